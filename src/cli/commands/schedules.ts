@@ -1,0 +1,77 @@
+import { readSettings } from '../../config/settings.js';
+import type { TemporalClients } from '../../temporal/connection.js';
+import { applySchedules, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
+import { openSession } from '../session.js';
+import type { Session } from '../session.js';
+import { EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput, table } from '../output.js';
+import type { Output } from '../output.js';
+import type { CommandDefinition } from '../command.js';
+
+const ACTIONS = {
+  apply: 'make the Temporal schedules match the settings',
+  show: 'list the schedules, when they run next, and whether they are paused',
+  delete: 'delete the schedules; nothing runs by itself any more',
+} as const;
+
+/** `schedules apply|show|delete` */
+export const schedulesCommand: CommandDefinition = (program, finish) => {
+  const schedules = program.command('schedules').description('the Temporal schedules that start the syncs');
+  for (const action of ['apply', 'show', 'delete'] as const) {
+    schedules
+      .command(action)
+      .description(ACTIONS[action])
+      .option('--json', 'print one JSON document')
+      .action(async (options: { json?: boolean }) => finish(run(action, options.json === true)));
+  }
+};
+
+async function run(action: keyof typeof ACTIONS, json: boolean): Promise<ExitCode> {
+  const output = createOutput(json, process.stdout, process.stderr);
+  const session = await openSession(readSettings(), 'schedules');
+  try {
+    if (action === 'apply') await apply(session, output);
+    else if (action === 'show') await show(session.temporal, output);
+    else await remove(session.temporal, output);
+    return EXIT.done;
+  } finally {
+    await session.close();
+  }
+}
+
+async function apply({ temporal, settings, connectionIds }: Session, output: Output): Promise<void> {
+  const changes = await applySchedules(temporal.client, await connectionIds(), settings.policy.schedule);
+  for (const id of changes.created) output.say(`created  ${id}`);
+  for (const id of changes.updated) output.say(`updated  ${id}`);
+  for (const id of changes.deleted) output.say(`deleted  ${id}`);
+  output.document({ ok: true, ...changes });
+}
+
+async function show({ client }: TemporalClients, output: Output): Promise<void> {
+  const schedules = [];
+  for (const id of await listSchedules(client)) {
+    const { spec, info, state } = await client.schedule.getHandle(id).describe();
+    const nextRunAt = info.nextActionTimes[0]?.toISOString() ?? null;
+    schedules.push({
+      scheduleId: id,
+      nextRunAt,
+      timeZone: spec.timezone ?? 'UTC',
+      paused: state.paused,
+      note: state.note ?? null,
+    });
+  }
+  const rows = schedules.map(({ scheduleId, nextRunAt, paused, note }) => [
+    scheduleId,
+    paused ? `paused${note === null ? '' : `: ${note}`}` : `next ${nextRunAt ?? 'never'}`,
+  ]);
+  for (const line of table(rows)) output.say(line);
+  if (rows.length === 0) output.say('There are no schedules. `personio-sync schedules apply` creates them.');
+  output.document({ ok: true, schedules });
+}
+
+async function remove({ client }: TemporalClients, output: Output): Promise<void> {
+  const deleted = await deleteSchedules(client, () => true);
+  for (const id of deleted) output.say(`deleted  ${id}`);
+  output.document({ ok: true, deleted });
+}

@@ -1,0 +1,90 @@
+import { Command, CommanderError } from 'commander';
+import { SettingsInvalid } from '../config/settings.js';
+import { TemporalUnreachable } from '../temporal/connection.js';
+import type { CommandDefinition } from './command.js';
+import { backfillCommand } from './commands/backfill.js';
+import { connectionsCommand } from './commands/connections.js';
+import { devCommand } from './commands/dev.js';
+import { fakePersonioCommand } from './commands/fake-personio.js';
+import { migrateCommand } from './commands/migrate.js';
+import { schedulesCommand } from './commands/schedules.js';
+import { statusCommand } from './commands/status.js';
+import { syncCommand } from './commands/sync.js';
+import { workerCommand } from './commands/worker.js';
+import { CommandFailed, EXIT } from './exit.js';
+import type { ExitCode } from './exit.js';
+import { createOutput } from './output.js';
+
+const COMMANDS: readonly CommandDefinition[] = [
+  devCommand,
+  workerCommand,
+  migrateCommand,
+  schedulesCommand,
+  connectionsCommand,
+  syncCommand,
+  backfillCommand,
+  statusCommand,
+  fakePersonioCommand,
+];
+
+/** Runs one command line and ends the process with its exit code: the only `process.exit`. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const output = createOutput(argv.includes('--json'), process.stdout, process.stderr);
+  let exitCode: ExitCode = EXIT.done;
+  try {
+    await parse(argv, (code) => {
+      exitCode = code;
+    });
+  } catch (error) {
+    const { sentence, code } = explain(error);
+    if (sentence !== '') output.note(sentence);
+    exitCode = code;
+    if (code !== EXIT.done) output.document({ ok: false, exitCode: code, message: sentence });
+  }
+  await flushed(process.stdout);
+  await flushed(process.stderr);
+  process.exit(exitCode);
+}
+
+async function parse(argv: readonly string[], onDone: (code: ExitCode) => void): Promise<void> {
+  const program = new Command('personio-sync');
+  program
+    .description('Reads Personio into PostgreSQL on Temporal, and tells other workflows who joins, moves and leaves.')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text), outputError: () => undefined })
+    .showHelpAfterError(false);
+  for (const define of COMMANDS) {
+    define(program, async (run) => {
+      onDone(await run);
+    });
+  }
+  // Subcommands do not inherit these two from their parent when they are made by name.
+  for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => undefined });
+  await program.parseAsync([...argv], { from: 'user' });
+}
+
+function explain(error: unknown): { readonly sentence: string; readonly code: ExitCode } {
+  if (error instanceof CommandFailed) return { sentence: error.message, code: error.exitCode };
+  if (error instanceof SettingsInvalid) return { sentence: error.message, code: EXIT.usage };
+  if (error instanceof CommanderError) return explainUsage(error);
+  if (error instanceof TemporalUnreachable) return { sentence: error.message, code: EXIT.failed };
+  if (error instanceof Error && 'type' in error) return { sentence: error.message, code: EXIT.failed };
+  return { sentence: unexpected(error), code: EXIT.failed };
+}
+
+function explainUsage(error: CommanderError): { readonly sentence: string; readonly code: ExitCode } {
+  if (error.exitCode === 0) return { sentence: '', code: EXIT.done };
+  if (error.code === 'commander.help') return { sentence: '', code: EXIT.usage };
+  const sentence = error.message.replace(/^error: /, '');
+  return { sentence: `${sentence}. See \`personio-sync --help\`.`.replace('..', '.'), code: EXIT.usage };
+}
+
+/** Only the kind of an unforeseen error is shown: its message may carry data of a person. */
+function unexpected(error: unknown): string {
+  if (!(error instanceof Error)) return 'The command ended with something that is not an error.';
+  return `The command failed with an unexpected ${error.name}: ${error.message.split('\n')[0] ?? ''}. Run it again with LOG_LEVEL=debug, and report it if it stays.`;
+}
+
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}

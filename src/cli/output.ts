@@ -1,0 +1,44 @@
+/** Where a command writes: people read stderr, programs read stdout. */
+export interface Output {
+  /** Whether the command was asked for JSON. */
+  readonly json: boolean;
+  /** A sentence or a line of a table, for people. With `--json` it goes to stderr, so that stdout stays one document. */
+  readonly say: (line: string) => void;
+  /** A message of progress or trouble; always stderr. */
+  readonly note: (line: string) => void;
+  /** The one document of `--json`; nothing without the flag. */
+  readonly document: (value: unknown) => void;
+}
+
+/** Bytes that would move a cursor or ring a bell in a terminal; Personio's texts may contain them. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** @returns the text with control characters spelt out (`\u001b`); line breaks and tabs stay. */
+export function harmless(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+export function createOutput(json: boolean, stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): Output {
+  const note = (line: string): void => void stderr.write(`${harmless(line)}\n`);
+  return {
+    json,
+    note,
+    say: json ? note : (line) => void stdout.write(`${harmless(line)}\n`),
+    document: (value) => {
+      if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+  };
+}
+
+/** Left-aligned columns with two spaces between them. */
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

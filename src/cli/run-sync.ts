@@ -1,0 +1,163 @@
+import { ScheduleNotFoundError, ScheduleOverlapPolicy, WorkflowFailedError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { FAILURE_TYPES } from '../contracts/errors.js';
+import { QUERY, TASK_QUEUE, scheduleId } from '../contracts/names.js';
+import type { Endpoint } from '../contracts/names.js';
+import type { SyncProgress, SyncResult } from '../contracts/sync.js';
+import type { TemporalClients } from '../temporal/connection.js';
+import { CommandFailed, EXIT } from './exit.js';
+import type { ExitCode } from './exit.js';
+
+/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API (temporal/api/enums/v1/task_queue.proto). */
+const WORKFLOW_QUEUE = 1;
+const POLLER_PATIENCE_MS = 10_000;
+const START_PATIENCE_MS = 30_000;
+const PROGRESS_EVERY_MS = 2_000;
+
+/** One run as `--json` prints it. */
+export interface RunReport extends SyncResult {
+  readonly workflowId: string;
+  /** A run was already under way, and this command waited for that one. */
+  readonly joined: boolean;
+}
+
+export type OnProgress = (endpoint: Endpoint, progress: SyncProgress) => void;
+
+/** @throws CommandFailed when nobody takes workflow tasks of the sync queue within 10 s. */
+export async function requireWorker({ connection, namespace }: TemporalClients): Promise<void> {
+  const until = Date.now() + POLLER_PATIENCE_MS;
+  for (;;) {
+    const { pollers } = await connection.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: TASK_QUEUE.sync },
+      taskQueueType: WORKFLOW_QUEUE,
+    });
+    if ((pollers ?? []).length > 0) return;
+    if (Date.now() > until) {
+      throw new CommandFailed(
+        `No worker polls the task queue ${TASK_QUEUE.sync} in the namespace ${namespace}, so nothing would run. ` +
+          'Start one with `personio-sync worker`, then try again.',
+      );
+    }
+    await pause(500);
+  }
+}
+
+/** Starts a sync through its schedule (or joins the one that is under way) and waits for its end. */
+export async function runThroughSchedule(
+  client: Client,
+  connectionId: string,
+  endpoint: Endpoint,
+  onProgress: OnProgress,
+): Promise<RunReport> {
+  const { handle, joined } = await triggerOrJoin(client, connectionId, endpoint);
+  return reportOf(handle, { connectionId, endpoint, joined }, onProgress);
+}
+
+async function triggerOrJoin(
+  client: Client,
+  connectionId: string,
+  endpoint: Endpoint,
+): Promise<{ readonly handle: WorkflowHandle; readonly joined: boolean }> {
+  const schedule = client.schedule.getHandle(scheduleId(connectionId, endpoint));
+  try {
+    const before = await schedule.describe();
+    const running = before.info.runningActions[0];
+    if (running !== undefined) return { handle: handleOf(client, running.workflow), joined: true };
+    const seen = new Set(before.info.recentActions.map((action) => action.action.workflow.firstExecutionRunId));
+    await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+    const until = Date.now() + START_PATIENCE_MS;
+    while (Date.now() < until) {
+      const { info } = await schedule.describe();
+      const started = info.recentActions.find((action) => !seen.has(action.action.workflow.firstExecutionRunId));
+      if (started !== undefined) return { handle: handleOf(client, started.action.workflow), joined: false };
+      await pause(100);
+    }
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw new CommandFailed(
+      `There is no schedule ${scheduleId(connectionId, endpoint)}. Create it with \`personio-sync schedules apply\`, then try again.`,
+    );
+  }
+  throw new CommandFailed(
+    `The schedule ${scheduleId(connectionId, endpoint)} was triggered and started nothing in ${START_PATIENCE_MS / 1_000} s. ` +
+      'Look at it in the Temporal UI: another run may have begun and ended meanwhile.',
+  );
+}
+
+function handleOf(
+  client: Client,
+  workflow: { readonly workflowId: string; readonly firstExecutionRunId: string },
+): WorkflowHandle {
+  return client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId);
+}
+
+/** Waits for a run's end, showing its progress meanwhile. A run that failed is a report, not an error. */
+export async function reportOf(
+  handle: WorkflowHandle,
+  run: { readonly connectionId: string; readonly endpoint: Endpoint; readonly joined: boolean },
+  onProgress: OnProgress,
+): Promise<RunReport> {
+  const runId = (await handle.describe()).runId;
+  let isOver = false;
+  const watching = watch(handle, run.endpoint, onProgress, () => isOver);
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- what our own workflow types return
+    const result = (await handle.result()) as SyncResult;
+    return { ...result, workflowId: handle.workflowId, joined: run.joined };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return { ...failed(error), ...run, runId, workflowId: handle.workflowId };
+  } finally {
+    isOver = true;
+    await watching;
+  }
+}
+
+async function watch(
+  handle: WorkflowHandle,
+  endpoint: Endpoint,
+  onProgress: OnProgress,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    for (let waitedMs = 0; waitedMs < PROGRESS_EVERY_MS && !isOver(); waitedMs += 50) await pause(50);
+    if (isOver()) return;
+    try {
+      onProgress(endpoint, await handle.query<SyncProgress>(QUERY.progress));
+    } catch {
+      // Progress is a courtesy: a worker that is busy or restarting answers the next time.
+    }
+  }
+}
+
+function failed(
+  error: WorkflowFailedError,
+): Omit<RunReport, 'runId' | 'connectionId' | 'endpoint' | 'workflowId' | 'joined'> {
+  const { cause } = error;
+  const failureType =
+    cause instanceof ApplicationFailure ? FAILURE_TYPES.find((type) => type === cause.type) : undefined;
+  const outcome =
+    cause instanceof CancelledFailure ? 'cancelled' : failureType === 'SnapshotIncomplete' ? 'incomplete' : 'failed';
+  return {
+    ...{
+      outcome,
+      failureType: failureType ?? null,
+      source: null,
+      requests: 0,
+      message: cause?.message ?? error.message,
+    },
+    ...{ received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, held: 0 },
+  };
+}
+
+/** @returns the exit code that one run asks for. */
+export function exitCodeOf(run: Pick<RunReport, 'outcome'>): ExitCode {
+  if (run.outcome === 'succeeded' || run.outcome === 'preview') return EXIT.done;
+  return run.outcome === 'braked' ? EXIT.waiting : EXIT.failed;
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os';
+import type { Settings } from '../config/settings.js';
+import { createLogger } from '../observability/logger.js';
+import type { Logger } from '../observability/logger.js';
+import { listConnectionIds } from '../store/connections.js';
+import { openDatabase } from '../store/database.js';
+import type { Database } from '../store/database.js';
+import { connectTemporal } from '../temporal/connection.js';
+import type { TemporalClients } from '../temporal/connection.js';
+import { CommandFailed, EXIT } from './exit.js';
+import { serversOf } from './servers.js';
+
+/** Enough for a server that is restarting; a person waits in front of a command. */
+const PATIENCE_MS = 5_000;
+
+/** What most commands need: both servers, connected, and the settings. */
+export interface Session {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly temporal: TemporalClients;
+  /** The environment's connection and the stored ones, sorted. */
+  readonly connectionIds: () => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** @param command its name, as PostgreSQL and Temporal show it to operators. */
+export async function openSession(settings: Settings, command: string): Promise<Session> {
+  const servers = serversOf(settings);
+  const logger = createLogger(settings);
+  const database = openDatabase({ url: servers.databaseUrl, applicationName: `personio-sync ${command}`, poolSize: 4 });
+  const identity = `personio-sync ${command}@${hostname()}`;
+  try {
+    const temporal = await connectTemporal({ ...servers.temporal, identity }, PATIENCE_MS);
+    return {
+      ...{ settings, logger, database, temporal },
+      connectionIds: async () => connectionIdsOf(settings, database),
+      close: async () => {
+        await temporal.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The connection that the environment names, and those that are stored. */
+export async function connectionIdsOf(settings: Settings, database: Database): Promise<readonly string[]> {
+  const stored = await listConnectionIds(database);
+  const all = new Set(settings.personio === null ? stored : [settings.personio.connectionId, ...stored]);
+  return [...all].sort();
+}
+
+/** @throws CommandFailed when there is no such connection, naming those that there are. */
+export function requireKnown(connectionId: string, known: readonly string[]): void {
+  if (known.includes(connectionId)) return;
+  const names =
+    known.length === 0
+      ? 'there is none yet: set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET'
+      : `known are ${known.join(', ')}`;
+  throw new CommandFailed(`There is no connection ${connectionId}; ${names}.`, EXIT.usage);
+}

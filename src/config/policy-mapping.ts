@@ -1,0 +1,75 @@
+import { EVENT_KINDS } from '../contracts/events.js';
+import type { EventKind } from '../contracts/events.js';
+import type { Policy, Subscriber } from '../domain/policy.js';
+import type { PolicyFile, SubscriberEntry } from './policy-schema.js';
+
+interface Fault {
+  readonly path: readonly (string | number)[];
+  readonly fault: string;
+}
+
+/** What one entry says about another, which a schema cannot see. */
+export function checkReferences({ subscribers }: PolicyFile): readonly Fault[] {
+  const names = subscribers.map((subscriber) => subscriber.name);
+  return subscribers.flatMap(({ name, escalateTo }, index) => {
+    const faults: Fault[] = [];
+    if (names.indexOf(name) !== index)
+      faults.push({ path: ['subscribers', index, 'name'], fault: 'is the name of another subscriber too' });
+    if (escalateTo === undefined) return faults;
+    const path = ['subscribers', index, 'escalateTo'];
+    if (escalateTo === name) faults.push({ path, fault: 'names the subscriber itself; it has to be another one' });
+    else if (!names.includes(escalateTo))
+      faults.push({ path, fault: `names no subscriber; there are ${names.join(', ')}` });
+    return faults;
+  });
+}
+
+export function toPolicy(file: PolicyFile): Policy {
+  const { schedule, offices, lifecycle } = file;
+  const { default: defaultZone = 'Europe/Berlin', ...zones } = offices;
+  return {
+    schedule: {
+      cron: {
+        employees: cronOf(schedule.employees),
+        departments: cronOf(schedule.departments),
+        attendances: cronOf(schedule.attendances),
+        'time-off-types': cronOf(schedule['time-off-types']),
+      },
+      timeZone: schedule.timeZone,
+      jitterSeconds: schedule.jitter,
+      catchUpWithinSeconds: schedule.catchUpWithin,
+    },
+    reading: file.reading,
+    attributesToStore: file.attributes.store,
+    offices: { defaultZone, zones },
+    lifecycle,
+    subscribers: file.subscribers.map(toSubscriber),
+    retention: file.retention,
+    secretRotationDays: file.secretRotationDays,
+  };
+}
+
+function cronOf(setting: string | false): string | null {
+  return setting === false || setting === 'off' ? null : setting;
+}
+
+function toSubscriber(entry: SubscriberEntry): Subscriber {
+  const { acknowledgeWithin, escalateTo, namespace, events, ...rest } = entry;
+  return {
+    ...rest,
+    events: kindsOf(events),
+    namespace: namespace ?? null,
+    acknowledgeWithinSeconds: acknowledgeWithin,
+    escalateTo: escalateTo ?? null,
+  };
+}
+
+/** `leaver.*` spelt out. */
+function kindsOf(patterns: SubscriberEntry['events']): readonly EventKind[] {
+  return EVENT_KINDS.filter((kind) =>
+    patterns.some(
+      (pattern) =>
+        pattern === '*' || pattern === kind || (pattern.endsWith('.*') && kind.startsWith(pattern.slice(0, -1))),
+    ),
+  );
+}

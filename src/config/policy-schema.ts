@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { EVENT_KINDS } from '../contracts/events.js';
+import { BRAKE_CLASSES } from '../domain/policy.js';
+import type { BrakeLimit } from '../domain/policy.js';
+
+const CRON_FIELD = /^[\d*,/?LW#A-Za-z-]+$/;
+const isCron = (text: string): boolean => {
+  const fields = text.trim().split(/\s+/);
+  return fields.length === 5 && fields.every((field) => CRON_FIELD.test(field));
+};
+const isZone = (zone: string): boolean => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+};
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** `10m`, `24h`: a whole number and a unit. Becomes seconds. */
+const duration = z
+  .string()
+  .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number with s, m, h or d, such as 24h')
+  .transform((text) => {
+    const unit = text.at(-1);
+    return (
+      Number(text.slice(0, -1)) * (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd' ? SECONDS[unit] : 1)
+    );
+  });
+// YAML 1.1 readers take a bare `off` for false; ours does not, but both are understood.
+const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCron)], {
+  error: 'it is a cron expression of five fields, or off',
+});
+const zone = z.string().refine(isZone, 'it is no IANA time zone, such as Europe/Berlin');
+const positive = z.int().min(1);
+
+const brakeLimit = (defaults: BrakeLimit): z.ZodType<BrakeLimit> =>
+  z
+    .strictObject({
+      atLeast: z.int().min(0).default(defaults.atLeast),
+      percent: z.number().min(0).max(100).default(defaults.percent),
+    })
+    .prefault({});
+
+const eventPatterns = ['joiner.*', 'mover.*', 'leaver.*', '*', ...EVENT_KINDS] as const;
+const eventPattern = z.enum(eventPatterns, { error: `it is none of ${eventPatterns.join(', ')}` });
+
+const subscriber = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name is up to 63 letters, digits, dots, hyphens and underscores'),
+  workflowType: z.string().min(1),
+  workflowId: z
+    .string()
+    .min(1)
+    .refine(
+      (text) => !/[{}]/.test(text.replaceAll(/\{(connectionId|employeeId)\}/g, '')),
+      'only {connectionId} and {employeeId} can stand in it',
+    ),
+  taskQueue: z.string().min(1),
+  namespace: z.string().min(1).optional(),
+  start: z.boolean().default(true),
+  events: z.array(eventPattern),
+  when: z
+    .union([z.enum(['detected', 'effective']), z.strictObject({ daysBefore: z.int().min(0).max(365) })], {
+      error: 'it is detected, effective, or { daysBefore: 14 }',
+    })
+    .default('effective'),
+  acknowledgeWithin: duration.prefault('24h'),
+  escalateTo: z.string().optional(),
+});
+
+/** The policy file as people write it. Unknown keys are refused: a misspelt limit must not become the default one in silence. */
+export const policySchema = z.strictObject({
+  schedule: z
+    .strictObject({
+      employees: cron.default('0 3 * * *'),
+      departments: cron.default('0 3 * * *'),
+      attendances: cron.default('30 3 * * *'),
+      'time-off-types': cron.default('0 3 * * *'),
+      timeZone: zone.default('UTC'),
+      jitter: duration.prefault('10m'),
+      catchUpWithin: duration.prefault('12h'),
+    })
+    .prefault({}),
+  reading: z
+    .strictObject({
+      pageSize: z.int().min(1).max(1_000).default(200),
+      requestsPerMinute: positive.default(300),
+      requestsPerSecond: positive.default(15),
+      attendanceLookbackDays: z.int().min(1).max(3_660).default(35),
+    })
+    .prefault({}),
+  attributes: z.strictObject({ store: z.array(z.string().min(1)).default(['standard']) }).prefault({}),
+  offices: z.record(z.string(), zone).default({}),
+  lifecycle: z
+    .strictObject({
+      leaverEndsOn: z.enum(['last_working_day', 'termination_date']).default('last_working_day'),
+      noticeDays: z.array(z.int().min(1).max(365)).default([]),
+      brake: z
+        .strictObject({
+          leavers: brakeLimit({ atLeast: 5, percent: 10 }),
+          missing: brakeLimit({ atLeast: 5, percent: 5 }),
+          joiners: brakeLimit({ atLeast: 20, percent: 25 }),
+          movers: brakeLimit({ atLeast: 50, percent: 50 }),
+        } satisfies Record<(typeof BRAKE_CLASSES)[number], unknown>)
+        .prefault({}),
+      ignoreKinds: z.array(z.enum(EVENT_KINDS)).default([]),
+      ignoreAttributes: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+  subscribers: z.array(subscriber).default([]),
+  retention: z
+    .strictObject({
+      eventsDays: positive.min(90).default(400),
+      historyDays: positive.default(1_100),
+      attendancesDays: positive.default(800),
+      rawRunsDays: positive.default(90),
+    })
+    .prefault({}),
+  secretRotationDays: positive.default(90),
+});
+
+export type PolicyFile = z.output<typeof policySchema>;
+export type SubscriberEntry = PolicyFile['subscribers'][number];

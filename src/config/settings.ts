@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Policy } from '../domain/policy.js';
+import { parseBaseUrl } from './base-url.js';
+import { loadPolicy } from './policy-file.js';
+
+/** Everything that can be set, checked. Secrets are in here: never log it. */
+export interface Settings {
+  /** The connection of the environment, for those who have one company only; null when neither id nor secret is set. */
+  readonly personio: PersonioSettings | null;
+  /** The name that `PERSONIO_CONNECTION` gives to it. */
+  readonly connectionId: string;
+  readonly databaseUrl: string | null;
+  readonly temporal: TemporalSettings;
+  readonly temporalCliPath: string | null;
+  readonly keys: readonly string[];
+  readonly payloadKeys: readonly string[];
+  readonly home: string;
+  /** `host:port` of Prometheus; null = the command's default; `off` turns it off. */
+  readonly metricsAddress: string | null;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'pretty' | 'json' | null;
+  readonly policy: Policy;
+  /** For child processes and for finding programs. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+}
+
+export interface PersonioSettings {
+  readonly connectionId: string;
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface TemporalSettings {
+  /** Whether an address or a profile was set; else `dev` brings its own server. */
+  readonly isExplicit: boolean;
+  readonly connectionOptions: ConnectionOptions;
+  readonly namespace: string;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Every fault of the settings and of the policy file, each in a sentence that names the setting and not its value. */
+export class SettingsInvalid extends Error {
+  override readonly name = 'SettingsInvalid';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+/** Reads the settings of this process. @throws SettingsInvalid */
+export function readSettings(): Settings {
+  return loadSettings(process.env, process.cwd());
+}
+
+/** @throws SettingsInvalid with all faults at once. */
+export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: string): Settings {
+  const reader = new Reader(environment);
+  const connectionId = reader.matching('PERSONIO_CONNECTION', /^[a-z0-9][a-z0-9-]{0,62}$/, SLUG) ?? 'default';
+  const settings = {
+    connectionId,
+    personio: personioOf(reader, connectionId),
+    databaseUrl: databaseUrlOf(reader),
+    temporal: temporalOf(reader),
+    temporalCliPath: reader.text('TEMPORAL_CLI_PATH'),
+    keys: keysOf(reader, 'PERSONIO_SYNC_KEYS'),
+    payloadKeys: keysOf(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
+    home: absolute(folder, reader.text('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
+    metricsAddress: reader.matching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
+    logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
+    logFormat: reader.oneOf('LOG_FORMAT', ['pretty', 'json'] as const),
+    environment,
+  };
+  const { policy, faults } = loadPolicy(folder, reader.text('PERSONIO_SYNC_CONFIG'));
+  const all = [...reader.faults, ...faults];
+  if (all.length > 0 || policy === null) throw new SettingsInvalid(all);
+  return { ...settings, policy };
+}
+
+const SLUG = 'it is a name of up to 63 small letters, digits and hyphens';
+
+/** Reads variables and collects what is wrong with them. */
+class Reader {
+  readonly faults: string[] = [];
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+
+  constructor(environment: Readonly<NodeJS.ProcessEnv>) {
+    this.environment = environment;
+  }
+
+  /** An empty variable counts as unset, as in a compose file that passes on what the host does not have. */
+  text(name: string): string | null {
+    const value = this.environment[name];
+    return value === undefined || value === '' ? null : value;
+  }
+
+  /** The variable, or the content of the file that `NAME_FILE` names. */
+  secret(name: string): string | null {
+    const value = this.text(name);
+    const file = this.text(`${name}_FILE`);
+    if (file === null) return value;
+    if (value !== null) this.faults.push(`${name} and ${name}_FILE are both set; set one of them.`);
+    try {
+      return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch {
+      this.faults.push(`${name}_FILE names a file that cannot be read.`);
+      return null;
+    }
+  }
+
+  matching(name: string, pattern: RegExp, rule: string): string | null {
+    const value = this.text(name);
+    if (value === null || pattern.test(value)) return value;
+    this.faults.push(`${name} is malformed: ${rule}.`);
+    return null;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
+    const value = this.text(name);
+    const found = allowed.find((one) => one === value);
+    if (value !== null && found === undefined) this.faults.push(`${name} is none of ${allowed.join(', ')}.`);
+    return found ?? null;
+  }
+}
+
+function personioOf(reader: Reader, connectionId: string): PersonioSettings | null {
+  const clientId = reader.text('PERSONIO_CLIENT_ID');
+  const clientSecret = reader.secret('PERSONIO_CLIENT_SECRET');
+  const base = parseBaseUrl(reader.text('PERSONIO_BASE_URL') ?? 'https://api.personio.de');
+  if ('fault' in base) reader.faults.push(`PERSONIO_BASE_URL ${base.fault}.`);
+  if (clientId === null && clientSecret === null) return null;
+  if (clientId === null)
+    reader.faults.push('PERSONIO_CLIENT_ID is missing, and PERSONIO_CLIENT_SECRET is set; set both.');
+  if (clientSecret === null)
+    reader.faults.push('PERSONIO_CLIENT_SECRET is missing, and PERSONIO_CLIENT_ID is set; set both.');
+  if (/[\r\n]/.test(clientSecret ?? ''))
+    reader.faults.push('PERSONIO_CLIENT_SECRET has a line break in it; copy it again.');
+  if (clientId === null || clientSecret === null || 'fault' in base) return null;
+  return { connectionId, clientId, clientSecret, baseUrl: base.origin };
+}
+
+function databaseUrlOf(reader: Reader): string | null {
+  const text = reader.secret('DATABASE_URL');
+  if (text === null) return null;
+  const isPostgres = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
+  if (!isPostgres)
+    reader.faults.push('DATABASE_URL is no PostgreSQL URL: it begins with postgres:// or postgresql://.');
+  return isPostgres ? text : null;
+}
+
+function temporalOf(reader: Reader): TemporalSettings {
+  const isExplicit = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(
+    (name) => reader.text(name) !== null,
+  );
+  try {
+    const present = Object.entries(reader.environment).filter(([, value]) => value !== undefined && value !== '');
+    const override: Record<string, string> = Object.fromEntries(present.map(([name, value]) => [name, value ?? '']));
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: override });
+    return { isExplicit, connectionOptions, namespace: namespace ?? 'default' };
+  } catch {
+    reader.faults.push(
+      'The TEMPORAL_… settings cannot be read: check TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the files of TEMPORAL_TLS_….',
+    );
+    return { isExplicit, connectionOptions: {}, namespace: 'default' };
+  }
+}
+
+/** @returns the entries `id:base64` of a key ring, each checked; the first seals, all open. */
+function keysOf(reader: Reader, name: string): readonly string[] {
+  const entries = (reader.secret(name) ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  entries.forEach((entry, index) => {
+    const [, id, key] = /^([\w.-]+):([A-Za-z0-9+/]+={0,2})$/.exec(entry) ?? [];
+    if (id !== undefined && key !== undefined && Buffer.from(key, 'base64').length === 32) return;
+    reader.faults.push(
+      `${name}: key ${index + 1} is malformed: each is \`id:base64\` with 32 bytes in standard base64.`,
+    );
+  });
+  const ids = entries.map((entry) => entry.slice(0, entry.indexOf(':')));
+  if (new Set(ids).size < ids.length) reader.faults.push(`${name} names one id twice.`);
+  return entries;
+}
+
+function absolute(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}

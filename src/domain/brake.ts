@@ -1,0 +1,57 @@
+import { BRAKE_CLASSES } from './policy.js';
+import type { BrakeClass, BrakeLimit } from './policy.js';
+
+export interface BrakeCounts {
+  /** People whom this run would change. */
+  readonly run: Readonly<Record<BrakeClass, number>>;
+  /** People whom runs of the last 24 hours have changed, without this one. */
+  readonly lastDay: Readonly<Record<BrakeClass, number>>;
+  /** Announced people aside: who is employed, on leave or leaving before this run. */
+  readonly active: number;
+}
+
+export interface BrakeVerdict {
+  readonly class: BrakeClass;
+  readonly count: number;
+  readonly of: number;
+  readonly allowed: number;
+  readonly window: 'run' | 'day';
+  readonly isOver: boolean;
+}
+
+const WOULD: Readonly<Record<BrakeClass, string>> = {
+  leavers: 'would leave at once',
+  missing: 'are missing at once',
+  joiners: 'would join at once',
+  movers: 'would move at once',
+};
+
+/** @returns how many people of a class may change: the larger of the absolute and the relative limit, rounded down. */
+export function allowedBy(limit: BrakeLimit, active: number): number {
+  return Math.max(limit.atLeast, Math.floor((active * limit.percent) / 100));
+}
+
+/** Judges each class twice, for this run and for the rolling day with it, and returns the graver verdict of each. */
+export function judge(counts: BrakeCounts, limits: Readonly<Record<BrakeClass, BrakeLimit>>): readonly BrakeVerdict[] {
+  return BRAKE_CLASSES.map((name) => {
+    const allowed = allowedBy(limits[name], counts.active);
+    const run = counts.run[name];
+    const day = run + counts.lastDay[name];
+    const isOnlyOverTheDay = run <= allowed && day > allowed && run > 0;
+    const count = isOnlyOverTheDay ? day : run;
+    return {
+      class: name,
+      count,
+      of: counts.active,
+      allowed,
+      window: isOnlyOverTheDay ? 'day' : 'run',
+      isOver: count > allowed,
+    };
+  });
+}
+
+/** @returns the sentence that a person decides on, such as `40 of 250 people would leave at once, at most 25 may`. */
+export function brakeSentence({ class: name, count, of, allowed, window }: BrakeVerdict): string {
+  const when = window === 'day' ? ' (within 24 hours)' : '';
+  return `${count} of ${of} people ${WOULD[name]}${when}, at most ${allowed} may: they are held, and everybody else's changes were committed`;
+}

@@ -1,0 +1,70 @@
+import type { AttributeChange } from '../contracts/events.js';
+import type { EmployeeRecord } from './records.js';
+
+type Compared = (record: EmployeeRecord) => unknown;
+
+/** What makes a mover: the attribute, what is compared, and what the event shows. */
+const MOVING: readonly { readonly attribute: string; readonly identity: Compared; readonly shown: Compared }[] = [
+  // By id where both have one: a department that is renamed is not two hundred movers.
+  {
+    attribute: 'department',
+    identity: (r) => r.departmentId ?? r.department,
+    shown: (r) => r.department ?? r.departmentId,
+  },
+  { attribute: 'team', identity: (r) => r.team, shown: (r) => r.team },
+  { attribute: 'office', identity: (r) => r.office, shown: (r) => r.office },
+  { attribute: 'position', identity: (r) => r.position, shown: (r) => r.position },
+  { attribute: 'supervisor', identity: (r) => r.supervisorId, shown: (r) => r.supervisorId },
+  { attribute: 'subcompany', identity: (r) => r.subcompany, shown: (r) => r.subcompany },
+  { attribute: 'cost_centers', identity: costCenters, shown: (r) => r.costCenters },
+  { attribute: 'employment_type', identity: (r) => r.employmentType, shown: (r) => r.employmentType },
+  { attribute: 'weekly_working_hours', identity: hours, shown: (r) => r.weeklyWorkingHours },
+];
+
+/** Attributes whose change is a rename: the event names them and never their values. */
+const NAMING = [
+  { attribute: 'first_name', value: (r: EmployeeRecord) => r.firstName },
+  { attribute: 'last_name', value: (r: EmployeeRecord) => r.lastName },
+  { attribute: 'preferred_name', value: (r: EmployeeRecord) => r.preferredName },
+  { attribute: 'email', value: (r: EmployeeRecord) => r.email },
+] as const;
+
+/** @returns what moved, with the values before and after; nothing for attributes that the policy leaves out. */
+export function movesBetween(
+  before: EmployeeRecord,
+  after: EmployeeRecord,
+  ignored: readonly string[],
+): readonly AttributeChange[] {
+  return MOVING.filter(
+    ({ attribute, identity }) => !ignored.includes(attribute) && identity(before) !== identity(after),
+  ).map(({ attribute, shown }) => ({ attribute, from: shown(before), to: shown(after) }));
+}
+
+/** @returns the attributes of the name that changed, and the new values for the digest of the event's id only. */
+export function renamesBetween(
+  before: EmployeeRecord,
+  after: EmployeeRecord,
+  ignored: readonly string[],
+): { readonly changes: readonly AttributeChange[]; readonly newValues: readonly unknown[] } {
+  const changed = NAMING.filter(
+    ({ attribute, value }) => !ignored.includes(attribute) && value(before) !== value(after),
+  );
+  return {
+    changes: changed.map(({ attribute }) => ({ attribute })),
+    newValues: changed.map(({ value }) => value(after)),
+  };
+}
+
+/** The order in which Personio lists cost centres means nothing. */
+function costCenters(record: EmployeeRecord): string {
+  const shares = (record.costCenters ?? []).map(({ id, percentage }) => `${id}=${percentage ?? ''}`);
+  return shares.sort().join(',');
+}
+
+/** `40` and `40.0` are the same week. */
+function hours(record: EmployeeRecord): number | string | null {
+  const text = record.weeklyWorkingHours;
+  if (text === null) return null;
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
+}

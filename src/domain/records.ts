@@ -1,0 +1,111 @@
+/**
+ * What one record of each endpoint is, wherever it was read from. Ids are text: v1 numbers and v2 strings are the same id.
+ * Dates are calendar dates, `YYYY-MM-DD`.
+ */
+
+export interface CostCenter {
+  readonly id: string;
+  readonly name: string | null;
+  /** Share in percent. */
+  readonly percentage: number | null;
+}
+
+/** The typed columns of `employees`. An attribute that the credential may not read is null here and named in `absentAttributes`. */
+export interface EmployeeFields {
+  readonly email: string | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly preferredName: string | null;
+  /** `onboarding`, `active`, `leave`, `inactive`, or what Personio invents next. */
+  readonly status: string | null;
+  readonly position: string | null;
+  readonly departmentId: string | null;
+  readonly department: string | null;
+  readonly team: string | null;
+  readonly office: string | null;
+  /** Personio's `subcompany`: the legal entity. */
+  readonly subcompany: string | null;
+  readonly supervisorId: string | null;
+  readonly employmentType: string | null;
+  readonly hireDate: string | null;
+  readonly contractEndDate: string | null;
+  readonly terminationDate: string | null;
+  readonly lastWorkingDay: string | null;
+  readonly terminationType: string | null;
+  /** A decimal number as text, as Personio sends it. */
+  readonly weeklyWorkingHours: string | null;
+  readonly costCenters: readonly CostCenter[] | null;
+}
+
+export interface EmployeeRecord extends EmployeeFields {
+  readonly employeeId: string;
+  /** Everything else that the policy allows, by Personio's stable key, in Personio's raw form. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Personio's keys of the typed columns that did not come at all, sorted (`hire_date`, `supervisor`, …). Absent is not null. */
+  readonly absentAttributes: readonly string[];
+}
+
+/** Which of Personio's attributes fills which typed columns. */
+export const EMPLOYEE_ATTRIBUTES = {
+  email: ['email'],
+  first_name: ['firstName'],
+  last_name: ['lastName'],
+  preferred_name: ['preferredName'],
+  status: ['status'],
+  position: ['position'],
+  department: ['departmentId', 'department'],
+  team: ['team'],
+  office: ['office'],
+  subcompany: ['subcompany'],
+  supervisor: ['supervisorId'],
+  employment_type: ['employmentType'],
+  hire_date: ['hireDate'],
+  contract_end_date: ['contractEndDate'],
+  termination_date: ['terminationDate'],
+  last_working_day: ['lastWorkingDay'],
+  termination_type: ['terminationType'],
+  weekly_working_hours: ['weeklyWorkingHours'],
+  cost_centers: ['costCenters'],
+} as const satisfies Record<string, readonly (keyof EmployeeFields)[]>;
+
+export type EmployeeAttribute = keyof typeof EMPLOYEE_ATTRIBUTES;
+
+export interface DepartmentRecord {
+  /** What the completeness gate counts: the department's id, or the employee's where departments are derived from employees. */
+  readonly recordId: string;
+  /** Null for an employee without a department. */
+  readonly departmentId: string | null;
+  readonly name: string | null;
+  readonly parentId: string | null;
+}
+
+export interface AttendanceRecord {
+  readonly periodId: string;
+  readonly employeeId: string;
+  readonly date: string;
+  /** Local time of day, `HH:MM`, without a zone. */
+  readonly startTime: string | null;
+  readonly endTime: string | null;
+  readonly breakMinutes: number | null;
+  readonly status: string | null;
+  readonly project: string | null;
+  readonly isHoliday: boolean | null;
+  readonly isOnTimeOff: boolean | null;
+  /** ISO 8601 moment. */
+  readonly updatedAt: string | null;
+}
+
+export interface TimeOffTypeRecord {
+  readonly timeOffTypeId: string;
+  readonly name: string | null;
+  readonly category: string | null;
+  readonly unit: string | null;
+  readonly approvalRequired: boolean | null;
+}
+
+/** A record of any endpoint, as the API gives it and the store stages it. */
+export type StagedRecords =
+  | { readonly endpoint: 'employees'; readonly records: readonly EmployeeRecord[] }
+  | { readonly endpoint: 'departments'; readonly records: readonly DepartmentRecord[] }
+  | { readonly endpoint: 'attendances'; readonly records: readonly AttendanceRecord[] }
+  | { readonly endpoint: 'time-off-types'; readonly records: readonly TimeOffTypeRecord[] };

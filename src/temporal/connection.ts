@@ -1,0 +1,77 @@
+import { Client, Connection } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+
+export interface TemporalTarget {
+  readonly connectionOptions: ConnectionOptions;
+  readonly namespace: string;
+}
+
+/** A client of one Temporal server, and of its other namespaces over the same connection. */
+export interface TemporalClients {
+  readonly connection: Connection;
+  readonly client: Client;
+  readonly namespace: string;
+  readonly inNamespace: (namespace: string) => Client;
+  readonly close: () => Promise<void>;
+}
+
+/** The server could not be reached in the time that was given. */
+export class TemporalUnreachable extends Error {
+  override readonly name = 'TemporalUnreachable';
+}
+
+/** @throws TemporalUnreachable with what was tried, after `patienceMs`. */
+export async function connectTemporal(target: TemporalTarget, patienceMs: number): Promise<TemporalClients> {
+  const connection = await withPatience(target, patienceMs, async () => Connection.connect(target.connectionOptions));
+  const clients = new Map<string, Client>();
+  const inNamespace = (namespace: string): Client => {
+    const known = clients.get(namespace);
+    if (known !== undefined) return known;
+    const client = new Client({ connection, namespace });
+    clients.set(namespace, client);
+    return client;
+  };
+  return {
+    connection,
+    client: inNamespace(target.namespace),
+    namespace: target.namespace,
+    inNamespace,
+    close: async () => connection.close(),
+  };
+}
+
+/** The connection that workers poll over. @throws TemporalUnreachable after `patienceMs`. */
+export async function connectWorker(target: TemporalTarget, patienceMs: number): Promise<NativeConnection> {
+  const { address, tls, apiKey, metadata } = target.connectionOptions;
+  return withPatience(target, patienceMs, async () =>
+    NativeConnection.connect({
+      ...(address === undefined ? {} : { address }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      ...(metadata === undefined ? {} : { metadata }),
+    }),
+  );
+}
+
+async function withPatience<T>(target: TemporalTarget, patienceMs: number, connect: () => Promise<T>): Promise<T> {
+  const startedAt = Date.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connect();
+    } catch (error) {
+      const waitedMs = Date.now() - startedAt;
+      if (waitedMs >= patienceMs) throw unreachable(target, tries, waitedMs, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, Math.max(50, patienceMs - waitedMs))));
+    }
+  }
+}
+
+function unreachable(target: TemporalTarget, tries: number, waitedMs: number, error: unknown): TemporalUnreachable {
+  const address = target.connectionOptions.address ?? 'localhost:7233';
+  const reason = error instanceof Error ? error.message.split('\n')[0] : 'no answer';
+  return new TemporalUnreachable(
+    `No Temporal server answered at ${address}: tried ${tries} times in ${Math.round(waitedMs / 1_000)} s, the last time: ${reason ?? ''}. ` +
+      'Start the server, or set TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_… where it needs them).',
+  );
+}

@@ -1,0 +1,100 @@
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Client, ScheduleOptions } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { ENDPOINTS, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../contracts/names.js';
+import type { Endpoint } from '../contracts/names.js';
+import type { SyncInput } from '../contracts/sync.js';
+import type { SchedulePolicy } from '../domain/policy.js';
+
+const SCHEDULE_ID = new RegExp(`^personio:([^:]+):(${ENDPOINTS.join('|')})$`);
+
+export interface ScheduleChanges {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+/**
+ * The schedule of one endpoint of one connection. A run that is still under way is never doubled (overlap SKIP); one that was
+ * missed while the server was down is made up for within `catchUpWithin`.
+ */
+export function buildSchedule(
+  connectionId: string,
+  endpoint: Endpoint,
+  cron: string,
+  policy: SchedulePolicy,
+): ScheduleOptions {
+  const input: SyncInput = { connection: connectionId };
+  return {
+    scheduleId: scheduleId(connectionId, endpoint),
+    spec: { cronExpressions: [cron], timezone: policy.timeZone, jitter: policy.jitterSeconds * 1_000 },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: policy.catchUpWithinSeconds * 1_000 },
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW_TYPE[endpoint],
+      taskQueue: TASK_QUEUE.sync,
+      workflowId: workflowId.sync(connectionId, endpoint),
+      args: [input],
+      staticSummary: `Reads the ${endpoint} of ${connectionId} from Personio into PostgreSQL`,
+      typedSearchAttributes: [
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.connection, 'KEYWORD'), value: connectionId },
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: endpoint },
+      ],
+    },
+  };
+}
+
+/** Makes the schedules match the settings: creates, updates, and deletes those that the settings dropped. Safe to repeat. */
+export async function applySchedules(
+  client: Client,
+  connectionIds: readonly string[],
+  policy: SchedulePolicy,
+): Promise<ScheduleChanges> {
+  const wanted = connectionIds.flatMap((connectionId) =>
+    ENDPOINTS.flatMap((endpoint) => {
+      const cron = policy.cron[endpoint];
+      return cron === null ? [] : [buildSchedule(connectionId, endpoint, cron, policy)];
+    }),
+  );
+  const created: string[] = [];
+  const updated: string[] = [];
+  for (const options of wanted) {
+    if (await ensureSchedule(client, options)) created.push(options.scheduleId);
+    else updated.push(options.scheduleId);
+  }
+  const wantedIds = new Set(wanted.map((options) => options.scheduleId));
+  const deleted = await deleteSchedules(client, (id) => !wantedIds.has(id));
+  return { created, updated, deleted };
+}
+
+/** @returns whether it was created; an existing one is brought up to date and keeps its state (paused, and why). */
+async function ensureSchedule(client: Client, options: ScheduleOptions): Promise<boolean> {
+  try {
+    await client.schedule.create(options);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  await client.schedule.getHandle(options.scheduleId).update((previous) => ({
+    ...options,
+    action: { ...options.action, workflowId: options.action.workflowId ?? options.scheduleId },
+    state: previous.state,
+  }));
+  return false;
+}
+
+/** Deletes those of our schedules that `matches` says yes to. @returns their ids. */
+export async function deleteSchedules(client: Client, matches: (id: string) => boolean): Promise<readonly string[]> {
+  const doomed = (await listSchedules(client)).filter(matches);
+  for (const id of doomed) await client.schedule.getHandle(id).delete();
+  return doomed;
+}
+
+/** @returns the ids of all schedules in the namespace that are named like ours. */
+export async function listSchedules(client: Client): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const schedule of client.schedule.list()) {
+    if (SCHEDULE_ID.test(schedule.scheduleId)) ids.push(schedule.scheduleId);
+  }
+  return ids.sort();
+}

@@ -1,0 +1,68 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTE } from '../contracts/names.js';
+
+/** Status codes of gRPC (grpc.io, "Status codes and their use in gRPC"). */
+const grpcStatus = { ALREADY_EXISTS: 6, PERMISSION_DENIED: 7, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
+
+function codeOf(error: unknown): number {
+  return isGrpcServiceError(error) ? error.code : -1;
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API (temporal/api/enums/v1/common.proto). */
+const KEYWORD: number = 2;
+
+export interface SearchAttributesRegistration {
+  readonly registered: readonly string[];
+  /** What a person has to run where the server lets nobody register over this connection; null when nothing is left to do. */
+  readonly remedy: string | null;
+}
+
+/** Registers the four search attributes in a namespace. Safe to repeat and from many places at once. */
+export async function registerSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<SearchAttributesRegistration> {
+  const registered: string[] = [];
+  try {
+    for (const name of await missingSearchAttributes(connection, namespace)) {
+      await register(connection, namespace, name);
+      registered.push(name);
+    }
+    return { registered, remedy: null };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { registered, remedy: remedyFor(namespace) };
+  }
+}
+
+async function register(connection: Connection, namespace: string, name: string): Promise<void> {
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { [name]: KEYWORD } });
+  } catch (error) {
+    if (codeOf(error) === grpcStatus.ALREADY_EXISTS) return;
+    throw error;
+  }
+}
+
+/** @returns the names that the namespace does not know yet. */
+export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<readonly string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return Object.values(SEARCH_ATTRIBUTE).filter((name) => customAttributes[name] === undefined);
+}
+
+/** Whether the server said that this caller may not, or that it has no such service (as Temporal Cloud does). */
+export function isRefusal(error: unknown): boolean {
+  const refusals: readonly number[] = [
+    grpcStatus.PERMISSION_DENIED,
+    grpcStatus.UNIMPLEMENTED,
+    grpcStatus.UNAUTHENTICATED,
+  ];
+  return refusals.includes(codeOf(error));
+}
+
+/** @returns the command that registers them by hand. */
+export function remedyFor(namespace: string): string {
+  const names = Object.values(SEARCH_ATTRIBUTE).map((name) => `--name ${name} --type Keyword`);
+  return `temporal operator search-attribute create --namespace ${namespace} ${names.join(' ')}`;
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { Activities } from '../contracts/activities.js';
+import { TASK_QUEUE } from '../contracts/names.js';
+
+/** What `worker --only` can name: one task queue each. */
+export const WORKER_ROLES = ['orchestration', 'personio', 'lifecycle'] as const;
+export type WorkerRole = (typeof WORKER_ROLES)[number];
+
+export interface WorkersOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly activities: Activities;
+  /** Default: all of them, in this one process. */
+  readonly only?: WorkerRole | undefined;
+}
+
+/** Long enough for an activity to finish its page or transaction, and well below the 60 s in which a worker has to be gone. */
+const SHUTDOWN_GRACE = '25 seconds';
+const SHUTDOWN_FORCE = '50 seconds';
+
+/** Concurrency and cache, per queue, so that one process stays within 300 MiB with all three. */
+const LIMITS = {
+  orchestration: {
+    maxConcurrentActivityTaskExecutions: 8,
+    maxConcurrentWorkflowTaskExecutions: 10,
+    maxCachedWorkflows: 50,
+  },
+  personio: { maxConcurrentActivityTaskExecutions: 8 },
+  lifecycle: {
+    maxConcurrentActivityTaskExecutions: 24,
+    maxConcurrentWorkflowTaskExecutions: 20,
+    maxCachedWorkflows: 200,
+  },
+} as const satisfies Record<WorkerRole, Partial<WorkerOptions>>;
+
+const QUEUE_OF = {
+  orchestration: TASK_QUEUE.sync,
+  personio: TASK_QUEUE.api,
+  lifecycle: TASK_QUEUE.lifecycle,
+} as const satisfies Record<WorkerRole, string>;
+
+/** One Temporal worker a task queue; all run in this process until they are shut down. */
+export async function createWorkers(options: WorkersOptions): Promise<readonly Worker[]> {
+  const roles = options.only === undefined ? WORKER_ROLES : [options.only];
+  return Promise.all(roles.map(async (role) => createWorker(role, options)));
+}
+
+async function createWorker(role: WorkerRole, { connection, namespace, activities }: WorkersOptions): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: QUEUE_OF[role],
+    activities,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+    ...(role === 'personio' ? {} : workflowCode('workflow-bundle.js', '../../workflows/index.js')),
+    ...LIMITS[role],
+  });
+}
+
+/**
+ * The prebuilt bundle where there is one (`npm run build`): bundling in the process costs 80 MB and seconds.
+ * Under a test runner the sources are bundled.
+ */
+export function workflowCode(bundle: string, source: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const codePath = fileURLToPath(new URL(`../../${bundle}`, import.meta.url));
+  if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  const compiled = fileURLToPath(new URL(source, import.meta.url));
+  return { workflowsPath: existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts') };
+}

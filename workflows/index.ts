@@ -1,0 +1,4 @@
+export { detectLifecycleTransitions } from './detect-lifecycle-transitions.js';
+export { employeeLifecycle } from './employee-lifecycle.js';
+export { syncAttendances, syncDepartments, syncTimeOffTypes } from './sync-collections.js';
+export { refreshEmployee, syncEmployees } from './sync-employees.js';

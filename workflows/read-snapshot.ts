@@ -1,0 +1,116 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { RunPlan, RunRef, SegmentOutcome, Source } from '../src/contracts/activities.js';
+import type { DayWindow } from '../src/contracts/sync.js';
+import { collect } from './proxies.js';
+import type { RunProgress } from './run-progress.js';
+
+/** How often a collection that will not hold still is read before the run gives up as `SnapshotIncomplete`. */
+const READINGS_PER_CHUNK = 3;
+
+/** One whole pass over a chunk, staged and not yet believed. */
+export interface Reading {
+  readonly source: Source;
+  readonly chunk: DayWindow | null;
+  readonly reading: number;
+  readonly total: number | null;
+  readonly received: number;
+}
+
+/** What the readings of a run have used up. */
+export interface ReadingTally {
+  source: Source | null;
+  requests: number;
+}
+
+interface ReadingContext {
+  readonly run: RunRef;
+  readonly plan: RunPlan;
+  readonly progress: RunProgress;
+  readonly tally: ReadingTally;
+}
+
+/**
+ * Reads a chunk until `accept` believes a reading, at most three times.
+ *
+ * @param accept the gate: why the reading is incomplete, or null.
+ * @throws ApplicationFailure `SnapshotIncomplete`; nothing that readers of the tables see has changed.
+ */
+export async function readUntilComplete(
+  context: ReadingContext,
+  chunk: DayWindow | null,
+  accept: (reading: Reading) => Promise<string | null>,
+): Promise<void> {
+  let reason = '';
+  for (let reading = 1; reading <= READINGS_PER_CHUNK; reading++) {
+    const read = await readOnce(context, chunk, reading);
+    if (typeof read !== 'string') {
+      const refused = await accept(read);
+      if (refused === null) return;
+      reason = refused;
+      context.progress.forget(read.received);
+    } else {
+      reason = read;
+    }
+  }
+  throw ApplicationFailure.nonRetryable(
+    `The ${context.run.endpoint} were read ${READINGS_PER_CHUNK} times and never added up: ${reason}. ` +
+      'Nothing was changed; the next run reads again. If it stays so, check the permissions of the API credential in Personio.',
+    'SnapshotIncomplete',
+  );
+}
+
+/** @returns the reading, or the reason why it has to begin again. */
+async function readOnce(context: ReadingContext, chunk: DayWindow | null, reading: number): Promise<Reading | string> {
+  for (const source of remainingSources(context)) {
+    const outcome = await readFrom(context, source, chunk, reading);
+    if (outcome === 'retired') continue;
+    noteSource(context.tally, source);
+    return outcome;
+  }
+  throw ApplicationFailure.nonRetryable(
+    `No source of the ${context.run.endpoint} is left: Personio answered 404 or 410 on each of ${context.plan.sources.join(', ')}. ` +
+      'Update personio-sync, or leave this endpoint out of the schedule.',
+    'PersonioEndpointRetired',
+  );
+}
+
+/** A source that answered once in this run is kept, so that one run is not made of two. */
+function remainingSources({ plan, tally }: ReadingContext): readonly Source[] {
+  const from = tally.source === null ? 0 : plan.sources.indexOf(tally.source);
+  return plan.sources.slice(Math.max(from, 0));
+}
+
+function noteSource(tally: ReadingTally, source: Source): void {
+  tally.source = source;
+}
+
+function noteRequests(tally: ReadingTally, requests: number): void {
+  tally.requests += requests;
+}
+
+async function readFrom(
+  { run, plan, progress, tally }: ReadingContext,
+  source: Source,
+  chunk: DayWindow | null,
+  reading: number,
+): Promise<Reading | string> {
+  const phase = `Reading ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
+  progress.show(phase);
+  let received = 0;
+  let segment: SegmentOutcome | null = null;
+  do {
+    segment = await collect.collectSegment.executeWithOptions(
+      { summary: `${phase}${segment === null ? '' : `, from record ${received}`}` },
+      [{ ...run, source, chunk, reading, position: segment?.next ?? null, pages: plan.pagesPerSegment }],
+    );
+    noteRequests(tally, segment.requests);
+    if (segment.retired) return 'retired';
+    received += segment.received;
+    progress.received(segment.received, segment.pages, segment.total, phase);
+    if (segment.moved !== null) {
+      progress.forget(received);
+      return segment.moved;
+    }
+  } while (segment.next !== null);
+  return { source, chunk, reading, total: segment.total, received };
+}

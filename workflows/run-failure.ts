@@ -1,0 +1,74 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowFailure,
+  isCancellation,
+} from '@temporalio/workflow';
+import { FAILURE_TYPES } from '../src/contracts/errors.js';
+import type { FailureType } from '../src/contracts/errors.js';
+import type { RunRef } from '../src/contracts/activities.js';
+import type { RunOutcome } from '../src/contracts/sync.js';
+import { store } from './proxies.js';
+import type { ReadingTally } from './read-snapshot.js';
+import type { RunProgress } from './run-progress.js';
+
+interface Ending {
+  readonly outcome: RunOutcome;
+  readonly failureType: FailureType | null;
+  readonly message: string;
+}
+
+/**
+ * Runs the steps of a sync. Whatever ends them early is written into the run's row before the workflow ends in the same way,
+ * so that `status` and the Temporal UI tell one story.
+ */
+export async function recordingFailure<T>(
+  run: RunRef,
+  progress: RunProgress,
+  tally: ReadingTally,
+  steps: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await steps();
+  } catch (error) {
+    const ending = endingOf(error);
+    await CancellationScope.nonCancellable(async () =>
+      store.closeRun.executeWithOptions({ summary: `Note that the run ended as ${ending.outcome}` }, [
+        { ...run, ...ending, ...NOTHING, source: tally.source, requests: tally.requests, detail: detailOf(error) },
+      ]),
+    );
+    progress.end(ending.outcome, ending.message);
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.nonRetryable(ending.message, ending.failureType ?? 'Unexpected');
+  }
+}
+
+const NOTHING = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0 } as const;
+
+function endingOf(error: unknown): Ending {
+  if (isCancellation(error)) {
+    return { outcome: 'cancelled', failureType: null, message: 'The run was cancelled; nothing more was changed.' };
+  }
+  const cause = rootOf(error);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const failureType =
+    cause instanceof ApplicationFailure ? FAILURE_TYPES.find((type) => type === cause.type) : undefined;
+  return {
+    outcome: failureType === 'SnapshotIncomplete' ? 'incomplete' : 'failed',
+    failureType: failureType ?? null,
+    message,
+  };
+}
+
+function rootOf(error: unknown): unknown {
+  const isWrapper = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+  return isWrapper && error.cause !== undefined ? rootOf(error.cause) : error;
+}
+
+/** Facts that a failure carries for the run's row, such as the windows that would have lost more than half. */
+function detailOf(error: unknown): Readonly<Record<string, unknown>> {
+  const cause = rootOf(error);
+  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  return typeof details === 'object' && details !== null ? { ...details } : {};
+}

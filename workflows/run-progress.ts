@@ -1,0 +1,59 @@
+import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { RunRef } from '../src/contracts/activities.js';
+import { QUERY, SEARCH_ATTRIBUTE } from '../src/contracts/names.js';
+import type { Endpoint } from '../src/contracts/names.js';
+import type { RunOutcome, SyncProgress } from '../src/contracts/sync.js';
+
+const progressQuery = defineQuery<SyncProgress>(QUERY.progress);
+const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
+  defineSearchAttributeKey(name, 'KEYWORD');
+
+/** What a run shows of itself: the `progress` query, the current details in the Temporal UI, the search attributes. */
+export class RunProgress {
+  private readonly run: RunRef;
+  private current: SyncProgress;
+
+  constructor(run: RunRef, startedAt: string) {
+    this.run = run;
+    this.current = { phase: 'starting', received: 0, total: null, page: 0, startedAt, waitingFor: null };
+    setHandler(progressQuery, () => this.current);
+    upsertSearchAttributes([
+      { key: keyOf(SEARCH_ATTRIBUTE.connection), value: run.connectionId },
+      { key: keyOf(SEARCH_ATTRIBUTE.endpoint), value: run.endpoint },
+    ]);
+  }
+
+  /** Says in a sentence what the run is doing now. */
+  show(phase: string, change: Partial<Omit<SyncProgress, 'phase' | 'startedAt'>> = {}): void {
+    this.current = { ...this.current, waitingFor: null, ...change, phase };
+    const { received, total, page } = this.current;
+    const counted = total === null ? `${received} records` : `${received} of ${total} records`;
+    setCurrentDetails(
+      `**${phase}** for connection \`${this.run.connectionId}\`\n\n` +
+        `${counted} of ${this.run.endpoint} so far, ${page} pages, since ${this.current.startedAt}.` +
+        (this.current.waitingFor === null ? '' : `\n\nWaiting for ${this.current.waitingFor}.`),
+    );
+  }
+
+  /** Adds what one segment brought. */
+  received(records: number, pages: number, total: number | null, phase: string): void {
+    this.show(phase, { received: this.current.received + records, page: this.current.page + pages, total });
+  }
+
+  /** Takes back what a reading had counted that has to begin again. */
+  forget(records: number): void {
+    this.current = { ...this.current, received: this.current.received - records };
+  }
+
+  end(outcome: RunOutcome, message: string): void {
+    this.current = { ...this.current, phase: outcome, waitingFor: null };
+    upsertSearchAttributes([{ key: keyOf(SEARCH_ATTRIBUTE.outcome), value: outcome }]);
+    setCurrentDetails(`**${outcome}**\n\n${message}`);
+  }
+}
+
+/** @returns what names this run everywhere; the same over continue-as-new. */
+export function thisRun(connectionId: string, endpoint: Endpoint): RunRef {
+  return { connectionId, endpoint, runId: workflowInfo().firstExecutionRunId };
+}

@@ -1,0 +1,140 @@
+import {
+  ApplicationFailure,
+  condition,
+  defineSignal,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/activities.js';
+import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
+import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/sync.js';
+import { collect, store } from './proxies.js';
+import { readUntilComplete } from './read-snapshot.js';
+import type { ReadingTally } from './read-snapshot.js';
+import { recordingFailure } from './run-failure.js';
+import { RunProgress, thisRun } from './run-progress.js';
+
+const decidedSignal = defineSignal<[EmployeesCommitOutcome]>(SIGNAL.transitionsDecided);
+
+/** Reads all employees, and has a child workflow decide, brake, commit and hand over what changed. */
+export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
+  const run = thisRun(input?.connection ?? DEFAULT_CONNECTION, 'employees');
+  const startedAt = workflowInfo().startTime.toISOString();
+  const progress = new RunProgress(run, startedAt);
+  const tally: ReadingTally = { source: null, requests: 0 };
+  return recordingFailure(run, progress, tally, async () => {
+    const plan = await store.openRun.executeWithOptions({ summary: 'Open the run of employees' }, [
+      { ...run, startedAt, window: null, nominalTime: null },
+    ]);
+    tally.requests += (
+      await collect.exchangeToken.executeWithOptions({ summary: 'Have a token at hand' }, [run])
+    ).requests;
+    let result: SyncResult | null = null;
+    await readUntilComplete({ run, plan, progress, tally }, null, async ({ source, reading, total }) => {
+      const collectedAt = new Date().toISOString();
+      progress.show('Checking that nobody is missing from the read');
+      const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Check that the read is complete' }, [
+        { ...run, reading, total },
+      ]);
+      if (gate.incomplete !== null) return gate.incomplete;
+      progress.show('Deciding who joins, moves and leaves');
+      const outcome = await decideInChild({
+        ...{ ...run, source, reading, total, collectedAt, requests: tally.requests },
+        ...{ preview: input?.preview === true, onlyEmployeeId: null },
+      });
+      result = outcome.result;
+      return outcome.incomplete;
+    });
+    return ended(result, progress);
+  });
+}
+
+/** Reads one person, on demand: through the same proposal, brake and commit. A 404 deletes nobody. */
+export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> {
+  const run = thisRun(input.connection ?? DEFAULT_CONNECTION, 'employees');
+  const startedAt = workflowInfo().startTime.toISOString();
+  const progress = new RunProgress(run, startedAt);
+  const tally: ReadingTally = { source: 'v1', requests: 0 };
+  return recordingFailure(run, progress, tally, async () => {
+    await store.openRun.executeWithOptions({ summary: 'Open the run for one person' }, [
+      { ...run, startedAt, window: null, nominalTime: null },
+    ]);
+    const { employeeId } = input;
+    const { found, requests } = await collect.collectEmployee.executeWithOptions(
+      { summary: `Read employee ${employeeId}` },
+      [{ ...run, employeeId }],
+    );
+    tally.requests += requests;
+    if (!found) return notFound(run, employeeId, tally, progress);
+    const collectedAt = new Date().toISOString();
+    const outcome = await decideInChild({
+      ...{ ...run, source: 'v1' as const, reading: 1, total: 1, collectedAt, requests: tally.requests },
+      ...{ preview: false, onlyEmployeeId: employeeId },
+    });
+    if (outcome.incomplete !== null) throw ApplicationFailure.nonRetryable(outcome.incomplete, 'SnapshotIncomplete');
+    return ended(outcome.result, progress);
+  });
+}
+
+/**
+ * The child is abandoned on purpose: it outlives this run where people are held, so that the schedule is not blocked.
+ * It answers by signal once it has committed; its failure ends this run.
+ */
+async function decideInChild(request: EmployeesCommitRequest): Promise<EmployeesCommitOutcome> {
+  let decided: EmployeesCommitOutcome | undefined;
+  setHandler(decidedSignal, (outcome) => {
+    decided = outcome;
+  });
+  const child = await startChild(WORKFLOW_TYPE.detectLifecycleTransitions, {
+    args: [request],
+    workflowId: workflowId.lifecycle(request.connectionId, request.runId),
+    taskQueue: TASK_QUEUE.sync,
+    parentClosePolicy: 'ABANDON',
+    staticSummary: `Decides what changed for ${request.connectionId}`,
+  });
+  let failure: unknown;
+  const failed = child.result().catch((error: unknown) => {
+    failure = error;
+  });
+  await Promise.race([condition(() => decided !== undefined), failed]);
+  if (decided === undefined) {
+    throw failure instanceof Error
+      ? failure
+      : ApplicationFailure.nonRetryable('The deciding workflow ended without an answer.');
+  }
+  // A second child of this run may start only when the first has closed: they share an id.
+  if (decided.incomplete !== null) await failed;
+  return decided;
+}
+
+async function notFound(
+  run: RunRef,
+  employeeId: string,
+  tally: ReadingTally,
+  progress: RunProgress,
+): Promise<SyncResult> {
+  const result = await store.closeRun.executeWithOptions({ summary: 'Note that nobody was found' }, [
+    {
+      ...{
+        ...run,
+        outcome: 'succeeded',
+        failureType: null,
+        source: tally.source,
+        requests: tally.requests,
+        detail: {},
+      },
+      ...{ received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0 },
+      message: `Personio answered 404 for employee ${employeeId}. That alone deletes nobody: the next complete read decides.`,
+    },
+  ]);
+  progress.end(result.outcome, result.message);
+  return result;
+}
+
+function ended(result: SyncResult | null, progress: RunProgress): SyncResult {
+  if (result === null)
+    throw ApplicationFailure.nonRetryable('The deciding workflow committed nothing and gave no reason.');
+  progress.end(result.outcome, result.message);
+  return result;
+}
