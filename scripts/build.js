@@ -1,1 +1,44 @@
-console.log('build placeholder')
+/**
+ * Builds `dist/`: the contracts package, the program, the files beside it that the compiler leaves alone, and the workflow bundles,
+ * which save every worker 80 MB and two seconds.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const require = createRequire(import.meta.url);
+
+function compilerPath() {
+  try {
+    return require.resolve('typescript/bin/tsc');
+  } catch {
+    return null;
+  }
+}
+
+async function bundle(workflows, target) {
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
+  const logger = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+  const { code } = await bundleWorkflowCode({ workflowsPath: at(workflows), logger });
+  writeFileSync(at(target), code);
+}
+
+const compiler = compilerPath();
+if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
+  console.log('Kept dist/: without the development dependencies there is no compiler.');
+} else if (compiler === null) {
+  console.error('Nothing is built yet, and there is no compiler: run `npm install` without --omit=dev first.');
+  process.exitCode = 1;
+} else {
+  const compile = (project) => execFileSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
+  rmSync(at('dist'), { recursive: true, force: true });
+  compile('src/contracts');
+  compile('tsconfig.build.json');
+  cpSync(at('src/store/migrations'), at('dist/src/store/migrations'), { recursive: true });
+  cpSync(at('src/embedded/guard.js'), at('dist/src/embedded/guard.js'));
+  await bundle('dist/workflows/index.js', 'dist/workflow-bundle.js');
+  await bundle('dist/workflows/demo-downstream.js', 'dist/demo-workflow-bundle.js');
+}

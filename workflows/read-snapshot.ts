@@ -112,5 +112,6 @@ async function readFrom(
       return segment.moved;
     }
   } while (segment.next !== null);
-  return { source, chunk, reading, total: segment.total, received };
+  // Without a total, a reading brings each id once: then their number is what has to be there when it is committed.
+  return { source, chunk, reading, total: segment.total ?? received, received };
 }

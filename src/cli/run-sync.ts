@@ -24,19 +24,24 @@ export interface RunReport extends SyncResult {
 
 export type OnProgress = (endpoint: Endpoint, progress: SyncProgress) => void;
 
+/** @returns whether anybody takes workflow tasks of the sync queue. */
+export async function isPolled({ connection, namespace }: TemporalClients): Promise<boolean> {
+  const { pollers } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: TASK_QUEUE.sync },
+    taskQueueType: WORKFLOW_QUEUE,
+  });
+  return (pollers ?? []).length > 0;
+}
+
 /** @throws CommandFailed when nobody takes workflow tasks of the sync queue within 10 s. */
-export async function requireWorker({ connection, namespace }: TemporalClients): Promise<void> {
+export async function requireWorker(temporal: TemporalClients): Promise<void> {
   const until = Date.now() + POLLER_PATIENCE_MS;
   for (;;) {
-    const { pollers } = await connection.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: TASK_QUEUE.sync },
-      taskQueueType: WORKFLOW_QUEUE,
-    });
-    if ((pollers ?? []).length > 0) return;
+    if (await isPolled(temporal)) return;
     if (Date.now() > until) {
       throw new CommandFailed(
-        `No worker polls the task queue ${TASK_QUEUE.sync} in the namespace ${namespace}, so nothing would run. ` +
+        `No worker polls the task queue ${TASK_QUEUE.sync} in the namespace ${temporal.namespace}, so nothing would run. ` +
           'Start one with `personio-sync worker`, then try again.',
       );
     }

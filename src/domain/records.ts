@@ -81,6 +81,8 @@ export interface DepartmentRecord {
 
 export interface AttendanceRecord {
   readonly periodId: string;
+  /** The same period's id in v2, where v1 names it, so that the row stays one when the source changes. */
+  readonly periodIdV2: string | null;
   readonly employeeId: string;
   readonly date: string;
   /** Local time of day, `HH:MM`, without a zone. */

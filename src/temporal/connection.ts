@@ -5,6 +5,8 @@ import { NativeConnection } from '@temporalio/worker';
 export interface TemporalTarget {
   readonly connectionOptions: ConnectionOptions;
   readonly namespace: string;
+  /** As histories and the UI show who acted. */
+  readonly identity?: string;
 }
 
 /** A client of one Temporal server, and of its other namespaces over the same connection. */
@@ -28,7 +30,7 @@ export async function connectTemporal(target: TemporalTarget, patienceMs: number
   const inNamespace = (namespace: string): Client => {
     const known = clients.get(namespace);
     if (known !== undefined) return known;
-    const client = new Client({ connection, namespace });
+    const client = new Client({ connection, namespace, ...(target.identity === undefined ? {} : { identity: target.identity }) });
     clients.set(namespace, client);
     return client;
   };

@@ -1,0 +1,57 @@
+import type { OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/activities.js';
+import { attendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
+import type { Policy } from '../src/domain/policy.js';
+import { SOURCES } from '../src/personio/sources.js';
+import { commitSnapshot, incompleteReason } from '../src/store/collections.js';
+import type { Database } from '../src/store/database.js';
+import { commitEmployees } from '../src/store/employees-commit.js';
+import { closeRun, insertRun } from '../src/store/runs.js';
+import { dropStaging } from '../src/store/staging.js';
+import { heartbeating } from './failures.js';
+
+export interface SyncDependencies {
+  readonly database: Database;
+  readonly policy: Policy;
+  readonly digest: (text: string) => string;
+  readonly dispatch: StoreActivities['dispatchEvents'];
+}
+
+/** A segment is what one activity takes: half a minute at Personio's limits, and few events in the history. */
+const PAGES_PER_SEGMENT = 100;
+/** Attendances change all day long, so no total over weeks would hold still. */
+const DAYS_PER_CHUNK = 7;
+
+/** Activities of the sync workflows that work on the database. */
+export function createSyncActivities({ database, policy, digest, dispatch }: SyncDependencies): StoreActivities {
+  return {
+    openRun: async (request) => openRun(database, policy, request),
+    commitSnapshot: heartbeating(async (request) => commitSnapshot(database, request)),
+    verifySnapshot: heartbeating(async (request) => ({ incomplete: await incompleteReason(database, request) })),
+    commitEmployees: heartbeating(async (request) => {
+      const outcome = await commitEmployees(database, request, { policy, digest });
+      if (outcome.result !== null) await dropStaging(database, request);
+      return outcome;
+    }),
+    closeRun: heartbeating(async (request) => {
+      const result = await closeRun(database, request, request);
+      await dropStaging(database, request);
+      return result;
+    }),
+    dispatchEvents: heartbeating(dispatch),
+  };
+}
+
+async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {
+  const sources = SOURCES[request.endpoint];
+  if (request.endpoint !== 'attendances') {
+    await insertRun(database, request, request.startedAt, null);
+    return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };
+  }
+  const window = attendanceWindow({
+    ...{ window: request.window, nominalTime: request.nominalTime, startedAt: request.startedAt },
+    ...{ lookbackDays: reading.attendanceLookbackDays },
+    ...{ catchUpWithinSeconds: schedule.catchUpWithinSeconds, jitterSeconds: schedule.jitterSeconds },
+  });
+  await insertRun(database, request, request.startedAt, window);
+  return { sources, chunks: chunkDays(window, DAYS_PER_CHUNK), pagesPerSegment: PAGES_PER_SEGMENT };
+}

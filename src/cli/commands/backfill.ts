@@ -1,0 +1,76 @@
+import { WorkflowIdConflictPolicy } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { readSettings } from '../../config/settings.js';
+import { DEFAULT_CONNECTION, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/names.js';
+import type { DayWindow, SyncInput } from '../../contracts/sync.js';
+import type { CommandDefinition } from '../command.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput } from '../output.js';
+import { lineOf, progressLine } from '../run-lines.js';
+import { reportOf, requireWorker } from '../run-sync.js';
+import { openSession } from '../session.js';
+import { report } from './sync.js';
+
+interface Options {
+  readonly from: string;
+  readonly to: string;
+  readonly connection?: string;
+  readonly json?: boolean;
+}
+
+/** `backfill attendances --from D --to D` */
+export const backfillCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('backfill')
+    .description('read days again, both included, in one run')
+    .argument('<endpoint>', 'attendances, the only endpoint that is read by days')
+    .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
+    .requiredOption('--to <date>', 'last day, YYYY-MM-DD')
+    .option('--connection <id>', 'which connection')
+    .option('--json', 'print one JSON document')
+    .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));
+};
+
+async function run(endpoint: string, options: Options): Promise<ExitCode> {
+  const output = createOutput(options.json === true, process.stdout, process.stderr);
+  const window = windowOf(endpoint, options);
+  const settings = readSettings();
+  const session = await openSession(settings, 'backfill');
+  try {
+    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
+    await requireWorker(session.temporal);
+    const input: SyncInput = { connection: connectionId, window };
+    const handle = await session.temporal.client.workflow.start(WORKFLOW_TYPE.attendances, {
+      ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING },
+      workflowId: `${workflowId.sync(connectionId, 'attendances')}:backfill:${window.from}:${window.to}`,
+      staticSummary: `Reads the attendances of ${connectionId} from ${window.from} to ${window.to}`,
+      typedSearchAttributes: [
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.connection, 'KEYWORD'), value: connectionId },
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: 'attendances' },
+      ],
+    });
+    const ended = await reportOf(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) => output.note(progressLine(of, progress)));
+    output.say(lineOf(ended));
+    return report(output, [ended], []);
+  } finally {
+    await session.close();
+  }
+}
+
+function windowOf(endpoint: string, { from, to }: Options): DayWindow {
+  const faults = [
+    ...(endpoint === 'attendances' ? [] : [`Only attendances can be read by days, not ${endpoint}.`]),
+    ...(isDay(from) ? [] : ['--from is no calendar day (YYYY-MM-DD).']),
+    ...(isDay(to) ? [] : ['--to is no calendar day (YYYY-MM-DD).']),
+    ...(isDay(from) && isDay(to) && from > to ? ['--from is after --to.'] : []),
+  ];
+  if (faults.length > 0) throw new CommandFailed(faults.join(' '), EXIT.usage);
+  return { from, to };
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}

@@ -1,0 +1,168 @@
+import { readSettings } from '../../config/settings.js';
+import type { Settings } from '../../config/settings.js';
+import { ENDPOINTS } from '../../contracts/names.js';
+import { createLogger } from '../../observability/logger.js';
+import type { Logger } from '../../observability/logger.js';
+import { openDatabase, requireDatabase } from '../../store/database.js';
+import type { Database } from '../../store/database.js';
+import { eventsOfRuns, unansweredOfRuns } from '../../store/event-queries.js';
+import { migrate } from '../../store/migrate.js';
+import { connectTemporal, connectWorker } from '../../temporal/connection.js';
+import type { TemporalClients } from '../../temporal/connection.js';
+import { applySchedules } from '../../temporal/schedules.js';
+import { registerSearchAttributes } from '../../temporal/search-attributes.js';
+import type { CommandDefinition } from '../command.js';
+import { createDemoWorker, withDemoSubscriber } from '../dev/demo-subscriber.js';
+import { startDevServers } from '../dev/dev-servers.js';
+import type { DevServers } from '../dev/dev-servers.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput } from '../output.js';
+import type { Output } from '../output.js';
+import { eventLine, lineOf } from '../run-lines.js';
+import { runThroughSchedule } from '../run-sync.js';
+import type { RunReport } from '../run-sync.js';
+import { WORKER_POOL_SIZE, hosted, installRuntime, startWorkers, untilSignalled } from '../worker-host.js';
+import { report } from './sync.js';
+
+interface Options {
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly fresh?: boolean;
+}
+
+const PATIENCE_MS = 60_000;
+const ANSWER_PATIENCE_MS = 30_000;
+
+/** `dev [--once] [--json] [--fresh]`: everything on this machine. */
+export const devCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('dev')
+    .description('start everything on this machine, sync at once, then by schedule, until Ctrl-C')
+    .option('--once', 'sync every endpoint once, live through one day of the made-up company, and exit')
+    .option('--json', 'print one JSON document')
+    .option('--fresh', 'forget all state of former starts first')
+    .action(async (options: Options) => finish(run(options)));
+};
+
+async function run(options: Options): Promise<ExitCode> {
+  const output = createOutput(options.json === true, process.stdout, process.stderr);
+  const settings = readSettings();
+  const stopped = untilSignalled();
+  const servers = await startDevServers(settings, options.fresh === true, output.note);
+  try {
+    return await withWorkers({ settings, servers, output, stopped }, options.once === true);
+  } finally {
+    await servers.stop();
+  }
+}
+
+interface DevContext {
+  readonly settings: Settings;
+  readonly servers: DevServers;
+  readonly output: Output;
+  readonly stopped: Promise<NodeJS.Signals>;
+}
+
+async function withWorkers(context: DevContext, once: boolean): Promise<ExitCode> {
+  const { settings, servers, output } = context;
+  const logger = createLogger({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel });
+  installRuntime(logger, settings.metricsAddress === 'off' ? null : settings.metricsAddress);
+  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync dev', poolSize: WORKER_POOL_SIZE });
+  try {
+    const [temporal] = await Promise.all([connectTemporal(servers.temporal, PATIENCE_MS), prepareDatabase(database)]);
+    try {
+      await prepareTemporal(temporal);
+      return await whilePolling({ ...context, logger, database, temporal }, once);
+    } finally {
+      await temporal.close();
+    }
+  } finally {
+    await database.close();
+    output.note('Stopped.');
+  }
+}
+
+interface PollingContext extends DevContext {
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly temporal: TemporalClients;
+}
+
+async function prepareDatabase(database: Database): Promise<void> {
+  await requireDatabase(database, PATIENCE_MS);
+  await migrate(database);
+}
+
+async function prepareTemporal({ connection, namespace }: TemporalClients): Promise<void> {
+  const { remedy } = await registerSearchAttributes(connection, namespace);
+  if (remedy !== null) throw new CommandFailed(`The Temporal server does not let this connection register search attributes. Have somebody run: ${remedy}`);
+}
+
+async function whilePolling(context: PollingContext, once: boolean): Promise<ExitCode> {
+  const { settings, servers, database, temporal, logger, stopped } = context;
+  const policy = withDemoSubscriber(settings.policy);
+  const demo = { connectionId: settings.connectionId, clientId: 'demo', clientSecret: 'made-up', baseUrl: servers.company?.fake.url ?? '' };
+  const credentials = settings.personio ?? demo;
+  const connection = await connectWorker(servers.temporal, PATIENCE_MS);
+  const host = await startWorkers({ settings, policy, connections: [credentials], database, temporal, connection, logger });
+  const downstream = hosted(policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace)]);
+  try {
+    await applySchedules(temporal.client, [credentials.connectionId], policy.schedule);
+    introduce(context);
+    const pass = firstPass(context, credentials.connectionId);
+    if (once) return await Promise.race([pass, stopped.then(() => EXIT.failed)]);
+    await Promise.race([stopped, host.done, pass.then(async () => stopped)]);
+    return EXIT.done;
+  } finally {
+    host.shutdown();
+    downstream.shutdown();
+    await Promise.all([host.done, downstream.done]);
+    await connection.close();
+  }
+}
+
+/** What is running where: the first lines that a newcomer sees. */
+function introduce({ output, servers, settings }: PollingContext): void {
+  const address = servers.temporal.connectionOptions.address ?? 'localhost:7233';
+  output.say(`Temporal   ${address}, namespace ${servers.temporal.namespace}${servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`}`);
+  const { username, hostname, port, pathname } = new URL(servers.databaseUrl);
+  const own = settings.databaseUrl === null ? `PGPASSWORD=$(cat ${settings.home}/postgres.password) ` : '';
+  output.say(`Database   ${own}psql -h ${hostname} -p ${port === '' ? '5432' : port} -U ${username} ${pathname.slice(1)}`);
+  output.say(
+    servers.company === null
+      ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}, which is only ever read`
+      : `Personio   a made-up company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
+  );
+  output.say('');
+}
+
+/** Syncs every endpoint; then, in the made-up company, lets a day pass and shows whom it concerned and who answered. */
+async function firstPass(context: PollingContext, connectionId: string): Promise<ExitCode> {
+  const { output, servers, database, settings } = context;
+  const endpoints = ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
+  const runs = [...(await Promise.all(endpoints.map(async (endpoint) => syncNow(context, connectionId, endpoint))))];
+  if (servers.company !== null && endpoints.includes('employees')) {
+    servers.company.advanceDay();
+    output.say('');
+    output.say('One day passes in the made-up company: somebody joins, somebody moves, somebody has left.');
+    runs.push(await syncNow(context, connectionId, 'employees'));
+  }
+  const runIds = runs.map(({ runId }) => runId);
+  const until = Date.now() + ANSWER_PATIENCE_MS;
+  while ((await unansweredOfRuns(database, runIds)) > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 100));
+  const events = await eventsOfRuns(database, runIds);
+  const due = events.filter((event) => event.state === 'due');
+  for (const event of due) output.say(`  ${eventLine(event)}`);
+  const planned = events.filter((event) => event.state === 'planned').length;
+  if (planned > 0) output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
+  output.say('');
+  output.say('Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync sync`, and the tables in the schema personio.');
+  return report(output, runs, events);
+}
+
+async function syncNow(context: PollingContext, connectionId: string, endpoint: (typeof ENDPOINTS)[number]): Promise<RunReport> {
+  const run = await runThroughSchedule(context.temporal.client, connectionId, endpoint, () => undefined);
+  context.output.say(lineOf(run));
+  return run;
+}

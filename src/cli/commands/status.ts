@@ -1,0 +1,188 @@
+import { ScheduleNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { readSettings } from '../../config/settings.js';
+import { ENDPOINTS, TASK_QUEUE, scheduleId } from '../../contracts/names.js';
+import type { Endpoint } from '../../contracts/names.js';
+import { requireSchema } from '../../store/migrate.js';
+import { deliveryCounts, secretSetAt, standingOfEndpoint } from '../../store/status.js';
+import type { DeliveryCounts, EndpointStanding } from '../../store/status.js';
+import type { CommandDefinition } from '../command.js';
+import { EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput, table } from '../output.js';
+import type { Output } from '../output.js';
+import { openSession } from '../session.js';
+import type { Session } from '../session.js';
+import { isPolled } from '../run-sync.js';
+
+interface Problem {
+  readonly code: string;
+  readonly connectionId: string | null;
+  readonly endpoint: Endpoint | null;
+  readonly runId: string | null;
+  readonly sentence: string;
+  readonly action: string;
+}
+
+interface EndpointStatus {
+  readonly endpoint: Endpoint;
+  readonly outcome: string | null;
+  readonly lastSuccessAt: string | null;
+  readonly ageSeconds: number | null;
+  readonly rows: number;
+  readonly nextRunAt: string | null;
+}
+
+interface ConnectionStatus {
+  readonly connectionId: string;
+  readonly secretSetAt: string | null;
+  readonly secretDueAt: string | null;
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+/** A success that is older than this needs somebody, whatever the schedule says: 36 hours outlast one missed day. */
+const STALE_SECONDS = 36 * 3_600;
+const DAY_MS = 86_400_000;
+
+/** `status` */
+export const statusCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('status')
+    .description('one screen: what ran, what is stuck, why, and what to do; exit 1 if anything needs a person')
+    .option('--json', 'print one JSON document')
+    .action(async (options: { json?: boolean }) => finish(run(options.json === true)));
+};
+
+async function run(json: boolean): Promise<ExitCode> {
+  const output = createOutput(json, process.stdout, process.stderr);
+  const session = await openSession(readSettings(), 'status');
+  try {
+    await requireSchema(session.database);
+    const connections: ConnectionStatus[] = [];
+    const problems: Problem[] = [...(await workerProblems(session))];
+    for (const connectionId of await session.connectionIds()) {
+      const { status, found } = await statusOf(session, connectionId);
+      connections.push(status);
+      problems.push(...found);
+    }
+    const deliveries = await deliveryCounts(session.database);
+    problems.push(...deliveryProblems(deliveries));
+    const healthy = problems.length === 0;
+    output.document({ healthy, connections, deliveries, problems });
+    show(output, connections, deliveries, problems);
+    return healthy ? EXIT.done : EXIT.failed;
+  } finally {
+    await session.close();
+  }
+}
+
+async function workerProblems({ temporal }: Session): Promise<readonly Problem[]> {
+  if (await isPolled(temporal)) return [];
+  return [
+    {
+      ...{ code: 'no-worker', connectionId: null, endpoint: null, runId: null },
+      sentence: `No worker polls the task queue ${TASK_QUEUE.sync}.`,
+      action: 'Start one with `personio-sync worker`.',
+    },
+  ];
+}
+
+async function statusOf(session: Session, connectionId: string): Promise<{ readonly status: ConnectionStatus; readonly found: readonly Problem[] }> {
+  const { database, temporal, settings } = session;
+  const endpoints: EndpointStatus[] = [];
+  const found: Problem[] = [];
+  for (const endpoint of ENDPOINTS) {
+    const standing = await standingOfEndpoint(database, connectionId, endpoint);
+    const schedule = await scheduleOf(temporal.client, connectionId, endpoint);
+    const ageSeconds = standing.lastSuccessAt === null ? null : Math.round((Date.now() - Date.parse(standing.lastSuccessAt)) / 1_000);
+    const { outcome, lastSuccessAt, rows } = standing;
+    endpoints.push({ endpoint, outcome, lastSuccessAt, ageSeconds, rows, nextRunAt: schedule?.nextRunAt ?? null });
+    if (settings.policy.schedule.cron[endpoint] !== null) {
+      const of = { connectionId, endpoint, runId: standing.runId };
+      found.push(...scheduleProblems(of, schedule), ...runProblems(of, standing, ageSeconds));
+    }
+  }
+  const setAt = await secretSetAt(database, connectionId);
+  const secretDueAt = setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
+  return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints }, found };
+}
+
+interface ScheduleStanding {
+  readonly nextRunAt: string | null;
+  readonly isPaused: boolean;
+  readonly note: string | null;
+}
+
+async function scheduleOf(client: Client, connectionId: string, endpoint: Endpoint): Promise<ScheduleStanding | null> {
+  try {
+    const { info, state } = await client.schedule.getHandle(scheduleId(connectionId, endpoint)).describe();
+    return { nextRunAt: info.nextActionTimes[0]?.toISOString() ?? null, isPaused: state.paused, note: state.note ?? null };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw error;
+  }
+}
+
+type Place = Pick<Problem, 'connectionId' | 'endpoint' | 'runId'>;
+
+function scheduleProblems(of: Place, schedule: ScheduleStanding | null): readonly Problem[] {
+  if (schedule === null) {
+    return [{ ...of, code: 'no-schedule', sentence: `The ${of.endpoint ?? ''} have no schedule.`, action: 'Run `personio-sync schedules apply`.' }];
+  }
+  if (!schedule.isPaused) return [];
+  const why = schedule.note === null ? '' : ` (${schedule.note})`;
+  const action = `Unpause it in the Temporal UI, or with \`temporal schedule toggle --unpause --schedule-id ${scheduleId(of.connectionId ?? '', of.endpoint ?? 'employees')}\`.`;
+  return [{ ...of, code: 'schedule-paused', sentence: `The schedule of the ${of.endpoint ?? ''} is paused${why}.`, action }];
+}
+
+function runProblems(of: Place, standing: EndpointStanding, ageSeconds: number | null): readonly Problem[] {
+  const { outcome, message, held } = standing;
+  const again = `Run \`personio-sync sync ${of.endpoint ?? ''}\` once it is mended.`;
+  if (outcome === null) {
+    return [{ ...of, code: 'never-synced', sentence: `The ${of.endpoint ?? ''} were never read.`, action: `Run \`personio-sync sync ${of.endpoint ?? ''}\`, or wait for the schedule.` }];
+  }
+  if (outcome === 'failed' || outcome === 'incomplete') {
+    return [{ ...of, code: `run-${outcome}`, sentence: message ?? `The last run of the ${of.endpoint ?? ''} ended as ${outcome}.`, action: again }];
+  }
+  if (outcome === 'braked') {
+    return [{ ...of, code: 'braked', sentence: message ?? `${held} people are held.`, action: 'Check in Personio whether this is meant; the people held keep their old state until then.' }];
+  }
+  if (ageSeconds !== null && ageSeconds > STALE_SECONDS) {
+    const hours = Math.round(ageSeconds / 3_600);
+    return [{ ...of, code: 'stale', sentence: `The last success of the ${of.endpoint ?? ''} is ${hours} hours old.`, action: again }];
+  }
+  return [];
+}
+
+function deliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly Problem[] {
+  const nowhere = { connectionId: null, endpoint: null, runId: null };
+  const open = overdue + failed;
+  return [
+    ...(open === 0 ? [] : [{ ...nowhere, code: 'deliveries-open', sentence: `${overdue} deliveries are overdue, ${failed} were answered with failed.`, action: "Look at the subscriber's workflows in the Temporal UI." }]),
+    ...(dead === 0 ? [] : [{ ...nowhere, code: 'deliveries-dead', sentence: `${dead} deliveries are dead: nobody acknowledged them in 28 days.`, action: "Look at the subscriber's workflows, and tell its team by other means." }]),
+  ];
+}
+
+function show(output: Output, connections: readonly ConnectionStatus[], deliveries: DeliveryCounts, problems: readonly Problem[]): void {
+  for (const { connectionId, endpoints } of connections) {
+    output.say(`connection ${connectionId}`);
+    const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
+      ...[`  ${endpoint}`, outcome ?? 'never ran', ageSeconds === null ? 'no success yet' : `success ${ageOf(ageSeconds)} ago`],
+      ...[`${count} rows`, `next ${nextRunAt ?? 'never'}`],
+    ]);
+    for (const line of table(rows)) output.say(line);
+  }
+  const { waiting, sent, overdue, failed, dead } = deliveries;
+  output.say(`deliveries: ${waiting} waiting, ${sent} sent, ${overdue} overdue, ${failed} failed, ${dead} dead`);
+  if (problems.length === 0) output.say('Nothing needs a person.');
+  for (const { connectionId, endpoint, sentence, action } of problems) {
+    const place = [connectionId, endpoint].filter((part) => part !== null).join(' ');
+    output.say(`! ${place === '' ? '' : `${place}: `}${sentence} ${action}`);
+  }
+}
+
+function ageOf(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3_600)} h`;
+}

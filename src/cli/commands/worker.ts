@@ -1,0 +1,77 @@
+import { Option } from 'commander';
+import { readSettings } from '../../config/settings.js';
+import type { Settings } from '../../config/settings.js';
+import { createLogger } from '../../observability/logger.js';
+import type { Logger } from '../../observability/logger.js';
+import { openDatabase, requireDatabase } from '../../store/database.js';
+import { requireSchema } from '../../store/migrate.js';
+import { connectTemporal, connectWorker } from '../../temporal/connection.js';
+import type { TemporalClients } from '../../temporal/connection.js';
+import { missingSearchAttributes, remedyFor } from '../../temporal/search-attributes.js';
+import { WORKER_ROLES } from '../../temporal/worker.js';
+import type { WorkerRole } from '../../temporal/worker.js';
+import type { CommandDefinition } from '../command.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { serversOf } from '../servers.js';
+import type { Servers } from '../servers.js';
+import { WORKER_POOL_SIZE, installRuntime, startWorkers, untilSignalled } from '../worker-host.js';
+
+const PATIENCE_MS = 30_000;
+const DEFAULT_METRICS = '0.0.0.0:9464';
+
+/** `worker [--only …]` */
+export const workerCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('worker')
+    .description('run the production worker until it is told to stop')
+    .addOption(new Option('--only <role>', 'poll one task queue only').choices([...WORKER_ROLES]))
+    .action(async (options: { only?: WorkerRole }) => finish(run(options.only)));
+};
+
+async function run(only: WorkerRole | undefined): Promise<ExitCode> {
+  const settings = readSettings();
+  const servers = serversOf(settings);
+  const logger = createLogger(settings);
+  const stopped = untilSignalled();
+  installRuntime(logger, metricsAddressOf(settings));
+  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync worker', poolSize: WORKER_POOL_SIZE });
+  try {
+    await requireDatabase(database, PATIENCE_MS);
+    await requireSchema(database);
+    const temporal = await connectTemporal(servers.temporal, PATIENCE_MS);
+    await requireSearchAttributes(temporal);
+    const connection = await connectWorker(servers.temporal, PATIENCE_MS);
+    const connections = settings.personio === null ? [] : [settings.personio];
+    const host = await startWorkers({ settings, policy: settings.policy, connections, database, temporal, connection, logger, only });
+    announce(logger, servers, only);
+    const signal = await Promise.race([stopped, host.done.then(() => null)]);
+    logger.info({ signal }, 'Stopping: no new work is taken, what runs is finished or handed back');
+    host.shutdown();
+    await host.done;
+    await connection.close();
+    await temporal.close();
+    logger.info('Stopped');
+    return EXIT.done;
+  } finally {
+    await database.close();
+  }
+}
+
+function announce(logger: Logger, { temporal }: Servers, only: WorkerRole | undefined): void {
+  const address = temporal.connectionOptions.address ?? 'localhost:7233';
+  logger.info({ temporal: address, namespace: temporal.namespace, only: only ?? 'all' }, 'The worker polls');
+}
+
+function metricsAddressOf({ metricsAddress }: Settings): string | null {
+  return metricsAddress === 'off' ? null : (metricsAddress ?? DEFAULT_METRICS);
+}
+
+/** Without them Temporal refuses schedules, and workflow tasks fail over and over. */
+async function requireSearchAttributes({ connection, namespace }: TemporalClients): Promise<void> {
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length === 0) return;
+  throw new CommandFailed(
+    `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. Run \`personio-sync migrate\`, or: ${remedyFor(namespace)}`,
+  );
+}

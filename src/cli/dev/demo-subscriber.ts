@@ -1,0 +1,29 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { EVENT_KINDS } from '../../contracts/events.js';
+import type { Policy, Subscriber } from '../../domain/policy.js';
+import { workflowCode } from '../../temporal/worker.js';
+
+const TASK_QUEUE = 'demo-it';
+
+/** Stands in for another team where the policy names no subscriber: `workflows/demo-downstream.ts` on a task queue of its own. */
+const DEMO_SUBSCRIBER: Subscriber = {
+  ...{ name: 'demo-it', workflowType: 'demoDownstream', workflowId: 'demo-it:{connectionId}:{employeeId}', taskQueue: TASK_QUEUE },
+  ...{ namespace: null, start: true, events: EVENT_KINDS, when: 'effective', acknowledgeWithinSeconds: 86_400, escalateTo: null },
+};
+
+/** @returns the policy with the demonstration subscriber, where it has none of its own. */
+export function withDemoSubscriber(policy: Policy): Policy {
+  return policy.subscribers.length > 0 ? policy : { ...policy, subscribers: [DEMO_SUBSCRIBER] };
+}
+
+/** The other team's worker, with the other team's activity. */
+export async function createDemoWorker(connection: NativeConnection, namespace: string): Promise<Worker> {
+  return Worker.create({
+    ...{ connection, namespace, taskQueue: TASK_QUEUE, maxCachedWorkflows: 50 },
+    activities: {
+      applyToDirectory: async (kind: string) => Promise.resolve(`noted ${kind}`),
+    },
+    ...workflowCode('demo-workflow-bundle.js', '../../workflows/demo-downstream.js'),
+  });
+}

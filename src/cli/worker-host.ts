@@ -1,0 +1,96 @@
+import { Runtime } from '@temporalio/worker';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities, createPersonioAccess } from '../../activities/index.js';
+import type { ConnectionCredentials } from '../../activities/index.js';
+import type { Settings } from '../config/settings.js';
+import { digester, keyRingOf } from '../crypto/sealing.js';
+import type { Policy } from '../domain/policy.js';
+import type { Logger } from '../observability/logger.js';
+import { temporalLogger } from '../observability/logger.js';
+import { digestKey } from '../store/connections.js';
+import type { Database } from '../store/database.js';
+import type { TemporalClients } from '../temporal/connection.js';
+import { createWorkers } from '../temporal/worker.js';
+import type { WorkerRole } from '../temporal/worker.js';
+import { CommandFailed } from './exit.js';
+
+export interface WorkerHostOptions {
+  readonly settings: Settings;
+  readonly policy: Policy;
+  readonly connections: readonly ConnectionCredentials[];
+  readonly database: Database;
+  readonly temporal: TemporalClients;
+  readonly connection: NativeConnection;
+  readonly logger: Logger;
+  readonly only?: WorkerRole | undefined;
+}
+
+/** Workers that poll. */
+export interface WorkerHost {
+  /** Rejects when a worker breaks; resolves after `shutdown`. */
+  readonly done: Promise<void>;
+  /** Takes no new work and finishes, or hands back, what runs. */
+  readonly shutdown: () => void;
+}
+
+/** Connections that a worker's database pool may open. */
+export const WORKER_POOL_SIZE = 20;
+
+/** Composes the activities and starts the workers. */
+export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHost> {
+  const { settings, policy, connections, database, temporal, connection, logger, only } = options;
+  const { namespace } = temporal;
+  const activities = createActivities({
+    ...{ database, policy, namespace, logger },
+    personio: createPersonioAccess({
+      ...{ database, logger, connections, ring: keyRingOf(settings.keys), limits: policy.reading },
+    }),
+    digest: digester(await digestKey(database)),
+    clientOf: temporal.inNamespace,
+    namespaceId: async () => namespaceIdOf(temporal),
+  });
+  return hosted(await createWorkers({ connection, namespace, activities, only }));
+}
+
+/** Runs workers until they are shut down. */
+export function hosted(workers: readonly Worker[]): WorkerHost {
+  const done = Promise.all(workers.map(async (worker) => worker.run())).then(() => undefined);
+  // Whoever waits for `done` hears of it; without this, a worker that breaks earlier would end the process.
+  done.catch(() => undefined);
+  return {
+    done,
+    shutdown: () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}
+
+async function namespaceIdOf({ connection, namespace }: TemporalClients): Promise<string> {
+  const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+  return namespaceInfo?.id ?? '';
+}
+
+/** The SDK's runtime, once a process: our logger, our signals, and Prometheus where an address is given. */
+export function installRuntime(logger: Logger, metricsAddress: string | null): void {
+  try {
+    Runtime.install({
+      logger: temporalLogger(logger),
+      // Ours stop the workers, in the order that the servers need.
+      shutdownSignals: [],
+      telemetryOptions: {
+        logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
+        ...(metricsAddress === null ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
+    throw new CommandFailed(`Metrics cannot be served at METRICS_ADDRESS (${reason}). Set another host:port, or METRICS_ADDRESS=off.`);
+  }
+}
+
+/** Resolves on the first Ctrl-C or `kill`. */
+export function untilSignalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
+  });
+}

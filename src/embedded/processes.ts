@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A server could not be found, fetched or started; the message says what was tried and what to do. */
+export class ServerUnavailable extends Error {
+  override readonly name = 'ServerUnavailable';
+}
+
+/** Stops what was started, even when this process is killed. */
+export interface Guard {
+  readonly watch: (pid: number, signal: NodeJS.Signals) => void;
+  /** Everything was stopped in good order. */
+  readonly release: () => void;
+}
+
+/** Starts the guard: a process in a session of its own, so that Ctrl-C does not reach it. */
+export function startGuard(): Guard {
+  const script = fileURLToPath(new URL('./guard.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
+  child.unref();
+  const { stdin } = child;
+  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  return {
+    watch: (pid, signal) => void stdin.write(`${pid} ${signal}\n`),
+    release: () => void stdin.end('done\n'),
+  };
+}
+
+export interface ServerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly cwd?: string;
+}
+
+/** Starts a server in a session of its own: on Ctrl-C the worker drains first, and the servers are stopped after it. */
+export function startServer({ file, args, logFile, environment, ...rest }: ServerCommand): ChildProcess {
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    const child = spawn(file, args, { ...rest, env: { ...environment }, detached: true, stdio: ['ignore', log, log] });
+    child.on('error', () => undefined);
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Not ours to signal, and so alive.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+const STOP_PATIENCE_MS = 15_000;
+
+/** Asks a process to end, and ends it when it does not. */
+export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<void> {
+  if (!isAlive(pid)) return;
+  try {
+    process.kill(pid, signal);
+    const until = Date.now() + STOP_PATIENCE_MS;
+    while (isAlive(pid) && Date.now() < until) await pause(25);
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/** @returns ports that are free now; those of the last start where they still are, so that links stay good. */
+export async function freePorts(home: string, names: readonly string[]): Promise<Readonly<Record<string, number>>> {
+  const file = join(home, 'ports.json');
+  const known = readPorts(file);
+  const ports: Record<string, number> = { ...known };
+  for (const name of names) {
+    const before = known[name];
+    ports[name] = before !== undefined && (await isFree(before)) ? before : await anyFreePort();
+  }
+  writeFileSync(file, JSON.stringify(ports));
+  return ports;
+}
+
+function readPorts(file: string): Readonly<Record<string, number>> {
+  try {
+    const ports: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const entries = Object.entries(ports ?? {}).filter((entry): entry is [string, number] => Number.isInteger(entry[1]));
+    return Object.fromEntries(entries);
+  } catch {
+    return {};
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function anyFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address !== 'string' ? address.port : 0));
+    });
+  });
+}
+
+/** Makes the folder, and takes it for this process. @returns what gives it back. @throws ServerUnavailable when another one has it. */
+export function lockHome(home: string): () => void {
+  mkdirSync(home, { recursive: true });
+  const file = join(home, 'lock');
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch {
+      const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+      if (holder > 0 && isAlive(holder)) {
+        throw new ServerUnavailable(
+          `Another personio-sync (process ${holder}) already runs its servers in ${home}. Stop it with Ctrl-C, or set PERSONIO_SYNC_HOME to another folder. ` +
+            `If process ${holder} is something else, delete ${file}.`,
+        );
+      }
+      rmSync(file, { force: true });
+    }
+  }
+  throw new ServerUnavailable(`The folder ${home} cannot be taken: its lock file comes and goes. Try again.`);
+}
+
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,140 @@
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { ServerUnavailable } from './processes.js';
+
+/** The last release of the official CLI that `go install` can build: later ones name a module that the Go proxy does not serve. */
+const CLI_VERSION = '1.5.1';
+const CLI_MODULE = `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`;
+const EXECUTABLE = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
+const LIFE_SIGN_MS = 10_000;
+const run = promisify(execFile);
+
+export interface CliSearch {
+  /** `TEMPORAL_CLI_PATH`: then nothing else is tried. */
+  readonly explicitPath: string | null;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+  /** Hears a sentence when something takes long. */
+  readonly say: (sentence: string) => void;
+}
+
+/**
+ * Finds the `temporal` program, or fetches it: the path that was set, PATH, the user's cache, the SDK's download, a build by the Go
+ * toolchain.
+ *
+ * @throws ServerUnavailable that names everything that was tried.
+ */
+export async function findTemporalCli({ explicitPath, environment, say }: CliSearch): Promise<string> {
+  if (explicitPath !== null) {
+    if (await works(explicitPath)) return explicitPath;
+    throw new ServerUnavailable(`TEMPORAL_CLI_PATH names no program that answers to \`temporal --version\`.`);
+  }
+  const cache = cacheFolder(environment);
+  const cached = join(cache, EXECUTABLE);
+  for (const candidate of [...onPath(environment, EXECUTABLE), cached, ...downloadedTo(cache)]) {
+    if (isExecutable(candidate) && (await works(candidate))) return candidate;
+  }
+  mkdirSync(cache, { recursive: true });
+  const tried = ['the PATH', `the cache ${cache}`];
+  for (const fetch of [download, build]) {
+    const outcome = await fetch(cache, environment, say);
+    if (outcome.path !== null) return outcome.path;
+    tried.push(outcome.tried);
+  }
+  throw new ServerUnavailable(
+    `No Temporal server could be found or fetched. Tried: ${tried.join('; ')}. ` +
+      'Install the Temporal CLI (https://docs.temporal.io/cli#install) and set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a server that runs.',
+  );
+}
+
+interface Fetched {
+  readonly path: string | null;
+  readonly tried: string;
+}
+
+type Fetch = (cache: string, environment: Readonly<NodeJS.ProcessEnv>, say: CliSearch['say']) => Promise<Fetched>;
+
+/** The SDK downloads the CLI for its test server; it is started once, and then kept. */
+const download: Fetch = async (cache, _environment, say) => {
+  say('Downloading the Temporal server (once; it is kept for the next start) …');
+  try {
+    const server = { executable: { type: 'cached-download' as const, downloadDir: cache } };
+    const started = await TestWorkflowEnvironment.createLocal({ server });
+    await started.teardown();
+    const [path] = downloadedTo(cache);
+    return path === undefined ? { path: null, tried: 'a download that left no program' } : { path, tried: '' };
+  } catch {
+    // The reason is an address that could not be reached; which one is of no use to anybody.
+    return { path: null, tried: "the SDK's download from temporal.download, which could not be reached" };
+  }
+};
+
+/** Takes minutes, once per user. */
+const build: Fetch = async (cache, environment, say) => {
+  const [go] = onPath(environment, process.platform === 'win32' ? 'go.exe' : 'go');
+  if (go === undefined) return { path: null, tried: 'a build with Go, which is not installed' };
+  say(`Building the Temporal server with Go (about three minutes, once per user, kept in ${cache}) …`);
+  const folder = mkdtempSync(join(cache, 'build-'));
+  const startedAt = Date.now();
+  const sign = setInterval(() => say(`… still building, ${Math.round((Date.now() - startedAt) / 1_000)} s so far`), LIFE_SIGN_MS);
+  try {
+    const code = await goInstall(go, folder, environment);
+    const built = join(folder, EXECUTABLE);
+    if (code !== 0 || !existsSync(built)) return { path: null, tried: `\`go install ${CLI_MODULE}\`, which ended with code ${code}` };
+    // Renamed when complete: two starts at once, or a killed one, never leave half a program.
+    renameSync(built, join(cache, EXECUTABLE));
+    return { path: join(cache, EXECUTABLE), tried: '' };
+  } finally {
+    clearInterval(sign);
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+async function goInstall(go: string, folder: string, environment: Readonly<NodeJS.ProcessEnv>): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(go, ['install', '-ldflags', '-s -w', CLI_MODULE], {
+      env: { ...environment, GOBIN: folder, GOFLAGS: '' },
+      stdio: 'ignore',
+    });
+    child.on('error', () => resolve(-1));
+    child.on('close', (code) => resolve(code ?? -1));
+  });
+}
+
+function cacheFolder(environment: Readonly<NodeJS.ProcessEnv>): string {
+  const base = environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return join(base, 'personio-sync', 'temporal-cli', CLI_VERSION);
+}
+
+/** The SDK names its download after itself. */
+function downloadedTo(cache: string): readonly string[] {
+  if (!existsSync(cache)) return [];
+  const names = readdirSync(cache).filter((name) => name.startsWith('temporal-'));
+  return names.map((name) => join(cache, name));
+}
+
+function onPath(environment: Readonly<NodeJS.ProcessEnv>, name: string): readonly string[] {
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).filter(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function works(path: string): Promise<boolean> {
+  try {
+    await run(path, ['--version'], { timeout: 20_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}

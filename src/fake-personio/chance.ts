@@ -1,0 +1,26 @@
+/** Repeatable chance: the same seed gives the same company. */
+export interface Chance {
+  /** From 0 up to, not including, 1. */
+  readonly next: () => number;
+  readonly pick: <T>(from: readonly [T, ...T[]]) => T;
+  /** Both ends included. */
+  readonly between: (low: number, high: number) => number;
+  readonly isLucky: (probability: number) => boolean;
+}
+
+/** Mulberry32, by Tommy Ettinger: 32 bits of state, good enough for a made-up company. */
+export function chanceOf(seed: number): Chance {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  return {
+    next,
+    pick: (from) => from[Math.floor(next() * from.length)] ?? from[0],
+    between: (low, high) => low + Math.floor(next() * (high - low + 1)),
+    isLucky: (probability) => next() < probability,
+  };
+}

@@ -1,0 +1,271 @@
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Attendances } from './attendances.js';
+import { Company } from './company.js';
+import type { CompanyOptions } from './company.js';
+import { attendanceShape, departmentShape, employeeShape, jsonOf, timeOffTypeShapes } from './shapes.js';
+
+/** What a test can see and answer in place of the company. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Counts the requests since the start, from 1. */
+  readonly number: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How unpleasant the server is. All can be changed while it runs. */
+export interface Behaviour {
+  /** The most that one page of employees has; 100 since 2025. */
+  employeesPerPage: number;
+  attendancesPerPage: number;
+  /** More than that is granted in silence as that, or refused with 400. */
+  largerPages: 'clamped' | 'refused';
+  /** Whether `/v1/company/departments` exists. It is in customers' guides and not in Personio's published API. */
+  hasDepartments: boolean;
+  /** Attributes that the credential may read; null: all. */
+  readable: ReadonlySet<string> | null;
+  /** Requests per second to the employees before 429; null: no limit. */
+  employeesPerSecond: number | null;
+  /** Answers in place of the company; undefined lets it answer. */
+  fault: ((request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>) | null;
+}
+
+export interface FakePersonioOptions extends CompanyOptions {
+  readonly port?: number;
+  /** Default: whatever is sent is right. */
+  readonly credentials?: { readonly clientId: string; readonly clientSecret: string };
+  /** The calendar day that status and attendances follow. Default: the machine's. */
+  readonly today?: () => string;
+}
+
+export interface FakePersonio {
+  readonly url: string;
+  readonly company: Company;
+  readonly attendances: Attendances;
+  readonly behaviour: Behaviour;
+  readonly requests: () => number;
+  /** Makes every token that was given worthless, as after 24 hours. */
+  readonly expireTokens: () => void;
+  readonly close: () => Promise<void>;
+}
+
+const NOT_FOUND: Answer = {
+  status: 404,
+  body: { success: false, error: { code: 0, message: 'personio.core.api.exceptions.api.not.found.http.exception' } },
+};
+const DEFAULT_LIMIT = 50;
+const MAX_BODY_BYTES = 10_000;
+
+/** Starts the made-up company's HTTP server on the loopback address. */
+export async function startFakePersonio(options: FakePersonioOptions): Promise<FakePersonio> {
+  const today = options.today ?? (() => new Date().toISOString().slice(0, 10));
+  const company = new Company(options);
+  const fake = new Fake(options, company, today);
+  const server = createServer((request, response) => void fake.handle(request, response));
+  await listen(server, options.port ?? 0);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The made-up company has no port.');
+  return {
+    ...{ url: `http://127.0.0.1:${address.port}`, company, attendances: fake.attendances, behaviour: fake.behaviour },
+    requests: () => fake.requests,
+    expireTokens: () => fake.expireTokens(),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+class Fake {
+  readonly attendances: Attendances;
+  readonly behaviour: Behaviour = {
+    ...{ employeesPerPage: 100, attendancesPerPage: 200, largerPages: 'clamped', hasDepartments: false },
+    ...{ readable: null, employeesPerSecond: null, fault: null },
+  };
+  requests = 0;
+  private readonly options: FakePersonioOptions;
+  private readonly company: Company;
+  private readonly today: () => string;
+  private tokens = 1;
+  private recent: number[] = [];
+
+  constructor(options: FakePersonioOptions, company: Company, today: () => string) {
+    this.options = options;
+    this.company = company;
+    this.today = today;
+    this.attendances = new Attendances(company, today);
+  }
+
+  expireTokens(): void {
+    this.tokens += 1;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests += 1;
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const method = request.method ?? 'GET';
+    const body = await bodyOf(request);
+    const seen = { method, path: url.pathname, query: url.searchParams, number: this.requests };
+    const answer = (await this.behaviour.fault?.(seen)) ?? this.answer(seen, request, body);
+    const text = typeof answer.body === 'string' ? answer.body : jsonOf(answer.body);
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(text);
+  }
+
+  private answer(seen: SeenRequest, request: IncomingMessage, body: string): Answer {
+    if (seen.path === '/v1/auth') return seen.method === 'POST' ? this.authenticate(body) : NOT_FOUND;
+    const { authorization } = request.headers;
+    if (authorization === undefined) return failure(401, 401, 'Authorization is not provided');
+    if (authorization !== `Bearer ${this.token()}`) return failure(403, 403, 'Provided authorization is not valid');
+    if (seen.method !== 'GET') return NOT_FOUND;
+    return this.collection(seen) ?? NOT_FOUND;
+  }
+
+  private authenticate(body: string): Answer {
+    const { client_id: id, client_secret: secret } = credentialsOf(body);
+    const right = this.options.credentials;
+    const isRight = right === undefined ? id !== '' && secret !== '' : id === right.clientId && secret === right.clientSecret;
+    if (!isRight) return failure(403, 0, 'Wrong credentials');
+    const data = { token: this.token(), expires_in: 86_400, scope: 'employees:read attendances:read absences:read' };
+    return { status: 200, body: { success: true, data } };
+  }
+
+  /** The same token within its life, as Personio does since 2023. */
+  private token(): string {
+    return `papi-${createHmac('sha256', String(this.options.seed)).update(String(this.tokens)).digest('hex')}`;
+  }
+
+  private collection({ path, query }: SeenRequest): Answer | undefined {
+    const { behaviour, company } = this;
+    switch (path) {
+      case '/v1/company/employees':
+        return this.limited() ?? this.employees(query);
+      case '/v1/company/attendances':
+        return this.attendancesOf(query);
+      case '/v1/company/time-off-types': {
+        const offset = numberOf(query, 'offset', 0);
+        const data = timeOffTypeShapes().slice(offset, offset + numberOf(query, 'limit', 200));
+        return { status: 200, body: { success: true, data } };
+      }
+      case '/v1/company/departments':
+        if (!behaviour.hasDepartments) return NOT_FOUND;
+        return paged(company.departments.map(departmentShape), query, { max: 200, ...behaviour });
+      default: {
+        const [, id] = /^\/v1\/company\/employees\/(\d+)$/.exec(path) ?? [];
+        return id === undefined ? undefined : this.employee(Number(id));
+      }
+    }
+  }
+
+  private limited(): Answer | undefined {
+    const { employeesPerSecond } = this.behaviour;
+    if (employeesPerSecond === null) return undefined;
+    const now = Date.now();
+    this.recent = this.recent.filter((at) => now - at < 1_000);
+    if (this.recent.length >= employeesPerSecond) return failure(429, 429, 'Too Many Requests');
+    this.recent.push(now);
+    return undefined;
+  }
+
+  private employees(query: URLSearchParams): Answer {
+    const { company, behaviour } = this;
+    const shape = { readable: behaviour.readable, today: this.today() };
+    const page = pageOf(query, { max: behaviour.employeesPerPage, ...behaviour });
+    if (page === null) return failure(400, 400, 'The limit is too large');
+    const all = company.employees;
+    const data = all.slice(page.offset, page.offset + page.limit).map((person) => employeeShape(company, person, shape));
+    return { status: 200, body: envelope(data, all.length, page) };
+  }
+
+  private employee(id: number): Answer {
+    const { company, behaviour } = this;
+    const person = company.find(id);
+    if (person === undefined) return failure(404, 404, 'Es ist ein Problem aufgetreten ');
+    const shape = { readable: behaviour.readable, today: this.today() };
+    return { status: 200, body: { success: true, data: employeeShape(company, person, shape) } };
+  }
+
+  private attendancesOf(query: URLSearchParams): Answer {
+    const [from, to] = [query.get('start_date'), query.get('end_date')];
+    if (from === null || to === null) return failure(400, 400, 'start_date and end_date are required');
+    const page = pageOf(query, { max: this.behaviour.attendancesPerPage, ...this.behaviour });
+    if (page === null) return failure(400, 400, 'The limit is too large');
+    const all = this.attendances.between(from, to);
+    const data = all.slice(page.offset, page.offset + page.limit).map(attendanceShape);
+    // Here, offset and limit come back as the texts that they were sent as.
+    return { status: 200, body: { ...envelope(data, all.length, page), offset: String(page.offset), limit: String(page.limit) } };
+  }
+}
+
+interface PageLimits {
+  readonly max: number;
+  readonly largerPages: Behaviour['largerPages'];
+}
+
+function pageOf(query: URLSearchParams, { max, largerPages }: PageLimits): { offset: number; limit: number } | null {
+  const asked = numberOf(query, 'limit', DEFAULT_LIMIT);
+  if (asked > max && largerPages === 'refused') return null;
+  return { offset: numberOf(query, 'offset', 0), limit: Math.min(asked, max) };
+}
+
+function paged(all: readonly unknown[], query: URLSearchParams, limits: PageLimits): Answer {
+  const page = pageOf(query, limits);
+  if (page === null) return failure(400, 400, 'The limit is too large');
+  return { status: 200, body: envelope(all.slice(page.offset, page.offset + page.limit), all.length, page) };
+}
+
+function envelope(data: readonly unknown[], total: number, { offset, limit }: { offset: number; limit: number }): object {
+  const metadata = {
+    total_elements: total,
+    current_page: Math.floor(offset / limit),
+    total_pages: Math.ceil(total / limit),
+  };
+  return { success: true, metadata, offset, limit, data };
+}
+
+function failure(status: number, code: number, message: string): Answer {
+  return { status, body: { success: false, error: { code, message } } };
+}
+
+function numberOf(query: URLSearchParams, name: string, otherwise: number): number {
+  const value = Number(query.get(name) ?? otherwise);
+  return Number.isInteger(value) && value >= 0 ? value : otherwise;
+}
+
+/** JSON or a form, as Personio takes both; never the query string. */
+function credentialsOf(body: string): { readonly client_id: string; readonly client_secret: string } {
+  const form = new URLSearchParams(body);
+  try {
+    const json: unknown = JSON.parse(body);
+    if (typeof json === 'object' && json !== null) {
+      const fields: Readonly<Record<string, unknown>> = { ...json };
+      return { client_id: String(fields['client_id'] ?? ''), client_secret: String(fields['client_secret'] ?? '') };
+    }
+  } catch {
+    // Not JSON, so it is read as a form.
+  }
+  return { client_id: form.get('client_id') ?? '', client_secret: form.get('client_secret') ?? '' };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > MAX_BODY_BYTES) return '';
+  }
+  return text;
+}

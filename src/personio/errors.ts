@@ -1,0 +1,75 @@
+import type { FailureType } from '../contracts/errors.js';
+
+type PersonioFailureType = Extract<FailureType, `Personio${string}`>;
+
+/** Where something went wrong: method and route template, never an id, a query or a body. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Such as `/v1/company/employees/{id}`. */
+  readonly template: string;
+}
+
+/**
+ * What Personio did, as the thing that somebody would do about it (`type`). The message carries route, status and a remedy:
+ * never a URL, a header, a body or a person.
+ */
+export class PersonioError extends Error {
+  override readonly name = 'PersonioError';
+  readonly type: PersonioFailureType;
+  readonly status: number | null;
+  /** How long Personio, or our own limits, ask us to wait. */
+  readonly retryAfterMs?: number;
+
+  constructor(
+    type: PersonioFailureType,
+    sentence: string,
+    more: { readonly status?: number; readonly retryAfterMs?: number } = {},
+  ) {
+    super(sentence);
+    this.type = type;
+    this.status = more.status ?? null;
+    if (more.retryAfterMs !== undefined) this.retryAfterMs = more.retryAfterMs;
+  }
+}
+
+export const nameOf = ({ method, template }: Route): string => `${method} ${template}`;
+
+/** @returns the error that an answer without success stands for; branches on the status, since Personio's codes and texts vary. */
+export function errorOfStatus(route: Route, status: number, retryAfterMs: number | null): PersonioError {
+  const said = `Personio answered ${nameOf(route)} with ${status}`;
+  switch (status) {
+    case 401:
+    case 403:
+      return new PersonioError(
+        'PersonioPermissionMissing',
+        `${said}, with a token that it had just given. The API credential may not read this: ` +
+          'in Personio, under Settings > Integrations > API credentials, allow it to read this endpoint, and try again.',
+        { status },
+      );
+    case 404:
+    case 410:
+      return new PersonioError('PersonioEndpointRetired', `${said}: this path does not exist (any more).`, { status });
+    case 408:
+      return new PersonioError('PersonioUnavailable', `${said}. It is tried again.`, { status });
+    case 429:
+      return new PersonioError('PersonioRateLimited', `${said}: too many requests. It is tried again after a wait.`, {
+        status,
+        ...(retryAfterMs === null ? {} : { retryAfterMs }),
+      });
+    default:
+      if (status >= 500) return new PersonioError('PersonioUnavailable', `${said}. It is tried again.`, { status });
+      return new PersonioError(
+        'PersonioMalformedAnswer',
+        `${said}, which it does not document for this request. Nothing was changed; if it stays so, report it with this sentence.`,
+        { status },
+      );
+  }
+}
+
+/** An answer of success whose content is not what Personio documents. `what` names the place (`data[3].attributes.id`), not the value. */
+export function malformed(route: Route, what: string): PersonioError {
+  return new PersonioError(
+    'PersonioMalformedAnswer',
+    `Personio's answer to ${nameOf(route)} is not what it documents: ${what}. Nothing was changed; if it stays so, report it with this sentence.`,
+  );
+}

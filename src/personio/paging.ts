@@ -1,0 +1,185 @@
+import type { ReadPosition } from '../contracts/activities.js';
+import type { HttpAnswer } from './http.js';
+import { PersonioError, errorOfStatus } from './errors.js';
+import type { Route } from './errors.js';
+
+/** One page as a server granted it. */
+export interface Page<T> {
+  readonly records: readonly T[];
+  /** What the server says that there is in all; null where it does not say. */
+  readonly total: number | null;
+}
+
+/** How one endpoint of one source is paged. */
+export interface PagedSource<T> {
+  readonly route: Route;
+  readonly fetch: (offset: number, limit: number) => Promise<HttpAnswer>;
+  /** @throws PersonioError `PersonioMalformedAnswer`. */
+  readonly read: (answer: HttpAnswer) => Page<T>;
+  readonly idOf: (record: T) => string;
+}
+
+export interface PagesRequest<T> {
+  readonly source: PagedSource<T>;
+  readonly position: ReadPosition;
+  /** How many pages at most. */
+  readonly pages: number;
+  /** Called for each page in order, before the next is asked for beyond what is under way. */
+  readonly onPage: (records: readonly T[], after: ReadPosition) => Promise<void>;
+}
+
+export interface PagesOutcome {
+  /** Where to go on; null at the end. */
+  readonly next: ReadPosition | null;
+  readonly moved: string | null;
+}
+
+/** Smaller sizes to try where the server refuses the one that was asked for. */
+const FALLBACK_SIZES = [100, 50, 20, 10] as const;
+/** Pages that travel while an earlier one is being written. */
+const IN_FLIGHT = 4;
+/** A collection without a total that never stops growing is a loop. */
+const MAX_PAGES_WITHOUT_TOTAL = 1_000;
+
+/**
+ * Reads pages from a position on. Advances by the records that came, never by the limit that was asked for, and ends by the server's
+ * total. What does not add up on the way is reported as `moved`, and the caller begins again.
+ */
+export async function readPages<T>(request: PagesRequest<T>): Promise<PagesOutcome> {
+  const first = await fetchFirst(request);
+  if (first === null) return { next: null, moved: null };
+  const { page, pageSize } = first;
+  return page.total === null ? readWithoutTotal(request, page, pageSize) : readByTotal(request, page, pageSize);
+}
+
+/** The first page of the segment, with the largest size that the server takes. */
+async function fetchFirst<T>({ source, position }: PagesRequest<T>): Promise<{ page: Page<T>; pageSize: number } | null> {
+  const sizes = [position.pageSize, ...FALLBACK_SIZES.filter((size) => size < position.pageSize)];
+  for (const pageSize of sizes) {
+    const answer = await source.fetch(position.offset, pageSize);
+    const isLast = pageSize === sizes.at(-1);
+    if (isRefusedSize(answer) && !isLast) continue;
+    return { page: source.read(answer), pageSize };
+  }
+  return null;
+}
+
+/** 400 and 422 are how a server refuses a limit; which of them Personio would use is documented nowhere. */
+function isRefusedSize({ status }: HttpAnswer): boolean {
+  return status === 400 || status === 413 || status === 422;
+}
+
+async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: number): Promise<PagesOutcome> {
+  const { source, position, pages, onPage } = request;
+  const total = position.total ?? first.total;
+  // A first page that is shorter than asked, with more to come, shows what the server grants.
+  const granted = first.records.length;
+  const learnt = granted > 0 && granted < asked && position.offset + granted < (first.total ?? 0) ? granted : asked;
+  let at: ReadPosition = { ...position, total, pageSize: learnt };
+  let page: Page<T> | null = first;
+  let taken = 0;
+  const ahead = new Ahead(source, learnt);
+  for (;;) {
+    const here: Page<T> = page ?? (await ahead.take(at.offset));
+    const moved = movedReason(here, at);
+    if (moved !== null) {
+      await ahead.drop();
+      return { next: null, moved };
+    }
+    const offset = at.offset + here.records.length;
+    at = { ...at, offset };
+    taken += 1;
+    const isOver = offset >= (total ?? 0);
+    if (!isOver) ahead.request(offset, total ?? 0, pages - taken);
+    await onPage(here.records, at);
+    if (isOver) return { next: null, moved: null };
+    if (taken >= pages) return { next: at, moved: null };
+    page = null;
+  }
+}
+
+function movedReason<T>(page: Page<T>, at: ReadPosition): string | null {
+  if (page.total !== at.total) return `the server's total changed from ${at.total ?? 'none'} to ${page.total ?? 'none'} while it was read`;
+  if (page.records.length === 0 && at.offset < (at.total ?? 0))
+    return `the server sent an empty page after ${at.offset} of ${at.total ?? 0} records`;
+  if (at.offset + page.records.length > (at.total ?? 0))
+    return `the server sent ${at.offset + page.records.length} records and says that there are ${at.total ?? 0}`;
+  return null;
+}
+
+/** Pages under way, by their offset. A page that comes short makes the later ones worthless: they are asked for anew. */
+class Ahead<T> {
+  private readonly source: PagedSource<T>;
+  private readonly pageSize: number;
+  private readonly underWay = new Map<number, Promise<Page<T>>>();
+
+  constructor(source: PagedSource<T>, pageSize: number) {
+    this.source = source;
+    this.pageSize = pageSize;
+  }
+
+  request(from: number, total: number, pages: number): void {
+    for (const offset of this.underWay.keys()) if ((offset - from) % this.pageSize !== 0) this.forget(offset);
+    const count = Math.min(IN_FLIGHT, pages);
+    for (let index = 0; index < count; index++) {
+      const offset = from + index * this.pageSize;
+      if (offset < total && !this.underWay.has(offset)) this.start(offset);
+    }
+  }
+
+  async take(offset: number): Promise<Page<T>> {
+    if (!this.underWay.has(offset)) this.start(offset);
+    const page = this.underWay.get(offset);
+    this.underWay.delete(offset);
+    if (page === undefined) throw new RangeError('A page that was asked for is not under way.');
+    return page;
+  }
+
+  async drop(): Promise<void> {
+    await Promise.allSettled(this.underWay.values());
+    this.underWay.clear();
+  }
+
+  private start(offset: number): void {
+    const page = this.source.fetch(offset, this.pageSize).then((answer) => this.source.read(answer));
+    // Awaited in its turn; without this, a failure of a later page would end the process.
+    page.catch(() => undefined);
+    this.underWay.set(offset, page);
+  }
+
+  private forget(offset: number): void {
+    this.underWay.delete(offset);
+  }
+}
+
+/** Until an answer adds no new id: some servers ignore the offset, others answer beyond the end with nothing. */
+async function readWithoutTotal<T>(request: PagesRequest<T>, first: Page<T>, pageSize: number): Promise<PagesOutcome> {
+  const { source, onPage } = request;
+  const seen = new Set<string>();
+  let at: ReadPosition = { ...request.position, pageSize };
+  let { records } = first;
+  for (let pages = 1; pages <= MAX_PAGES_WITHOUT_TOTAL; pages++) {
+    const fresh = records.filter((record) => !seen.has(source.idOf(record)));
+    if (fresh.length === 0) return { next: null, moved: null };
+    for (const record of fresh) seen.add(source.idOf(record));
+    at = { ...at, offset: at.offset + records.length };
+    await onPage(fresh, at);
+    const answer = await source.fetch(at.offset, pageSize);
+    // Past the end some servers refuse; what came before is whole.
+    if (isRefusedSize(answer) || answer.status === 404) return { next: null, moved: null };
+    records = source.read(answer).records;
+  }
+  return { next: null, moved: `the server gave ${MAX_PAGES_WITHOUT_TOTAL} pages and no end` };
+}
+
+/** @returns whether the answer says that the whole collection does not exist there. */
+export function isRetired(error: unknown): boolean {
+  return error instanceof PersonioError && error.type === 'PersonioEndpointRetired';
+}
+
+/** @throws PersonioError where one record is asked for and the answer is neither it nor 404. */
+export function isNotFound(route: Route, answer: HttpAnswer): boolean {
+  if (answer.status === 404) return true;
+  if (answer.status >= 200 && answer.status <= 299) return false;
+  throw errorOfStatus(route, answer.status, answer.retryAfterMs);
+}

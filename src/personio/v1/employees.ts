@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { EMPLOYEE_ATTRIBUTES } from '../../domain/records.js';
+import type { DepartmentRecord, EmployeeRecord } from '../../domain/records.js';
+import { isStored } from '../sensitive.js';
+import { dateSchema, idSchema, namedSchema, textSchema } from './wire.js';
+
+/** Each attribute is wrapped: `{ label, value, type, universal_id }`. Labels are localised and change, so nothing is keyed on them. */
+const wrapped = <T>(value: z.ZodType<T>): z.ZodType<T | undefined> =>
+  z
+    .looseObject({ value })
+    .transform((attribute) => attribute.value)
+    .optional();
+
+const costCentersSchema = z.union([
+  z.union([z.null(), z.literal('')]).transform(() => []),
+  z.array(
+    z
+      .looseObject({
+        attributes: z.looseObject({
+          id: idSchema,
+          name: textSchema.nullish(),
+          percentage: z.coerce.number().nullish(),
+        }),
+      })
+      .transform(({ attributes: { id, name, percentage } }) => ({ id, name: name ?? null, percentage: percentage ?? null })),
+  ),
+]);
+
+/** A supervisor comes as a nested employee, reduced to the id or not. */
+const supervisorSchema = z.union([
+  z.union([z.null(), z.literal(''), z.tuple([])]).transform(() => null),
+  z
+    .looseObject({ attributes: z.looseObject({ id: z.union([z.looseObject({ value: idSchema }).transform((id) => id.value), idSchema]) }) })
+    .transform(({ attributes }) => attributes.id),
+]);
+
+const attributesSchema = z.looseObject({
+  id: z.looseObject({ value: idSchema }).transform((id) => id.value),
+  email: wrapped(textSchema),
+  first_name: wrapped(textSchema),
+  last_name: wrapped(textSchema),
+  preferred_name: wrapped(textSchema),
+  status: wrapped(textSchema),
+  position: wrapped(textSchema),
+  department: wrapped(namedSchema),
+  team: wrapped(namedSchema),
+  office: wrapped(namedSchema),
+  subcompany: wrapped(namedSchema),
+  supervisor: wrapped(supervisorSchema),
+  employment_type: wrapped(textSchema),
+  hire_date: wrapped(dateSchema),
+  contract_end_date: wrapped(dateSchema),
+  termination_date: wrapped(dateSchema),
+  last_working_day: wrapped(dateSchema),
+  termination_type: wrapped(textSchema),
+  weekly_working_hours: wrapped(textSchema),
+  cost_centers: wrapped(costCentersSchema),
+});
+
+type Attributes = z.output<typeof attributesSchema>;
+
+const employeeSchema = z.looseObject({ attributes: attributesSchema });
+
+/** @param attributesToStore as in the policy: `standard`, or keys. What may not be stored is dropped here and goes no further. */
+export function employeeRecordSchema(attributesToStore: readonly string[]): z.ZodType<EmployeeRecord> {
+  return employeeSchema.transform(({ attributes }) => toRecord(attributes, attributesToStore));
+}
+
+/** An employee's department, for where Personio has no endpoint of departments. */
+export const derivedDepartmentSchema: z.ZodType<DepartmentRecord & { readonly isReadable: boolean }> =
+  employeeSchema.transform(({ attributes: { id, department } }) => ({
+    recordId: id,
+    departmentId: department?.id ?? department?.name ?? null,
+    name: department?.name ?? null,
+    parentId: null,
+    isReadable: department !== undefined,
+  }));
+
+function toRecord(attributes: Attributes, attributesToStore: readonly string[]): EmployeeRecord {
+  return {
+    employeeId: attributes.id,
+    email: attributes.email ?? null,
+    firstName: attributes.first_name ?? null,
+    lastName: attributes.last_name ?? null,
+    preferredName: attributes.preferred_name ?? null,
+    status: attributes.status ?? null,
+    position: attributes.position ?? null,
+    departmentId: attributes.department?.id ?? null,
+    department: attributes.department?.name ?? null,
+    team: attributes.team?.name ?? null,
+    office: attributes.office?.name ?? null,
+    subcompany: attributes.subcompany?.name ?? null,
+    supervisorId: attributes.supervisor ?? null,
+    employmentType: attributes.employment_type ?? null,
+    hireDate: attributes.hire_date ?? null,
+    contractEndDate: attributes.contract_end_date ?? null,
+    terminationDate: attributes.termination_date ?? null,
+    lastWorkingDay: attributes.last_working_day ?? null,
+    terminationType: attributes.termination_type ?? null,
+    weeklyWorkingHours: attributes.weekly_working_hours ?? null,
+    costCenters: attributes.cost_centers ?? null,
+    attributes: othersOf(attributes, attributesToStore),
+    absentAttributes: TYPED_KEYS.filter((key) => attributes[key] === undefined),
+  };
+}
+
+const TYPED_KEYS = Object.keys(EMPLOYEE_ATTRIBUTES).sort();
+const TYPED = new Set(['id', ...TYPED_KEYS]);
+
+/** The rest, raw, by Personio's stable key. */
+function othersOf(attributes: Readonly<Record<string, unknown>>, attributesToStore: readonly string[]): Record<string, unknown> {
+  const others: Record<string, unknown> = {};
+  for (const [key, wrapper] of Object.entries(attributes)) {
+    if (TYPED.has(key) || typeof wrapper !== 'object' || wrapper === null || !('value' in wrapper)) continue;
+    const universalId = 'universal_id' in wrapper && typeof wrapper.universal_id === 'string' ? wrapper.universal_id : null;
+    if (isStored(key, universalId, attributesToStore)) others[key] = wrapper.value;
+  }
+  return others;
+}

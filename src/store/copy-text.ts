@@ -1,0 +1,44 @@
+/** The text format of COPY (PostgreSQL documentation, "COPY", section "Text Format"). */
+
+const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** What PostgreSQL cannot store in a text: the zero character, and halves of surrogate pairs. */
+const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/** @returns one line: numbers, booleans and texts as they are, lists of texts as arrays, objects as JSON, null as `\N`. */
+export function copyRow(values: readonly unknown[]): string {
+  return `${values.map(copyValue).join('\t')}\n`;
+}
+
+function copyValue(value: unknown): string {
+  if (value === null || value === undefined) return '\\N';
+  if (typeof value === 'string') return escaped(storable(value));
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (isTextList(value)) return escaped(arrayLiteral(value));
+  return escaped(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner)));
+}
+
+/** Lists of texts are arrays of PostgreSQL; every other list is JSON, and so is an empty one of objects (`[]` and `{}` differ by column). */
+function isTextList(value: unknown): value is TextList {
+  return value instanceof TextList;
+}
+
+/** Marks a list for a `text[]` column. */
+export class TextList {
+  readonly items: readonly string[];
+
+  constructor(items: readonly string[]) {
+    this.items = items;
+  }
+}
+
+function arrayLiteral({ items }: TextList): string {
+  return `{${items.map((item) => `"${storable(item).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
+}
+
+function escaped(text: string): string {
+  return /[\\\n\r\t]/.test(text) ? text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPED[character] ?? character) : text;
+}
+
+function storable(text: string): string {
+  return text.replaceAll(UNSTORABLE, '\uFFFD');
+}

@@ -1,0 +1,144 @@
+import pg from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
+import { StoreError, translatedError } from './errors.js';
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** As `pg_stat_activity` shows it. */
+  readonly applicationName: string;
+  readonly poolSize: number;
+}
+
+/** Runs statements, inside a transaction or out of it. */
+export interface Queries {
+  /** @returns the rows; the caller names their shape, since it wrote the statement. */
+  readonly rows: <T extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<readonly T[]>;
+  /** @returns how many rows the statement touched. */
+  readonly run: (sql: string, values?: readonly unknown[]) => Promise<number>;
+}
+
+/** A connection inside a transaction, with the driver's own client for COPY. */
+export interface Transaction extends Queries {
+  readonly client: PoolClient;
+}
+
+export interface Database extends Queries {
+  /** Commits when `work` resolves, rolls back when it throws. */
+  readonly transaction: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Beyond that the oldest supported version lacks what the merges are written in. */
+const MINIMUM_VERSION = 150_000;
+
+/** Dates stay `YYYY-MM-DD`, moments become ISO 8601 in UTC, counts become numbers. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [pg.types.builtins.DATE]: (text) => text,
+  [pg.types.builtins.TIMESTAMPTZ]: (text) => new Date(text).toISOString(),
+  [pg.types.builtins.INT8]: Number,
+};
+
+/** Opens a pool; nothing is connected before the first statement. */
+export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? defaultParser(oid, format) },
+  });
+  // A connection that breaks while idle is replaced by the next statement.
+  pool.on('error', () => undefined);
+  return {
+    ...queriesOf(async (sql, values) => pool.query(sql, values)),
+    transaction: async (work) => inTransaction(pool, work),
+    url,
+    close: async () => pool.end(),
+  };
+}
+
+/** `text` is the only format that the pool asks for. */
+function defaultParser(oid: number, format: 'text' | 'binary' = 'text'): (value: string) => unknown {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the driver's typings take its built-in ids only
+  return pg.types.getTypeParser(oid as never, format as 'text') as (value: string) => unknown;
+}
+
+type Send = (sql: string, values: unknown[]) => Promise<pg.QueryResult>;
+
+function queriesOf(send: Send): Queries {
+  const query: Send = async (sql, values) => {
+    try {
+      return await send(sql, values);
+    } catch (error) {
+      throw translatedError(error);
+    }
+  };
+  return {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- see Queries.rows
+    rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => (await query(sql, [...values])).rows as readonly T[],
+    run: async (sql, values = []) => (await query(sql, [...values])).rowCount ?? 0,
+  };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await connected(pool);
+  const queries = queriesOf(async (sql, values) => client.query(sql, values));
+  let broken: Error | undefined;
+  try {
+    await queries.run('begin');
+    const result = await work({ ...queries, client });
+    await queries.run('commit');
+    return result;
+  } catch (error) {
+    try {
+      await client.query('rollback');
+    } catch (rollbackError) {
+      // The connection is of no use any more: the pool has to drop it, and the server rolls back by itself.
+      broken = rollbackError instanceof Error ? rollbackError : new Error('The rollback failed.');
+    }
+    throw translatedError(error);
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function connected(pool: pg.Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw translatedError(error);
+  }
+}
+
+/** @throws StoreError when nobody answers within `patienceMs`, or the server is too old; the message says what was tried. */
+export async function requireDatabase(database: Database, patienceMs: number): Promise<void> {
+  const startedAt = Date.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      const [row] = await database.rows<{ version: number }>(`select current_setting('server_version_num')::int as version`);
+      if ((row?.version ?? 0) < MINIMUM_VERSION) throw tooOld();
+      return;
+    } catch (error) {
+      const waitedMs = Date.now() - startedAt;
+      const isTemporary = error instanceof StoreError && error.type === 'StoreUnavailable';
+      if (!isTemporary) throw error;
+      if (waitedMs >= patienceMs) throw unreachable(database.url, tries, waitedMs, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, Math.max(50, patienceMs - waitedMs))));
+    }
+  }
+}
+
+function tooOld(): StoreError {
+  return new StoreError(null, 'The PostgreSQL of DATABASE_URL is older than 15, which personio-sync needs. Upgrade it, or name another one.');
+}
+
+function unreachable(url: string, tries: number, waitedMs: number, { message }: StoreError): StoreError {
+  const { hostname, port } = new URL(url);
+  return new StoreError(
+    'StoreUnavailable',
+    `No PostgreSQL answered at ${hostname}:${port === '' ? '5432' : port}: tried ${tries} times in ${Math.round(waitedMs / 1_000)} s. ${message} ` +
+      'Start it, or correct DATABASE_URL.',
+  );
+}

@@ -1,0 +1,157 @@
+import type { EmployeesCommitRequest } from '../contracts/activities.js';
+import { decide } from '../domain/decide.js';
+import { LIFECYCLE_STATES } from '../domain/lifecycle.js';
+import type { Decision, LifecycleState, PersonState, PlannedEvent } from '../domain/lifecycle.js';
+import type { Policy } from '../domain/policy.js';
+import type { Transaction } from './database.js';
+import { recordOf } from './employee-columns.js';
+import type { EmployeeJson } from './employee-columns.js';
+
+interface PairRow {
+  readonly employee_id: string;
+  readonly is_seen: boolean;
+  readonly current: EmployeeJson;
+  readonly previous: EmployeeJson | null;
+  readonly planned: readonly PlannedJson[] | null;
+}
+
+interface PlannedJson {
+  readonly event_id: string;
+  readonly kind: PlannedEvent['kind'];
+  readonly episode: number;
+  readonly effective_date: string;
+  readonly time_zone: string;
+}
+
+export interface DecideAllContext {
+  readonly policy: Policy;
+  readonly digest: (text: string) => string;
+  readonly isBaseline: boolean;
+}
+
+/** People in memory at once: a company of any size passes through in as much. */
+const BATCH = 1_000;
+
+/**
+ * Hands each pair to the pure decision. Leaves the temporary tables `decided` (one row a person), `decided_events` and
+ * `decided_superseded`.
+ */
+export async function decideAll(transaction: Transaction, request: EmployeesCommitRequest, context: DecideAllContext): Promise<void> {
+  await createTables(transaction);
+  await transaction.run(
+    `declare people no scroll cursor for
+     select p.employee_id, p.is_seen, to_jsonb(p) as current, to_jsonb(e) as previous,
+       (select jsonb_agg(jsonb_build_object('event_id', v.event_id, 'kind', v.kind, 'episode', v.episode, 'effective_date', v.effective_date, 'time_zone', v.time_zone))
+        from personio.lifecycle_events v
+        where v.connection_id = p.connection_id and v.employee_id = p.employee_id and v.state = 'planned') as planned
+     from pairs p left join personio.employees e on e.connection_id = p.connection_id and e.employee_id = p.employee_id`,
+  );
+  for (;;) {
+    const rows = await transaction.rows<PairRow>(`fetch ${BATCH} from people`);
+    if (rows.length === 0) break;
+    await storeDecisions(
+      transaction,
+      rows.map((row) => ({ employeeId: row.employee_id, decision: decided(row, request, context) })),
+    );
+  }
+  await transaction.run('close people');
+  await transaction.run('create index on decided (employee_id)');
+  await transaction.run('analyze decided');
+}
+
+async function createTables(transaction: Transaction): Promise<void> {
+  await transaction.run(
+    `create temp table decided (employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date,
+       brake_class text, oddities text[], is_held boolean default false) on commit drop`,
+  );
+  await transaction.run(
+    `create temp table decided_events (ord bigint generated always as identity, employee_id text, event_id text, class text, kind text, episode integer, effective_date date,
+       effective_at timestamptz, time_zone text, changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text) on commit drop`,
+  );
+  await transaction.run('create temp table decided_superseded (employee_id text, event_id text, superseded_by text) on commit drop');
+}
+
+function decided(row: PairRow, request: EmployeesCommitRequest, { policy, digest, isBaseline }: DecideAllContext): Decision {
+  return decide(
+    {
+      ...{ connectionId: request.connectionId, employeeId: row.employee_id, collectedAt: request.collectedAt },
+      previous: row.previous === null ? null : stateOf(row.previous, row.planned ?? []),
+      current: row.is_seen ? recordOf(row.current) : null,
+      confirmedGone: false,
+      baseline: isBaseline,
+    },
+    { lifecycle: policy.lifecycle, offices: policy.offices, digest },
+  );
+}
+
+function stateOf(row: EmployeeJson, planned: readonly PlannedJson[]): PersonState {
+  const text = (name: string): string | null => {
+    const value = row[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    record: recordOf(row),
+    lifecycleState: lifecycleStateOf(text('lifecycle_state')),
+    episode: Number(row['episode']),
+    version: Number(row['version']),
+    missingSince: text('missing_since'),
+    deletedAt: text('deleted_at'),
+    announcedStart: text('announced_start'),
+    announcedEnd: text('announced_end'),
+    planned: planned.map((event) => ({
+      ...{ eventId: event.event_id, kind: event.kind, episode: event.episode },
+      ...{ effectiveDate: event.effective_date, timeZone: event.time_zone },
+    })),
+  };
+}
+
+function lifecycleStateOf(text: string | null): LifecycleState | null {
+  return LIFECYCLE_STATES.find((state) => state === text) ?? null;
+}
+
+interface Decided {
+  readonly employeeId: string;
+  readonly decision: Decision;
+}
+
+async function storeDecisions(transaction: Transaction, people: readonly Decided[]): Promise<void> {
+  const rows = people.map(({ employeeId, decision }) => ({
+    ...{ employee_id: employeeId, lifecycle_state: decision.lifecycleState, episode: decision.episode },
+    ...{ announced_start: decision.announcedStart, announced_end: decision.announcedEnd },
+    ...{ brake_class: decision.brakeClass, oddities: decision.oddities },
+  }));
+  const columns = 'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, brake_class text, oddities text[]';
+  await transaction.run(insertJson('decided', columns), [JSON.stringify(rows)]);
+  await storeEventsOf(transaction, people);
+  const superseded = people.flatMap(({ employeeId, decision }) =>
+    decision.superseded.map(({ eventId, by }) => ({ employee_id: employeeId, event_id: eventId, superseded_by: by })),
+  );
+  if (superseded.length === 0) return;
+  const supersededColumns = 'employee_id text, event_id text, superseded_by text';
+  await transaction.run(insertJson('decided_superseded', supersededColumns), [JSON.stringify(superseded)]);
+}
+
+async function storeEventsOf(transaction: Transaction, people: readonly Decided[]): Promise<void> {
+  const events = people.flatMap(({ employeeId, decision }) =>
+    decision.events.map((event) => ({
+      ...{ employee_id: employeeId, event_id: event.eventId, class: event.class, kind: event.kind, episode: event.episode },
+      ...{ effective_date: event.effectiveDate, effective_at: event.effectiveAt, time_zone: event.timeZone },
+      ...{ changes: event.changes, state: event.state, late: event.late, supersedes: event.supersedes },
+      ...{ due_at: event.dueAt, rule: event.rule },
+    })),
+  );
+  if (events.length === 0) return;
+  const columns =
+    'employee_id text, event_id text, class text, kind text, episode integer, effective_date date, effective_at timestamptz, time_zone text, ' +
+    'changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text';
+  await transaction.run(insertJson('decided_events', columns), [JSON.stringify(events)]);
+}
+
+/** Rows as JSON, with their columns' names and types: one statement, one parameter, whatever the number of rows. */
+function insertJson(table: string, columns: string): string {
+  const names = columns
+    .split(', ')
+    .map((column) => column.split(' ')[0])
+    .join(', ');
+  return `insert into ${table} (${names}) select ${names} from jsonb_to_recordset($1::jsonb) as given (${columns})`;
+}

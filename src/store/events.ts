@@ -1,0 +1,170 @@
+import type { EmployeesCommitRequest } from '../contracts/activities.js';
+import type { EventClass, EventKind, AttributeChange } from '../contracts/events.js';
+import { planDeliveries } from '../domain/delivery.js';
+import type { PlannedDelivery } from '../domain/delivery.js';
+import type { Policy } from '../domain/policy.js';
+import type { Transaction } from './database.js';
+
+interface NewEvent {
+  readonly employee_id: string;
+  readonly event_id: string;
+  readonly class: EventClass;
+  readonly kind: EventKind;
+  readonly episode: number;
+  readonly effective_date: string;
+  readonly effective_at: string;
+  readonly time_zone: string;
+  readonly changes: readonly AttributeChange[];
+  readonly state: 'planned' | 'due';
+  readonly late: boolean;
+  readonly supersedes: string | null;
+  readonly due_at: string;
+  readonly rule: string;
+}
+
+const BATCH = 1_000;
+/** An event that is stored already is the same news: deciding again never doubles it. */
+const NEW_EVENTS = `decided_events v join decided d using (employee_id) where not d.is_held
+  and not exists (select from personio.lifecycle_events known where known.event_id = v.event_id)`;
+
+/** Stores the events of whoever is not held, with who is to be told of them. @returns how many. */
+export async function storeEvents(transaction: Transaction, request: EmployeesCommitRequest, policy: Policy): Promise<number> {
+  await transaction.run(`create temp table new_events on commit drop as select v.* from ${NEW_EVENTS}`);
+  await supersede(transaction, request.connectionId);
+  const stored = await transaction.run(
+    `insert into personio.lifecycle_events (event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
+       detected_at, run_id, episode, changes, state, supersedes, due_at, late, rule)
+     select event_id, $1, employee_id, class, kind, effective_date, effective_at, time_zone, $2, $3, episode, changes, state, supersedes, due_at, late, rule
+     from new_events order by ord`,
+    [request.connectionId, request.collectedAt, request.runId],
+  );
+  if (stored > 0) {
+    await storeDeliveries(transaction, request, policy);
+    await endFormerEpisodes(transaction, request.connectionId);
+    await giveSequences(transaction);
+  }
+  return stored;
+}
+
+/** What fell due stays due: only what is still planned can be superseded. */
+async function supersede(transaction: Transaction, connectionId: string): Promise<void> {
+  await transaction.run(
+    `update personio.lifecycle_events v set state = 'superseded', superseded_by = s.superseded_by
+     from decided_superseded s join decided d using (employee_id)
+     where v.event_id = s.event_id and v.connection_id = $1 and v.state = 'planned' and not d.is_held`,
+    [connectionId],
+  );
+  await transaction.run(
+    `update personio.deliveries x set state = 'superseded' from decided_superseded s join decided d using (employee_id)
+     where x.event_id = s.event_id and x.connection_id = $1 and x.state = 'waiting' and not d.is_held`,
+    [connectionId],
+  );
+}
+
+/** Once a new episode has begun, nobody is told to close the accounts of a person who is back. */
+async function endFormerEpisodes(transaction: Transaction, connectionId: string): Promise<void> {
+  await transaction.run(
+    `update personio.deliveries x set state = 'superseded' from new_events n
+     where x.connection_id = $1 and x.employee_id = n.employee_id and x.episode < n.episode and x.state in ('waiting', 'sent', 'failed', 'overdue')`,
+    [connectionId],
+  );
+}
+
+/** In the order of commits without overtaking: the feed's one row is locked until this transaction ends. */
+async function giveSequences(transaction: Transaction): Promise<void> {
+  const [due] = await transaction.rows<{ due: number }>(`select count(*) as due from new_events where state = 'due'`);
+  if ((due?.due ?? 0) === 0) return;
+  const [feed] = await transaction.rows<{ last_sequence: number }>(
+    'update personio.lifecycle_feed set last_sequence = last_sequence + $1 returning last_sequence',
+    [due?.due ?? 0],
+  );
+  await transaction.run(
+    `update personio.lifecycle_events v set sequence = $1 + n.position
+     from (select event_id, row_number() over (order by ord) as position from new_events where state = 'due') n where v.event_id = n.event_id`,
+    [(feed?.last_sequence ?? 0) - (due?.due ?? 0)],
+  );
+}
+
+async function storeDeliveries(transaction: Transaction, request: EmployeesCommitRequest, policy: Policy): Promise<void> {
+  await transaction.run('declare fresh no scroll cursor for select *, effective_date::text from new_events order by ord');
+  for (;;) {
+    const events = await transaction.rows<NewEvent>(`fetch ${BATCH} from fresh`);
+    if (events.length === 0) break;
+    const told = await toldOf(transaction, request.connectionId, events);
+    const rows = events.flatMap((event) => deliveriesOf(event, request, policy, told).map((delivery) => rowOf(delivery, event)));
+    if (rows.length > 0) await insertDeliveries(transaction, request.connectionId, rows);
+  }
+  await transaction.run('close fresh');
+}
+
+function deliveriesOf(
+  event: NewEvent,
+  request: EmployeesCommitRequest,
+  { subscribers, lifecycle }: Policy,
+  told: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly PlannedDelivery[] {
+  return planDeliveries(
+    {
+      ...{ eventId: event.event_id, class: event.class, kind: event.kind, episode: event.episode, changes: event.changes },
+      ...{ effectiveDate: event.effective_date, effectiveAt: event.effective_at, timeZone: event.time_zone, rule: event.rule },
+      ...{ state: event.state, late: event.late, supersedes: event.supersedes, dueAt: event.due_at },
+    },
+    {
+      ...{ subscribers, noticeDays: lifecycle.noticeDays, detectedAt: request.collectedAt },
+      told: told.get(`${event.employee_id} ${event.class}`) ?? new Set(),
+    },
+  );
+}
+
+/** Who was told of a person's start or end in this episode. */
+async function toldOf(
+  transaction: Transaction,
+  connectionId: string,
+  events: readonly NewEvent[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const people = events.filter((event) => /\.(rescheduled|rescinded)$/.test(event.kind)).map((event) => event.employee_id);
+  const told = new Map<string, Set<string>>();
+  if (people.length === 0) return told;
+  const rows = await transaction.rows<{ employee_id: string; class: string; subscriber: string }>(
+    `select distinct v.employee_id, v.class, x.subscriber
+     from personio.deliveries x join personio.lifecycle_events v using (event_id)
+     join personio.employees e on e.connection_id = v.connection_id and e.employee_id = v.employee_id and e.episode = v.episode
+     where v.connection_id = $1 and v.employee_id = any($2) and x.sent_at is not null`,
+    [connectionId, people],
+  );
+  for (const row of rows) {
+    const key = `${row.employee_id} ${row.class}`;
+    told.set(key, (told.get(key) ?? new Set()).add(row.subscriber));
+  }
+  return told;
+}
+
+function rowOf(delivery: PlannedDelivery, event: NewEvent): Readonly<Record<string, unknown>> {
+  return {
+    ...{ delivery_id: delivery.deliveryId, event_id: delivery.eventId, employee_id: event.employee_id, episode: event.episode },
+    ...{ subscriber: delivery.subscriber, purpose: delivery.purpose, due_at: delivery.dueAt, late: delivery.late },
+  };
+}
+
+async function insertDeliveries(transaction: Transaction, connectionId: string, rows: readonly object[]): Promise<void> {
+  await transaction.run(
+    `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
+     select delivery_id, event_id, $1, employee_id, episode, subscriber, purpose, 'waiting', due_at, late
+     from jsonb_to_recordset($2::jsonb) as given (delivery_id text, event_id text, employee_id text, episode integer, subscriber text, purpose text, due_at timestamptz, late boolean)
+     on conflict do nothing`,
+    [connectionId, JSON.stringify(rows)],
+  );
+}
+
+/** Stores what a preview would make (all of it), or what a braked run holds (that alone, with a question to a person). */
+export async function storeProposals(transaction: Transaction, request: EmployeesCommitRequest, decision: 'asked' | null): Promise<void> {
+  await transaction.run(
+    `insert into personio.lifecycle_proposals (run_id, event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
+       detected_at, episode, changes, state, supersedes, late, rule, decision)
+     select $1, v.event_id, $2, v.employee_id, v.class, v.kind, v.effective_date, v.effective_at, v.time_zone, $3, v.episode, v.changes, v.state,
+       v.supersedes, v.late, v.rule, $4
+     from decided_events v join decided d using (employee_id) where ($4::text is null or d.is_held)
+     on conflict do nothing`,
+    [request.runId, request.connectionId, request.collectedAt, decision],
+  );
+}

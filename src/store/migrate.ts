@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import type { Database } from './database.js';
+import { StoreError } from './errors.js';
+
+const FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
+const SCHEMA = 'personio';
+const TABLE = 'pgmigrations';
+
+/** Brings the schema up to date; safe from many places at once. @returns the names of the migrations that were applied. */
+export async function migrate(database: Database): Promise<readonly string[]> {
+  const applied = await runner({
+    databaseUrl: database.url,
+    dir: FOLDER,
+    direction: 'up',
+    migrationsTable: TABLE,
+    schema: SCHEMA,
+    createSchema: true,
+    checkOrder: true,
+    singleTransaction: true,
+    // Twelve at once: one does the work, the others wait and find it done.
+    advisoryLockMode: 'wait',
+    log: () => undefined,
+  });
+  return applied.map(({ name }) => name);
+}
+
+/** @throws StoreError that says what to run, where the schema is not the one that this version was written for. */
+export async function requireSchema(database: Database): Promise<void> {
+  const known = knownMigrations();
+  const present = await presentMigrations(database);
+  const [missing] = known.filter((name) => !present.includes(name));
+  const [foreign] = present.filter((name) => !known.includes(name));
+  if (foreign !== undefined) {
+    throw new StoreError(
+      null,
+      `The database has a migration that this version does not know (${foreign}): it was made by a newer personio-sync. Install that version; nothing was changed.`,
+    );
+  }
+  if (missing !== undefined) {
+    throw new StoreError(
+      null,
+      `The database lacks ${present.length === 0 ? 'the schema of personio-sync' : `a migration (${missing})`}. Run \`personio-sync migrate\`, then start again.`,
+    );
+  }
+}
+
+function knownMigrations(): readonly string[] {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.sql'));
+  return files.map((name) => name.replace(/\.sql$/, '')).sort();
+}
+
+async function presentMigrations(database: Database): Promise<readonly string[]> {
+  const [table] = await database.rows<{ present: boolean }>(`select to_regclass('${SCHEMA}.${TABLE}') is not null as present`);
+  if (table?.present !== true) return [];
+  const rows = await database.rows<{ name: string }>(`select name from ${SCHEMA}.${TABLE} order by name`);
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,83 @@
+import type { CloseRunRequest, RunRef } from '../contracts/activities.js';
+import type { FailureType } from '../contracts/errors.js';
+import type { Endpoint } from '../contracts/names.js';
+import type { DayWindow, RunOutcome, SyncResult } from '../contracts/sync.js';
+import type { Queries } from './database.js';
+
+interface RunRow {
+  readonly run_id: string;
+  readonly connection_id: string;
+  readonly endpoint: Endpoint;
+  readonly outcome: RunOutcome | null;
+  readonly failure_type: FailureType | null;
+  readonly source: string | null;
+  readonly received: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly missing: number;
+  readonly held: number;
+  readonly requests: number;
+  readonly message: string | null;
+}
+
+const RESULT_COLUMNS =
+  'run_id, connection_id, endpoint, outcome, failure_type, source, received, inserted, updated, unchanged, missing, held, requests, message';
+
+/** Writes the run's row; a repetition changes nothing. */
+export async function insertRun(queries: Queries, run: RunRef, startedAt: string, window: DayWindow | null): Promise<void> {
+  await queries.run(
+    `insert into personio.sync_runs (run_id, connection_id, endpoint, window_start, window_end, started_at)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [run.runId, run.connectionId, run.endpoint, window?.from ?? null, window?.to ?? null, startedAt],
+  );
+}
+
+/** What a run ends with, beside its identity. */
+export type RunEnding = Omit<CloseRunRequest, keyof RunRef> & { readonly held?: number };
+
+/** Ends the run's row, unless it has ended already: the first ending stands. @returns what the row says. */
+export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding): Promise<SyncResult> {
+  await queries.run(
+    `update personio.sync_runs
+     set outcome = $2, failure_type = $3, message = $4, source = $5, received = $6, inserted = $7, updated = $8, unchanged = $9,
+       missing = $10, held = $11, requests = $12, detail = detail || $13::jsonb, finished_at = clock_timestamp()
+     where run_id = $1 and outcome is null`,
+    [
+      ...[run.runId, ending.outcome, ending.failureType, ending.message, ending.source, ending.received, ending.inserted],
+      ...[ending.updated, ending.unchanged, ending.missing, ending.held ?? 0, ending.requests, JSON.stringify(ending.detail)],
+    ],
+  );
+  const result = await closedRun(queries, run);
+  if (result === null) throw new RangeError('A run that was never opened cannot be closed.');
+  return result;
+}
+
+/** @returns the figures of a run that has ended; null while it runs. */
+export async function closedRun(queries: Queries, run: RunRef, lock = false): Promise<SyncResult | null> {
+  const [row] = await queries.rows<RunRow>(
+    `select ${RESULT_COLUMNS} from personio.sync_runs where run_id = $1${lock ? ' for update' : ''}`,
+    [run.runId],
+  );
+  return row?.outcome == null ? null : resultOf(row, row.outcome);
+}
+
+function resultOf(row: RunRow, outcome: RunOutcome): SyncResult {
+  return {
+    ...{ runId: row.run_id, connectionId: row.connection_id, endpoint: row.endpoint, outcome },
+    ...{ failureType: row.failure_type, source: row.source, message: row.message ?? '' },
+    ...{ received: row.received, inserted: row.inserted, updated: row.updated, unchanged: row.unchanged },
+    ...{ missing: row.missing, held: row.held, requests: row.requests },
+  };
+}
+
+/** @returns whether the last finished run of the endpoint refused the same days for the same reason: a second time it is believed. */
+export async function wasNarrowedBefore(queries: Queries, run: RunRef, chunk: DayWindow | null): Promise<boolean> {
+  const [row] = await queries.rows<{ outcome: RunOutcome; narrowed: readonly (DayWindow | null)[] | null }>(
+    `select outcome, detail -> 'narrowed' as narrowed from personio.sync_runs
+     where connection_id = $1 and endpoint = $2 and run_id <> $3 and outcome is not null order by started_at desc limit 1`,
+    [run.connectionId, run.endpoint, run.runId],
+  );
+  if (row?.outcome !== 'incomplete' || row.narrowed === null) return false;
+  return row.narrowed.some((window) => window?.from === chunk?.from && window?.to === chunk?.to);
+}

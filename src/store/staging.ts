@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { from } from 'pg-copy-streams';
+import type { RunRef } from '../contracts/activities.js';
+import type { Endpoint } from '../contracts/names.js';
+import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeRecord } from '../domain/records.js';
+import type { Database, Queries } from './database.js';
+import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, columnValuesOf } from './employee-columns.js';
+import { copyRow } from './copy-text.js';
+
+/** Columns of a staging table beside `reading`, `chunk`, `seq` and `record_id`. */
+const COLUMNS = {
+  employees: RECORD_COLUMN_TYPES,
+  departments: ['department_id text', 'name text', 'parent_id text'],
+  attendances: [
+    ...['period_id_v2 text', 'employee_id text', 'date date', 'start_time time', 'end_time time', 'break_minutes integer'],
+    ...['status text', 'project text', 'is_holiday boolean', 'is_on_time_off boolean', 'updated_at timestamptz'],
+  ],
+  'time-off-types': ['name text', 'category text', 'unit text', 'approval_required boolean'],
+} as const satisfies Record<Endpoint, readonly string[]>;
+
+const nameOf = (definition: string): string => definition.split(' ')[0] ?? definition;
+
+/** @returns the columns that a staged record of an endpoint fills, beside its id. */
+export function stagedColumns(endpoint: Endpoint): readonly string[] {
+  return endpoint === 'employees' ? RECORD_COLUMNS : COLUMNS[endpoint].map(nameOf);
+}
+
+/** The staging table of a run: its own, in a schema where the worker may create and drop, unlogged since it can be read again. */
+export function stagingTable({ runId, endpoint }: RunRef): string {
+  return `personio_staging."${endpoint}_${runId.replaceAll(/[^\w-]/g, '_')}"`;
+}
+
+/** Which pass over which days a staged row belongs to. */
+export interface StagingKey {
+  /** Counts the attempts to read a chunk whole, from 1. */
+  readonly reading: number;
+  /** First day of the chunk; null for endpoints that are read in one. */
+  readonly chunk: string | null;
+}
+
+export async function createStaging(queries: Queries, run: RunRef): Promise<void> {
+  await queries.run(
+    `create unlogged table if not exists ${stagingTable(run)} (
+       reading integer not null, chunk date, seq bigint generated always as identity, record_id text not null, ${COLUMNS[run.endpoint].join(', ')}
+     )`,
+  );
+}
+
+export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
+  await queries.run(`drop table if exists ${stagingTable(run)}`);
+}
+
+/** Empties one pass, where its reading begins. */
+export async function clearStaging(queries: Queries, run: RunRef, { reading, chunk }: StagingKey): Promise<void> {
+  await queries.run(`delete from ${stagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [reading, chunk]);
+}
+
+/** Writes a page with `COPY`. A page that is written twice does no harm: the commit takes each id once. */
+export async function stageRecords(database: Database, run: RunRef, key: StagingKey, page: StagedRecords): Promise<void> {
+  if (page.records.length === 0) return;
+  const columns = ['reading', 'chunk', 'record_id', ...stagedColumns(page.endpoint)].join(', ');
+  await database.transaction(async ({ client }) => {
+    const copy = client.query(from(`copy ${stagingTable(run)} (${columns}) from stdin`));
+    const written = once(copy, 'finish');
+    for (const values of valuesOf(page)) copy.write(copyRow([key.reading, key.chunk, ...values]));
+    copy.end();
+    await written;
+  });
+}
+
+function valuesOf(page: StagedRecords): readonly (readonly unknown[])[] {
+  switch (page.endpoint) {
+    case 'employees':
+      return page.records.map((record) => [record.employeeId, ...columnValuesOf(record)]);
+    case 'departments':
+      return page.records.map(departmentValues);
+    case 'attendances':
+      return page.records.map(attendanceValues);
+    case 'time-off-types':
+      return page.records.map(timeOffTypeValues);
+  }
+}
+
+function departmentValues(record: DepartmentRecord): readonly unknown[] {
+  return [record.recordId, record.departmentId, record.name, record.parentId];
+}
+
+function attendanceValues(record: AttendanceRecord): readonly unknown[] {
+  const { periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes } = record;
+  const { status, project, isHoliday, isOnTimeOff, updatedAt } = record;
+  return [
+    ...[periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes],
+    ...[status, project, isHoliday, isOnTimeOff, updatedAt],
+  ];
+}
+
+function timeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
+  return [record.timeOffTypeId, record.name, record.category, record.unit, record.approvalRequired];
+}

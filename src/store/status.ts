@@ -1,0 +1,68 @@
+import type { FailureType } from '../contracts/errors.js';
+import type { Endpoint } from '../contracts/names.js';
+import type { RunOutcome } from '../contracts/sync.js';
+import type { Queries } from './database.js';
+
+/** The newest run of an endpoint, and its last success. */
+export interface EndpointStanding {
+  readonly runId: string | null;
+  /** Null where no run has finished yet. */
+  readonly outcome: RunOutcome | null;
+  readonly failureType: FailureType | null;
+  readonly message: string | null;
+  readonly lastSuccessAt: string | null;
+  readonly rows: number;
+  readonly held: number;
+}
+
+const TABLE: Readonly<Record<Endpoint, string>> = {
+  employees: 'personio.employees where connection_id = $1 and deleted_at is null',
+  departments: 'personio.departments where connection_id = $1 and missing_since is null',
+  attendances: 'personio.attendance_periods where connection_id = $1',
+  'time-off-types': 'personio.time_off_types where connection_id = $1 and missing_since is null',
+};
+
+/** Braked counts as a success of reading: the snapshot was whole, and all but the held were committed. */
+export async function standingOfEndpoint(queries: Queries, connectionId: string, endpoint: Endpoint): Promise<EndpointStanding> {
+  const [last] = await queries.rows<Omit<EndpointStanding, 'lastSuccessAt' | 'rows'>>(
+    `select run_id as "runId", outcome, failure_type as "failureType", message, held from personio.sync_runs
+     where connection_id = $1 and endpoint = $2 and outcome is not null and outcome <> 'preview' order by finished_at desc limit 1`,
+    [connectionId, endpoint],
+  );
+  const [success] = await queries.rows<{ at: string | null }>(
+    `select max(finished_at) as at from personio.sync_runs where connection_id = $1 and endpoint = $2 and outcome in ('succeeded', 'braked')`,
+    [connectionId, endpoint],
+  );
+  const [count] = await queries.rows<{ rows: number }>(`select count(*) as rows from ${TABLE[endpoint]}`, [connectionId]);
+  return {
+    ...(last ?? { runId: null, outcome: null, failureType: null, message: null, held: 0 }),
+    lastSuccessAt: success?.at ?? null,
+    rows: count?.rows ?? 0,
+  };
+}
+
+export interface DeliveryCounts {
+  readonly waiting: number;
+  readonly sent: number;
+  readonly overdue: number;
+  readonly failed: number;
+  readonly dead: number;
+  readonly oldestUnacknowledgedSeconds: number | null;
+}
+
+export async function deliveryCounts(queries: Queries): Promise<DeliveryCounts> {
+  const [row] = await queries.rows<DeliveryCounts>(
+    `select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'sent') as sent,
+       count(*) filter (where state = 'overdue') as overdue, count(*) filter (where state = 'failed') as failed,
+       count(*) filter (where state = 'dead') as dead,
+       extract(epoch from clock_timestamp() - min(sent_at) filter (where state in ('sent', 'overdue', 'failed')))::int as "oldestUnacknowledgedSeconds"
+     from personio.deliveries`,
+  );
+  return row ?? { waiting: 0, sent: 0, overdue: 0, failed: 0, dead: 0, oldestUnacknowledgedSeconds: null };
+}
+
+/** @returns when a stored connection's secret was set; null for the environment's. */
+export async function secretSetAt(queries: Queries, connectionId: string): Promise<string | null> {
+  const [row] = await queries.rows<{ secret_set_at: string }>('select secret_set_at from personio.connections where connection_id = $1', [connectionId]);
+  return row?.secret_set_at ?? null;
+}
