@@ -1,13 +1,21 @@
 import { activityInfo, cancellationDetails, cancellationSignal, cancelled, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { CollectActivities, ReadPosition, RunRef, SegmentOutcome, SegmentRequest } from '../src/contracts/activities.js';
+import type {
+  CollectActivities,
+  ReadPosition,
+  RunRef,
+  SegmentOutcome,
+  SegmentRequest,
+} from '../src/contracts/activities.js';
 import type { Policy } from '../src/domain/policy.js';
+import type { StagedRecords } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
 import { isRetired } from '../src/personio/paging.js';
 import { readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
 import { clearStaging, createStaging, stageRecords } from '../src/store/staging.js';
+import type { StagingKey } from '../src/store/staging.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -34,7 +42,8 @@ export function createCollectActivities({ database, policy, personio }: CollectD
       await api.authorise();
       return { requests: api.requests };
     },
-    collectSegment: async (request) => collectSegment({ database, policy, api: personio(request.connectionId) }, request),
+    collectSegment: async (request) =>
+      collectSegment({ database, policy, api: personio(request.connectionId) }, request),
     collectEmployee: async ({ employeeId, ...run }) => {
       const api = personio(run.connectionId);
       const record = await readEmployee(api, employeeId, policy.attributesToStore);
@@ -53,39 +62,81 @@ interface SegmentContext {
 }
 
 async function collectSegment(context: SegmentContext, request: SegmentRequest): Promise<SegmentOutcome> {
-  const { database, policy, api } = context;
-  const key = { reading: request.reading, chunk: request.chunk?.from ?? null };
   const resumed = resumedProgress();
-  if (resumed === null && request.position === null) await beginStaging(database, request, key);
-  const begin = resumed?.at ?? request.position ?? (await firstPosition(context, request));
-  let progress: SegmentProgress = resumed ?? { at: begin, received: 0, pages: 0, requests: 0 };
-  const timer = setInterval(() => heartbeat(progress), HEARTBEAT_EVERY_MS);
+  const begin = resumed?.at ?? (await beginReading(context, request));
+  const segment = new Segment(context, request, resumed ?? { at: begin, received: 0, pages: 0, requests: 0 });
+  const timer = setInterval(() => segment.beat(), HEARTBEAT_EVERY_MS);
   try {
-    const { next, moved } = await readSegment(api, {
-      ...{ endpoint: request.endpoint, source: request.source, chunk: request.chunk },
-      ...{ position: begin, pages: request.pages - progress.pages, attributesToStore: policy.attributesToStore },
-      onPage: async (page, at) => {
-        await stageRecords(database, request, key, page);
-        progress = {
-          ...{ at, received: progress.received + page.records.length, pages: progress.pages + 1 },
-          requests: (resumed?.requests ?? 0) + api.requests,
-        };
-        heartbeat(progress);
-        await stopWhenCancelled();
-      },
-    });
-    if (progress.at.pageSize !== begin.pageSize) await learnPageSize(database, request, progress.at.pageSize);
-    const requests = (resumed?.requests ?? 0) + api.requests;
-    return { retired: false, next, moved, total: progress.at.total, received: progress.received, pages: progress.pages, requests };
+    return await segment.read();
   } catch (error) {
     if (!isRetired(error) || begin.offset > 0) throw error;
-    return { retired: true, next: null, moved: null, total: null, received: 0, pages: 0, requests: api.requests };
+    const requests = context.api.requests;
+    return { retired: true, next: null, moved: null, total: null, received: 0, pages: 0, requests };
   } finally {
     clearInterval(timer);
   }
 }
 
-async function beginStaging(database: Database, run: RunRef, key: { reading: number; chunk: string | null }): Promise<void> {
+/** Reads pages into staging, and knows how far it is. */
+class Segment {
+  private readonly context: SegmentContext;
+  private readonly request: SegmentRequest;
+  private readonly resumed: SegmentProgress;
+  private progress: SegmentProgress;
+
+  constructor(context: SegmentContext, request: SegmentRequest, resumed: SegmentProgress) {
+    this.context = context;
+    this.request = request;
+    this.resumed = resumed;
+    this.progress = resumed;
+  }
+
+  beat(): void {
+    heartbeat(this.progress);
+  }
+
+  async read(): Promise<SegmentOutcome> {
+    const { database, policy, api } = this.context;
+    const { endpoint, source, chunk, pages } = this.request;
+    const { next, moved } = await readSegment(api, {
+      ...{ endpoint, source, chunk, position: this.resumed.at, pages: pages - this.resumed.pages },
+      attributesToStore: policy.attributesToStore,
+      onPage: async (page, at) => this.stage(page, at),
+    });
+    const { at, received } = this.progress;
+    if (at.pageSize !== this.resumed.at.pageSize) await learnPageSize(database, this.request, at.pageSize);
+    return {
+      ...{ retired: false, next, moved, total: at.total, received },
+      pages: this.progress.pages,
+      requests: this.requests(),
+    };
+  }
+
+  private async stage(page: StagedRecords, at: ReadPosition): Promise<void> {
+    await stageRecords(this.context.database, this.request, stagingKeyOf(this.request), page);
+    const { received, pages } = this.progress;
+    this.progress = { at, received: received + page.records.length, pages: pages + 1, requests: this.requests() };
+    this.beat();
+    await stopWhenCancelled();
+  }
+
+  private requests(): number {
+    return this.resumed.requests + this.context.api.requests;
+  }
+}
+
+function stagingKeyOf({ reading, chunk }: SegmentRequest): StagingKey {
+  return { reading, chunk: chunk?.from ?? null };
+}
+
+/** A segment in the middle of a reading has its position; the first one begins on an empty staging table. */
+async function beginReading(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
+  if (request.position !== null) return request.position;
+  await beginStaging(context.database, request, stagingKeyOf(request));
+  return firstPosition(context, request);
+}
+
+async function beginStaging(database: Database, run: RunRef, key: StagingKey): Promise<void> {
   await createStaging(database, run);
   await clearStaging(database, run, key);
 }

@@ -1,11 +1,25 @@
 import type { Client } from '@temporalio/client';
-import type { Agenda, AgendaItem, AgendaRequest, LifecycleActivities, StoreActivities } from '../src/contracts/activities.js';
+import type {
+  Agenda,
+  AgendaItem,
+  AgendaRequest,
+  LifecycleActivities,
+  StoreActivities,
+} from '../src/contracts/activities.js';
 import type { LifecycleEvent } from '../src/contracts/events.js';
 import { SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
 import { DEAD_AFTER_MS, repeatDelayMs, retryDelayMs } from '../src/domain/delivery.js';
 import type { Subscriber } from '../src/domain/policy.js';
 import type { Logger } from '../src/observability/logger.js';
-import { addEscalation, fallDue, markOverdue, noteAnswer, noteAttempt, openDeliveries, waitingEvents } from '../src/store/agenda.js';
+import {
+  addEscalation,
+  fallDue,
+  markOverdue,
+  noteAnswer,
+  noteAttempt,
+  openDeliveries,
+  waitingEvents,
+} from '../src/store/agenda.js';
 import type { OpenDelivery, WaitingEvent } from '../src/store/agenda.js';
 import type { Database } from '../src/store/database.js';
 import { noteHandedOver, notHandedOver } from '../src/store/handover.js';
@@ -32,7 +46,11 @@ export function createLifecycleActivities(dependencies: DeliverDependencies): Li
     recordAcknowledgements: async ({ acknowledgements, ...person }) => {
       for (const answer of acknowledgements) {
         const isNew = await noteAnswer(database, person, answer);
-        if (!isNew) logger.info({ connectionId: person.connectionId, deliveryId: answer.deliveryId }, 'An answer changed nothing: unknown, or answered before');
+        if (!isNew)
+          logger.info(
+            { connectionId: person.connectionId, deliveryId: answer.deliveryId },
+            'An answer changed nothing: unknown, or answered before',
+          );
       }
     },
   };
@@ -44,7 +62,7 @@ export function createDispatch(dependencies: DeliverDependencies): StoreActiviti
   return async ({ connectionId }) => {
     const known = await namespaceId();
     let persons = 0;
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const batch = await notHandedOver(database, connectionId, known, { after, limit: HANDOVER_BATCH });
       const last = batch.at(-1);
       if (last === undefined) return { persons };
@@ -93,7 +111,11 @@ function isDueNow({ dueAt, nextAttemptAt, state }: OpenDelivery): boolean {
   return Date.parse(nextAttemptAt ?? dueAt) <= Date.now() && Date.parse(dueAt) <= Date.now();
 }
 
-async function escalate({ database, subscribers }: DeliverDependencies, request: AgendaRequest, deliveryId: string): Promise<void> {
+async function escalate(
+  { database, subscribers }: DeliverDependencies,
+  request: AgendaRequest,
+  deliveryId: string,
+): Promise<void> {
   const delivery = (await openDeliveries(database, request)).find((open) => open.deliveryId === deliveryId);
   const escalateTo = subscribers.find(({ name }) => name === delivery?.subscriber)?.escalateTo ?? null;
   if (escalateTo !== null) await addEscalation(database, deliveryId, escalateTo);
@@ -105,7 +127,10 @@ async function attempt(
   delivery: OpenDelivery,
   subscriber: Subscriber | undefined,
 ): Promise<boolean> {
-  const error = subscriber === undefined ? 'The policy names no such subscriber any more.' : await send(dependencies, request, delivery, subscriber);
+  const error =
+    subscriber === undefined
+      ? 'The policy names no such subscriber any more.'
+      : await send(dependencies, request, delivery, subscriber);
   const acknowledgeWithinSeconds = subscriber?.acknowledgeWithinSeconds ?? DEFAULT_ACKNOWLEDGE_SECONDS;
   await noteAttempt(dependencies.database, {
     ...{ deliveryId: delivery.deliveryId, error, acknowledgeWithinSeconds },
@@ -129,32 +154,64 @@ async function send(
   try {
     if (subscriber.start) {
       await client.workflow.signalWithStart(subscriber.workflowType, {
-        ...{ workflowId: id, taskQueue: subscriber.taskQueue, args: [], signal: SIGNAL.lifecycle, signalArgs: [signal] },
+        ...{
+          workflowId: id,
+          taskQueue: subscriber.taskQueue,
+          args: [],
+          signal: SIGNAL.lifecycle,
+          signalArgs: [signal],
+        },
       });
     } else {
       await client.workflow.getHandle(id).signal(SIGNAL.lifecycle, signal);
     }
     return null;
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] ?? ''}`.slice(0, 300) : 'unknown';
-    logger.warn({ connectionId, deliveryId: delivery.deliveryId, subscriber: subscriber.name, reason }, 'Temporal did not accept a delivery');
+    const reason =
+      error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] ?? ''}`.slice(0, 300) : 'unknown';
+    logger.warn(
+      { connectionId, deliveryId: delivery.deliveryId, subscriber: subscriber.name, reason },
+      'Temporal did not accept a delivery',
+    );
     return reason;
   }
 }
 
 function signalOf(connectionId: string, employeeId: string, namespace: string, delivery: OpenDelivery): LifecycleEvent {
-  const { deliveryId, eventId, kind, episode, effectiveDate, effectiveAt, timeZone, detectedAt, late, supersedes } = delivery;
+  const { deliveryId, eventId, kind, episode, effectiveDate, effectiveAt, timeZone, detectedAt, late, supersedes } =
+    delivery;
   return {
-    ...{ deliveryId, eventId, connectionId, employeeId, class: delivery.class, kind, episode, effectiveDate, effectiveAt },
+    ...{
+      deliveryId,
+      eventId,
+      connectionId,
+      employeeId,
+      class: delivery.class,
+      kind,
+      episode,
+      effectiveDate,
+      effectiveAt,
+    },
     ...{ timeZone, detectedAt, late, supersedes, changes: [...delivery.changes] },
     ...{ subscriber: delivery.subscriber, purpose: delivery.purpose },
     acknowledge: { namespace, workflowId: workflowId.employee(connectionId, employeeId), signal: SIGNAL.acknowledge },
   };
 }
 
-function agendaOf(waiting: readonly WaitingEvent[], deliveries: readonly OpenDelivery[], subscribers: readonly Subscriber[]): Agenda {
+function agendaOf(
+  waiting: readonly WaitingEvent[],
+  deliveries: readonly OpenDelivery[],
+  subscribers: readonly Subscriber[],
+): Agenda {
   const items: AgendaItem[] = [
-    ...waiting.map(({ eventId, kind, dueAt }) => ({ deliveryId: null, eventId, kind, subscriber: null, state: 'planned', at: dueAt })),
+    ...waiting.map(({ eventId, kind, dueAt }) => ({
+      deliveryId: null,
+      eventId,
+      kind,
+      subscriber: null,
+      state: 'planned',
+      at: dueAt,
+    })),
     ...deliveries.map(({ deliveryId, eventId, kind, subscriber, state, ...times }) => ({
       ...{ deliveryId, eventId, kind, subscriber, state, at: nextMomentOf(state, times) },
     })),
@@ -162,7 +219,10 @@ function agendaOf(waiting: readonly WaitingEvent[], deliveries: readonly OpenDel
   return { items, nextAt: items[0]?.at ?? null, sentence: sentenceOf(items, subscribers) };
 }
 
-function nextMomentOf(state: OpenDelivery['state'], times: Pick<OpenDelivery, 'dueAt' | 'nextAttemptAt' | 'deadlineAt' | 'firstAttemptAt'>): string {
+function nextMomentOf(
+  state: OpenDelivery['state'],
+  times: Pick<OpenDelivery, 'dueAt' | 'nextAttemptAt' | 'deadlineAt' | 'firstAttemptAt'>,
+): string {
   const { dueAt, nextAttemptAt, deadlineAt, firstAttemptAt } = times;
   if (state === 'failed') return new Date(Date.parse(firstAttemptAt ?? dueAt) + DEAD_AFTER_MS).toISOString();
   const next = nextAttemptAt ?? dueAt;

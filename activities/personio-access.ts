@@ -50,7 +50,8 @@ export function createPersonioAccess(options: PersonioAccessOptions): PersonioAc
       }),
       governor: createGovernor(options.database, connectionId, options.limits),
       exchange: async () => exchangeToken(http, { clientId, clientSecret }),
-      onNotice: (route, headers) => options.logger.warn({ route, headers, connectionId }, 'Personio announces the end of an endpoint'),
+      onNotice: (route, headers) =>
+        options.logger.warn({ route, headers, connectionId }, 'Personio announces the end of an endpoint'),
     });
   };
 }

@@ -9,7 +9,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`personio-sync needs Node 20.19 or newer; this is ${process.versions.node}.\n`);
   process.exitCode = 1;
 } else if (!existsSync(main)) {
-  process.stderr.write('personio-sync is not built here. Run `npm install` (or `npm run build`) in its folder, then try again.\n');
+  process.stderr.write(
+    'personio-sync is not built here. Run `npm install` (or `npm run build`) in its folder, then try again.\n',
+  );
   process.exitCode = 1;
 } else {
   const { main: run } = await import(main.href);

@@ -33,7 +33,8 @@ if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
   console.error('Nothing is built yet, and there is no compiler: run `npm install` without --omit=dev first.');
   process.exitCode = 1;
 } else {
-  const compile = (project) => execFileSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
+  const compile = (project) =>
+    execFileSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
   rmSync(at('dist'), { recursive: true, force: true });
   compile('src/contracts');
   compile('tsconfig.build.json');

@@ -95,7 +95,7 @@ async function readFrom(
   reading: number,
 ): Promise<Reading | string> {
   const phase = `Reading ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
-  progress.show(phase);
+  progress.begin(phase);
   let received = 0;
   let segment: SegmentOutcome | null = null;
   do {

@@ -13,6 +13,8 @@ const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWOR
 export class RunProgress {
   private readonly run: RunRef;
   private current: SyncProgress;
+  /** Records of the chunks before this one: a total is known for each chunk alone. */
+  private before = 0;
 
   constructor(run: RunRef, startedAt: string) {
     this.run = run;
@@ -36,9 +38,20 @@ export class RunProgress {
     );
   }
 
+  /** A chunk, or another attempt at it, begins. */
+  begin(phase: string): void {
+    this.before = this.current.received;
+    this.show(phase);
+  }
+
   /** Adds what one segment brought. */
   received(records: number, pages: number, total: number | null, phase: string): void {
-    this.show(phase, { received: this.current.received + records, page: this.current.page + pages, total });
+    const { received, page } = this.current;
+    this.show(phase, {
+      received: received + records,
+      page: page + pages,
+      total: total === null ? null : this.before + total,
+    });
   }
 
   /** Takes back what a reading had counted that has to begin again. */

@@ -29,9 +29,10 @@ export async function isPolled({ connection, namespace }: TemporalClients): Prom
   const { pollers } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: TASK_QUEUE.sync },
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package that is no dependency of ours
     taskQueueType: WORKFLOW_QUEUE,
   });
-  return (pollers ?? []).length > 0;
+  return pollers.length > 0;
 }
 
 /** @throws CommandFailed when nobody takes workflow tasks of the sync queue within 10 s. */

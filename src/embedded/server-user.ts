@@ -21,7 +21,8 @@ export async function idsOfUser(name: string): Promise<UserIds> {
     );
   }
   const created = await lookUp(name);
-  if (created === null) throw new ServerUnavailable(`The user ${name} was created and cannot be found. Set DATABASE_URL instead.`);
+  if (created === null)
+    throw new ServerUnavailable(`The user ${name} was created and cannot be found. Set DATABASE_URL instead.`);
   return created;
 }
 

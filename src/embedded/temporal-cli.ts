@@ -79,11 +79,15 @@ const build: Fetch = async (cache, environment, say) => {
   say(`Building the Temporal server with Go (about three minutes, once per user, kept in ${cache}) …`);
   const folder = mkdtempSync(join(cache, 'build-'));
   const startedAt = Date.now();
-  const sign = setInterval(() => say(`… still building, ${Math.round((Date.now() - startedAt) / 1_000)} s so far`), LIFE_SIGN_MS);
+  const sign = setInterval(
+    () => say(`… still building, ${Math.round((Date.now() - startedAt) / 1_000)} s so far`),
+    LIFE_SIGN_MS,
+  );
   try {
     const code = await goInstall(go, folder, environment);
     const built = join(folder, EXECUTABLE);
-    if (code !== 0 || !existsSync(built)) return { path: null, tried: `\`go install ${CLI_MODULE}\`, which ended with code ${code}` };
+    if (code !== 0 || !existsSync(built))
+      return { path: null, tried: `\`go install ${CLI_MODULE}\`, which ended with code ${code}` };
     // Renamed when complete: two starts at once, or a killed one, never leave half a program.
     renameSync(built, join(cache, EXECUTABLE));
     return { path: join(cache, EXECUTABLE), tried: '' };

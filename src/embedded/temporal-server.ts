@@ -90,7 +90,9 @@ async function listening(port: number, pid: number, logFile: string): Promise<vo
     await pause(50);
   }
   await stopProcess(pid, 'SIGTERM');
-  throw new ServerUnavailable(`The Temporal server did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty state.`);
+  throw new ServerUnavailable(
+    `The Temporal server did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty state.`,
+  );
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -38,6 +38,8 @@ export function createLogger({ logLevel, logFormat }: LoggerSettings): Logger {
 /** Lets the SDK write into the same log. Errors become their message: stacks only at level debug. */
 export function temporalLogger(logger: Logger): TemporalLogger {
   const log = (level: TemporalLevel, message: string, meta?: LogMetadata): void => {
+    // A queue of activities alone is meant: see TASK_QUEUE.api.
+    if (message.startsWith('No workflows registered')) return;
     const name =
       level === 'TRACE'
         ? 'trace'

@@ -44,7 +44,9 @@ const OPEN = `('waiting', 'sent', 'failed', 'overdue')`;
  */
 export async function fallDue(database: Database, { connectionId, employeeId }: AgendaRequest): Promise<number> {
   return database.transaction(async (transaction) => {
-    await transaction.run('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`personio:${connectionId}:employees`]);
+    await transaction.run('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [
+      `personio:${connectionId}:employees`,
+    ]);
     const due = await transaction.rows<{ event_id: string }>(
       `update personio.lifecycle_events set state = 'due'
        where connection_id = $1 and employee_id = $2 and state = 'planned' and due_at <= clock_timestamp() returning event_id`,
@@ -65,7 +67,10 @@ export async function fallDue(database: Database, { connectionId, employeeId }: 
   });
 }
 
-export async function waitingEvents(queries: Queries, { connectionId, employeeId }: AgendaRequest): Promise<readonly WaitingEvent[]> {
+export async function waitingEvents(
+  queries: Queries,
+  { connectionId, employeeId }: AgendaRequest,
+): Promise<readonly WaitingEvent[]> {
   return queries.rows<WaitingEvent>(
     `select event_id as "eventId", kind, due_at as "dueAt" from personio.lifecycle_events
      where connection_id = $1 and employee_id = $2 and state = 'planned' order by due_at`,
@@ -74,7 +79,10 @@ export async function waitingEvents(queries: Queries, { connectionId, employeeId
 }
 
 /** In the order in which one subscriber hears of them: by moment, and then corrections, announcements, planned. */
-export async function openDeliveries(queries: Queries, { connectionId, employeeId }: AgendaRequest): Promise<readonly OpenDelivery[]> {
+export async function openDeliveries(
+  queries: Queries,
+  { connectionId, employeeId }: AgendaRequest,
+): Promise<readonly OpenDelivery[]> {
   return queries.rows<OpenDelivery>(
     `select x.delivery_id as "deliveryId", x.event_id as "eventId", x.subscriber, x.purpose, x.state, x.attempts, x.due_at as "dueAt",
        x.next_attempt_at as "nextAttemptAt", x.first_attempt_at as "firstAttemptAt", x.sent_at as "sentAt", x.deadline_at as "deadlineAt",
@@ -111,7 +119,10 @@ export async function noteAttempt(queries: Queries, attempt: Attempt): Promise<v
 }
 
 /** Marks what was not acknowledged in time, and what was never. @returns those that are to be escalated now. */
-export async function markOverdue(queries: Queries, { connectionId, employeeId }: AgendaRequest): Promise<readonly string[]> {
+export async function markOverdue(
+  queries: Queries,
+  { connectionId, employeeId }: AgendaRequest,
+): Promise<readonly string[]> {
   await queries.run(
     `update personio.deliveries set state = 'dead'
      where connection_id = $1 and employee_id = $2 and state in ${OPEN} and first_attempt_at < clock_timestamp() - $3 * interval '1 millisecond'`,
@@ -148,7 +159,11 @@ export interface Answer {
 }
 
 /** Stores a subscriber's answer. `done` is final. @returns whether it was about one of this person's deliveries, and new. */
-export async function noteAnswer(queries: Queries, { connectionId, employeeId }: AgendaRequest, answer: Answer): Promise<boolean> {
+export async function noteAnswer(
+  queries: Queries,
+  { connectionId, employeeId }: AgendaRequest,
+  answer: Answer,
+): Promise<boolean> {
   const isDone = answer.outcome === 'done';
   const changed = await queries.run(
     `update personio.deliveries

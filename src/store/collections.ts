@@ -16,7 +16,12 @@ interface CollectionTable {
 }
 
 const TABLES: Readonly<Record<Collection, CollectionTable>> = {
-  departments: { table: 'personio.departments', key: 'department_id', columns: ['name', 'parent_id', 'source'], keepsMissing: true },
+  departments: {
+    table: 'personio.departments',
+    key: 'department_id',
+    columns: ['name', 'parent_id', 'source'],
+    keepsMissing: true,
+  },
   'time-off-types': {
     ...{ table: 'personio.time_off_types', key: 'time_off_type_id', keepsMissing: true },
     columns: ['name', 'category', 'unit', 'approval_required'],
@@ -55,15 +60,21 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
 
 /** One commit of an endpoint at a time. */
 export async function lockEndpoint(transaction: Transaction, connectionId: string, endpoint: Endpoint): Promise<void> {
-  await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`personio:${connectionId}:${endpoint}`]);
+  await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `personio:${connectionId}:${endpoint}`,
+  ]);
 }
 
 /** @returns why the staged rows are not the whole; null when they are. */
 export async function incompleteReason(
   queries: Queries,
-  request: Pick<CommitRequest, 'connectionId' | 'endpoint' | 'runId' | 'reading' | 'total'> & { readonly chunk?: CommitRequest['chunk'] },
+  request: Pick<CommitRequest, 'connectionId' | 'endpoint' | 'runId' | 'reading' | 'total'> & {
+    readonly chunk?: CommitRequest['chunk'];
+  },
 ): Promise<string | null> {
-  const [table] = await queries.rows<{ present: boolean }>('select to_regclass($1) is not null as present', [stagingTable(request)]);
+  const [table] = await queries.rows<{ present: boolean }>('select to_regclass($1) is not null as present', [
+    stagingTable(request),
+  ]);
   if (table?.present !== true) return 'the staged records are gone';
   const [row] = await queries.rows<{ ids: number }>(
     `select count(distinct record_id) as ids from ${stagingTable(request)} where reading = $1 and chunk is not distinct from $2`,
@@ -97,42 +108,89 @@ function dateLiteral(day: string | undefined): string {
   return `date '${day}'`;
 }
 
+/** The statements of one merge; `c` is the stored row, `s` the snapshot's. */
+class Merge {
+  private readonly transaction: Transaction;
+  private readonly request: CommitRequest;
+  private readonly of: CollectionTable;
+
+  constructor(transaction: Transaction, request: CommitRequest, of: CollectionTable) {
+    this.transaction = transaction;
+    this.request = request;
+    this.of = of;
+  }
+
+  /** How many rows stand in the table for what was read, and how many of them did not come. */
+  async stored(): Promise<{ readonly held: number; readonly gone: number }> {
+    const [row] = await this.transaction.rows<{ held: number; gone: number }>(
+      `select count(*) as held, count(*) filter (where ${this.isGone()}) as gone from ${this.of.table} c where ${this.inScope()}`,
+      [this.request.connectionId],
+    );
+    return row ?? { held: 0, gone: 0 };
+  }
+
+  async update(): Promise<number> {
+    const { table, key, columns, keepsMissing } = this.of;
+    const left = columns.map((column) => `c.${column}`);
+    const right = columns.map((column) => `s.${column}`);
+    const isBack = keepsMissing ? ' or c.missing_since is not null' : '';
+    return this.transaction.run(
+      `update ${table} c set ${columns.map((column) => `${column} = s.${column}`).join(', ')}${keepsMissing ? ', missing_since = null' : ''}, changed_at = clock_timestamp()
+       from snapshot s where c.connection_id = $1 and c.${key} = s.${key} and ((${left.join(', ')}) is distinct from (${right.join(', ')})${isBack})`,
+      [this.request.connectionId],
+    );
+  }
+
+  async insert(): Promise<number> {
+    const { table, key, columns, keepsMissing } = this.of;
+    const moments = keepsMissing ? ['first_seen_at', 'changed_at'] : ['changed_at'];
+    return this.transaction.run(
+      `insert into ${table} (connection_id, ${key}, ${[...columns, ...moments].join(', ')})
+       select $1, s.${key}, ${columns.map((column) => `s.${column}`).join(', ')}, ${moments.map(() => 'clock_timestamp()').join(', ')}
+       from snapshot s where not exists (select from ${table} c where c.connection_id = $1 and c.${key} = s.${key})`,
+      [this.request.connectionId],
+    );
+  }
+
+  async remove(): Promise<void> {
+    const { table, keepsMissing } = this.of;
+    const what = keepsMissing ? `update ${table} c set missing_since = clock_timestamp()` : `delete from ${table} c`;
+    await this.transaction.run(`${what} where ${this.inScope()} and ${this.isGone()}`, [this.request.connectionId]);
+  }
+
+  private inScope(): string {
+    const { chunk } = this.request;
+    const days = chunk === null ? '' : ` and c.date between ${dateLiteral(chunk.from)} and ${dateLiteral(chunk.to)}`;
+    return `c.connection_id = $1${days}${this.of.keepsMissing ? ' and c.missing_since is null' : ''}`;
+  }
+
+  private isGone(): string {
+    return `not exists (select from snapshot s where s.${this.of.key} = c.${this.of.key})`;
+  }
+}
+
 async function merge(transaction: Transaction, endpoint: Collection, request: CommitRequest): Promise<CommitOutcome> {
-  const { connectionId, chunk } = request;
-  const { table, key, columns, keepsMissing } = TABLES[endpoint];
-  const inChunk = chunk === null ? '' : `and c.date between '${chunk.from}' and '${chunk.to}'`;
-  const gone = `from ${table} c where c.connection_id = $1 ${inChunk} ${keepsMissing ? 'and c.missing_since is null' : ''}`;
-  const isGone = `not exists (select from snapshot s where s.${key} = c.${key})`;
-  const [held] = await transaction.rows<{ held: number; gone: number }>(
-    `select count(*) as held, count(*) filter (where ${isGone}) as gone ${gone}`,
-    [connectionId],
-  );
-  const heldRows = held?.held ?? 0;
-  const deletedRows = held?.gone ?? 0;
+  const statements = new Merge(transaction, request, TABLES[endpoint]);
+  const { held: heldRows, gone: deletedRows } = await statements.stored();
   if (deletedRows * 2 > heldRows && !request.acceptNarrowing) {
-    const seenBefore = await wasNarrowedBefore(transaction, request, chunk);
+    const seenBefore = await wasNarrowedBefore(transaction, request, request.chunk);
     return { ...NOTHING, incomplete: null, narrowed: true, seenBefore, heldRows, deletedRows };
   }
-  const changed = [...columns, ...(keepsMissing ? ['missing_since'] : [])];
-  const same = `(${changed.map((column) => `c.${column}`).join(', ')}) is not distinct from (${changed.map((column) => (column === 'missing_since' ? 'null' : `s.${column}`)).join(', ')})`;
-  const updated = await transaction.run(
-    `update ${table} c set ${columns.map((column) => `${column} = s.${column}`).join(', ')}${keepsMissing ? ', missing_since = null' : ''}, changed_at = clock_timestamp()
-     from snapshot s where c.connection_id = $1 and c.${key} = s.${key} and not (${same})`,
-    [connectionId],
-  );
-  const moments = keepsMissing ? ['first_seen_at', 'changed_at'] : ['changed_at'];
-  const inserted = await transaction.run(
-    `insert into ${table} (connection_id, ${key}, ${[...columns, ...moments].join(', ')})
-     select $1, s.${key}, ${columns.map((column) => `s.${column}`).join(', ')}, ${moments.map(() => 'clock_timestamp()').join(', ')}
-     from snapshot s where not exists (select from ${table} c where c.connection_id = $1 and c.${key} = s.${key})`,
-    [connectionId],
-  );
-  if (deletedRows > 0) {
-    const remove = keepsMissing ? `update ${table} c set missing_since = clock_timestamp() where c.connection_id = $1 and c.missing_since is null` : `delete ${gone}`;
-    await transaction.run(`${remove} and ${isGone}`, [connectionId]);
-  }
+  const updated = await statements.update();
+  const inserted = await statements.insert();
+  if (deletedRows > 0) await statements.remove();
   const [snapshot] = await transaction.rows<{ received: number }>('select count(*) as received from snapshot');
   const received = snapshot?.received ?? 0;
   const unchanged = received - inserted - updated;
-  return { ...NOTHING, incomplete: null, heldRows, deletedRows, received, inserted, updated, unchanged, missing: deletedRows };
+  return {
+    ...NOTHING,
+    incomplete: null,
+    heldRows,
+    deletedRows,
+    received,
+    inserted,
+    updated,
+    unchanged,
+    missing: deletedRows,
+  };
 }

@@ -2,7 +2,9 @@ import type { Queries } from './database.js';
 
 /** @returns the ids of the stored connections, sorted. */
 export async function listConnectionIds(queries: Queries): Promise<readonly string[]> {
-  const rows = await queries.rows<{ connection_id: string }>('select connection_id from personio.connections order by connection_id');
+  const rows = await queries.rows<{ connection_id: string }>(
+    'select connection_id from personio.connections order by connection_id',
+  );
   return rows.map((row) => row.connection_id);
 }
 

@@ -14,7 +14,9 @@ function copyValue(value: unknown): string {
   if (typeof value === 'string') return escaped(storable(value));
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (isTextList(value)) return escaped(arrayLiteral(value));
-  return escaped(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner)));
+  return escaped(
+    JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner)),
+  );
 }
 
 /** Lists of texts are arrays of PostgreSQL; every other list is JSON, and so is an empty one of objects (`[]` and `{}` differ by column). */
@@ -36,7 +38,9 @@ function arrayLiteral({ items }: TextList): string {
 }
 
 function escaped(text: string): string {
-  return /[\\\n\r\t]/.test(text) ? text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPED[character] ?? character) : text;
+  return /[\\\n\r\t]/.test(text)
+    ? text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPED[character] ?? character)
+    : text;
 }
 
 function storable(text: string): string {

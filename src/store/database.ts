@@ -61,8 +61,8 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
 
 /** `text` is the only format that the pool asks for. */
 function defaultParser(oid: number, format: 'text' | 'binary' = 'text'): (value: string) => unknown {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the driver's typings take its built-in ids only
-  return pg.types.getTypeParser(oid as never, format as 'text') as (value: string) => unknown;
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion, @typescript-eslint/no-unsafe-enum-assignment -- the driver's typings know its built-in ids only
+  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
 type Send = (sql: string, values: unknown[]) => Promise<pg.QueryResult>;
@@ -76,8 +76,8 @@ function queriesOf(send: Send): Queries {
     }
   };
   return {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- see Queries.rows
-    rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => (await query(sql, [...values])).rows as readonly T[],
+    rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+      (await query(sql, [...values])).rows as readonly T[],
     run: async (sql, values = []) => (await query(sql, [...values])).rowCount ?? 0,
   };
 }
@@ -117,7 +117,9 @@ export async function requireDatabase(database: Database, patienceMs: number): P
   const startedAt = Date.now();
   for (let tries = 1; ; tries++) {
     try {
-      const [row] = await database.rows<{ version: number }>(`select current_setting('server_version_num')::int as version`);
+      const [row] = await database.rows<{ version: number }>(
+        `select current_setting('server_version_num')::int as version`,
+      );
       if ((row?.version ?? 0) < MINIMUM_VERSION) throw tooOld();
       return;
     } catch (error) {
@@ -131,7 +133,10 @@ export async function requireDatabase(database: Database, patienceMs: number): P
 }
 
 function tooOld(): StoreError {
-  return new StoreError(null, 'The PostgreSQL of DATABASE_URL is older than 15, which personio-sync needs. Upgrade it, or name another one.');
+  return new StoreError(
+    null,
+    'The PostgreSQL of DATABASE_URL is older than 15, which personio-sync needs. Upgrade it, or name another one.',
+  );
 }
 
 function unreachable(url: string, tries: number, waitedMs: number, { message }: StoreError): StoreError {

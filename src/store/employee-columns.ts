@@ -33,7 +33,11 @@ function isField(name: string): name is keyof EmployeeFields {
 }
 
 /** Names of the columns that a record fills, `attributes` and `absent_attributes` last. */
-export const RECORD_COLUMNS: readonly string[] = [...FIELDS.map((field) => EMPLOYEE_COLUMNS[field].column), 'attributes', 'absent_attributes'];
+export const RECORD_COLUMNS: readonly string[] = [
+  ...FIELDS.map((field) => EMPLOYEE_COLUMNS[field].column),
+  'attributes',
+  'absent_attributes',
+];
 
 /** For `create table`. */
 export const RECORD_COLUMN_TYPES: readonly string[] = [

@@ -64,18 +64,27 @@ function staleReason({ collectedAt, onlyEmployeeId }: EmployeesCommitRequest, st
   if (onlyEmployeeId !== null && state.baselineRunId === null) {
     return 'no complete read of this connection has been committed yet, and one person is no company: run `personio-sync sync employees` first';
   }
-  if (state.collectedAt !== null && Date.parse(collectedAt) < Date.parse(state.collectedAt)) return 'a newer read was committed meanwhile';
+  if (state.collectedAt !== null && Date.parse(collectedAt) < Date.parse(state.collectedAt))
+    return 'a newer read was committed meanwhile';
   return null;
 }
 
 /** Marks whoever is in a class over its limit as held. */
-async function brake(transaction: Transaction, request: EmployeesCommitRequest, policy: Policy): Promise<readonly BrakeVerdict[]> {
+async function brake(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  policy: Policy,
+): Promise<readonly BrakeVerdict[]> {
   const [active] = await transaction.rows<{ active: number }>(
     `select count(*) as active from personio.employees
      where connection_id = $1 and lifecycle_state in ('employed', 'on leave', 'leaving') and deleted_at is null`,
     [request.connectionId],
   );
-  const run = await countsOf(transaction, 'select brake_class as class, count(*) as people from decided where brake_class is not null group by 1', []);
+  const run = await countsOf(
+    transaction,
+    'select brake_class as class, count(*) as people from decided where brake_class is not null group by 1',
+    [],
+  );
   const lastDay = await countsOf(
     transaction,
     `select counted.key as class, sum(counted.value::int) as people
@@ -85,7 +94,9 @@ async function brake(transaction: Transaction, request: EmployeesCommitRequest, 
   );
   const verdicts = judge({ run, lastDay, active: active?.active ?? 0 }, policy.lifecycle.brake);
   const over = verdicts.filter((verdict) => verdict.isOver);
-  await transaction.run('update decided set is_held = true where brake_class = any($1)', [over.map((verdict) => verdict.class)]);
+  await transaction.run('update decided set is_held = true where brake_class = any($1)', [
+    over.map((verdict) => verdict.class),
+  ]);
   return over;
 }
 
@@ -96,7 +107,12 @@ async function countsOf(
 ): Promise<Readonly<Record<BrakeClass, number>>> {
   const rows = await transaction.rows<{ class: string; people: string | number }>(sql, values);
   const people = (name: BrakeClass): number => Number(rows.find((row) => row.class === name)?.people ?? 0);
-  return { leavers: people('leavers'), missing: people('missing'), joiners: people('joiners'), movers: people('movers') };
+  return {
+    leavers: people('leavers'),
+    missing: people('missing'),
+    joiners: people('joiners'),
+    movers: people('movers'),
+  };
 }
 
 interface CommitContext extends EmployeesCommitContext {
@@ -105,7 +121,11 @@ interface CommitContext extends EmployeesCommitContext {
   readonly isBaseline: boolean;
 }
 
-async function commit(transaction: Transaction, request: EmployeesCommitRequest, context: CommitContext): Promise<SyncResult> {
+async function commit(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  context: CommitContext,
+): Promise<SyncResult> {
   const { received, verdicts, isBaseline, policy } = context;
   const counts = await mergeEmployees(transaction, request);
   const events = await storeEvents(transaction, request, policy);
@@ -118,7 +138,12 @@ async function commit(transaction: Transaction, request: EmployeesCommitRequest,
   );
   const isBraked = verdicts.length > 0;
   return closeRun(transaction, request, {
-    ...{ outcome: isBraked ? 'braked' : 'succeeded', failureType: null, source: request.source, requests: request.requests },
+    ...{
+      outcome: isBraked ? 'braked' : 'succeeded',
+      failureType: null,
+      source: request.source,
+      requests: request.requests,
+    },
     ...{ received, ...counts, unchanged: received - counts.inserted - counts.updated - counts.held },
     message: messageOf({ received, counts, events, verdicts, isBaseline }),
     detail: { changed, limits: verdicts, oddities: await odditiesIn(transaction), baseline: isBaseline, events },
@@ -140,7 +165,11 @@ async function closePreview(
   });
 }
 
-async function noteState(transaction: Transaction, { connectionId, runId, collectedAt }: EmployeesCommitRequest, isBaseline: boolean): Promise<void> {
+async function noteState(
+  transaction: Transaction,
+  { connectionId, runId, collectedAt }: EmployeesCommitRequest,
+  isBaseline: boolean,
+): Promise<void> {
   await transaction.run(
     `insert into personio.connection_state (connection_id, employees_collected_at) values ($1, $2)
      on conflict (connection_id) do update set employees_collected_at = excluded.employees_collected_at`,
@@ -173,7 +202,12 @@ function messageOf({ received, counts, events, verdicts, isBaseline }: Told): st
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures = `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} missing, ${held} held.`;
-  if (isBaseline) return `${figures} This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
+  if (isBaseline)
+    return `${figures} This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
   const news = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;
-  return [figures, news, ...BRAKE_CLASSES.flatMap((name) => verdicts.filter((verdict) => verdict.class === name).map(brakeSentence))].join(' ');
+  return [
+    figures,
+    news,
+    ...BRAKE_CLASSES.flatMap((name) => verdicts.filter((verdict) => verdict.class === name).map(brakeSentence)),
+  ].join(' ');
 }

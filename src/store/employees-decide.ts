@@ -36,7 +36,11 @@ const BATCH = 1_000;
  * Hands each pair to the pure decision. Leaves the temporary tables `decided` (one row a person), `decided_events` and
  * `decided_superseded`.
  */
-export async function decideAll(transaction: Transaction, request: EmployeesCommitRequest, context: DecideAllContext): Promise<void> {
+export async function decideAll(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  context: DecideAllContext,
+): Promise<void> {
   await createTables(transaction);
   await transaction.run(
     `declare people no scroll cursor for
@@ -68,10 +72,16 @@ async function createTables(transaction: Transaction): Promise<void> {
     `create temp table decided_events (ord bigint generated always as identity, employee_id text, event_id text, class text, kind text, episode integer, effective_date date,
        effective_at timestamptz, time_zone text, changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text) on commit drop`,
   );
-  await transaction.run('create temp table decided_superseded (employee_id text, event_id text, superseded_by text) on commit drop');
+  await transaction.run(
+    'create temp table decided_superseded (employee_id text, event_id text, superseded_by text) on commit drop',
+  );
 }
 
-function decided(row: PairRow, request: EmployeesCommitRequest, { policy, digest, isBaseline }: DecideAllContext): Decision {
+function decided(
+  row: PairRow,
+  request: EmployeesCommitRequest,
+  { policy, digest, isBaseline }: DecideAllContext,
+): Decision {
   return decide(
     {
       ...{ connectionId: request.connectionId, employeeId: row.employee_id, collectedAt: request.collectedAt },
@@ -120,7 +130,8 @@ async function storeDecisions(transaction: Transaction, people: readonly Decided
     ...{ announced_start: decision.announcedStart, announced_end: decision.announcedEnd },
     ...{ brake_class: decision.brakeClass, oddities: decision.oddities },
   }));
-  const columns = 'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, brake_class text, oddities text[]';
+  const columns =
+    'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, brake_class text, oddities text[]';
   await transaction.run(insertJson('decided', columns), [JSON.stringify(rows)]);
   await storeEventsOf(transaction, people);
   const superseded = people.flatMap(({ employeeId, decision }) =>
@@ -134,7 +145,13 @@ async function storeDecisions(transaction: Transaction, people: readonly Decided
 async function storeEventsOf(transaction: Transaction, people: readonly Decided[]): Promise<void> {
   const events = people.flatMap(({ employeeId, decision }) =>
     decision.events.map((event) => ({
-      ...{ employee_id: employeeId, event_id: event.eventId, class: event.class, kind: event.kind, episode: event.episode },
+      ...{
+        employee_id: employeeId,
+        event_id: event.eventId,
+        class: event.class,
+        kind: event.kind,
+        episode: event.episode,
+      },
       ...{ effective_date: event.effectiveDate, effective_at: event.effectiveAt, time_zone: event.timeZone },
       ...{ changes: event.changes, state: event.state, late: event.late, supersedes: event.supersedes },
       ...{ due_at: event.dueAt, rule: event.rule },

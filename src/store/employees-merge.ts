@@ -14,7 +14,10 @@ const DECIDED = ['lifecycle_state', 'episode', 'announced_start', 'announced_end
 const decidedColumns = DECIDED.join(', ');
 
 /** Merges whoever is not held, and writes the history of exactly those who changed. */
-export async function mergeEmployees(transaction: Transaction, { connectionId }: EmployeesCommitRequest): Promise<MergeCounts> {
+export async function mergeEmployees(
+  transaction: Transaction,
+  { connectionId }: EmployeesCommitRequest,
+): Promise<MergeCounts> {
   await transaction.run('create temp table changed (employee_id text primary key) on commit drop');
   const columns = RECORD_COLUMNS.join(', ');
   const inserted = await transaction.run(

@@ -11,7 +11,10 @@ import { stagingTable } from './staging.js';
  *
  * @returns how many different people came.
  */
-export async function selectPairs(transaction: Transaction, request: EmployeesCommitRequest): Promise<{ readonly received: number }> {
+export async function selectPairs(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+): Promise<{ readonly received: number }> {
   const { connectionId, reading, onlyEmployeeId } = request;
   await transaction.run(
     `create temp table seen on commit drop as

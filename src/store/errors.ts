@@ -25,10 +25,17 @@ export function translatedError(error: unknown): unknown {
   if (code === '28P01' || code === '28000') {
     return new StoreError('StoreUnavailable', 'PostgreSQL refused the user or the password of DATABASE_URL.');
   }
-  if (code === '3D000') return new StoreError('StoreUnavailable', 'PostgreSQL has no database of the name in DATABASE_URL.');
-  const isBroken = /Connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/.test(error.message);
+  if (code === '3D000')
+    return new StoreError('StoreUnavailable', 'PostgreSQL has no database of the name in DATABASE_URL.');
+  const isBroken =
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/.test(
+      error.message,
+    );
   if (TEMPORARY.test(code) || NETWORK.test(code) || isBroken) {
-    return new StoreError('StoreUnavailable', `PostgreSQL could not be reached or broke off${code === '' ? '' : ` (${code})`}. It is tried again.`);
+    return new StoreError(
+      'StoreUnavailable',
+      `PostgreSQL could not be reached or broke off${code === '' ? '' : ` (${code})`}. It is tried again.`,
+    );
   }
   return error;
 }

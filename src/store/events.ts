@@ -28,7 +28,11 @@ const NEW_EVENTS = `decided_events v join decided d using (employee_id) where no
   and not exists (select from personio.lifecycle_events known where known.event_id = v.event_id)`;
 
 /** Stores the events of whoever is not held, with who is to be told of them. @returns how many. */
-export async function storeEvents(transaction: Transaction, request: EmployeesCommitRequest, policy: Policy): Promise<number> {
+export async function storeEvents(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  policy: Policy,
+): Promise<number> {
   await transaction.run(`create temp table new_events on commit drop as select v.* from ${NEW_EVENTS}`);
   await supersede(transaction, request.connectionId);
   const stored = await transaction.run(
@@ -85,13 +89,21 @@ async function giveSequences(transaction: Transaction): Promise<void> {
   );
 }
 
-async function storeDeliveries(transaction: Transaction, request: EmployeesCommitRequest, policy: Policy): Promise<void> {
-  await transaction.run('declare fresh no scroll cursor for select *, effective_date::text from new_events order by ord');
+async function storeDeliveries(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  policy: Policy,
+): Promise<void> {
+  await transaction.run(
+    'declare fresh no scroll cursor for select *, effective_date::text from new_events order by ord',
+  );
   for (;;) {
     const events = await transaction.rows<NewEvent>(`fetch ${BATCH} from fresh`);
     if (events.length === 0) break;
     const told = await toldOf(transaction, request.connectionId, events);
-    const rows = events.flatMap((event) => deliveriesOf(event, request, policy, told).map((delivery) => rowOf(delivery, event)));
+    const rows = events.flatMap((event) =>
+      deliveriesOf(event, request, policy, told).map((delivery) => rowOf(delivery, event)),
+    );
     if (rows.length > 0) await insertDeliveries(transaction, request.connectionId, rows);
   }
   await transaction.run('close fresh');
@@ -105,8 +117,19 @@ function deliveriesOf(
 ): readonly PlannedDelivery[] {
   return planDeliveries(
     {
-      ...{ eventId: event.event_id, class: event.class, kind: event.kind, episode: event.episode, changes: event.changes },
-      ...{ effectiveDate: event.effective_date, effectiveAt: event.effective_at, timeZone: event.time_zone, rule: event.rule },
+      ...{
+        eventId: event.event_id,
+        class: event.class,
+        kind: event.kind,
+        episode: event.episode,
+        changes: event.changes,
+      },
+      ...{
+        effectiveDate: event.effective_date,
+        effectiveAt: event.effective_at,
+        timeZone: event.time_zone,
+        rule: event.rule,
+      },
       ...{ state: event.state, late: event.late, supersedes: event.supersedes, dueAt: event.due_at },
     },
     {
@@ -122,7 +145,9 @@ async function toldOf(
   connectionId: string,
   events: readonly NewEvent[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const people = events.filter((event) => /\.(rescheduled|rescinded)$/.test(event.kind)).map((event) => event.employee_id);
+  const people = events
+    .filter((event) => /\.(rescheduled|rescinded)$/.test(event.kind))
+    .map((event) => event.employee_id);
   const told = new Map<string, Set<string>>();
   if (people.length === 0) return told;
   const rows = await transaction.rows<{ employee_id: string; class: string; subscriber: string }>(
@@ -141,12 +166,21 @@ async function toldOf(
 
 function rowOf(delivery: PlannedDelivery, event: NewEvent): Readonly<Record<string, unknown>> {
   return {
-    ...{ delivery_id: delivery.deliveryId, event_id: delivery.eventId, employee_id: event.employee_id, episode: event.episode },
+    ...{
+      delivery_id: delivery.deliveryId,
+      event_id: delivery.eventId,
+      employee_id: event.employee_id,
+      episode: event.episode,
+    },
     ...{ subscriber: delivery.subscriber, purpose: delivery.purpose, due_at: delivery.dueAt, late: delivery.late },
   };
 }
 
-async function insertDeliveries(transaction: Transaction, connectionId: string, rows: readonly object[]): Promise<void> {
+async function insertDeliveries(
+  transaction: Transaction,
+  connectionId: string,
+  rows: readonly object[],
+): Promise<void> {
   await transaction.run(
     `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
      select delivery_id, event_id, $1, employee_id, episode, subscriber, purpose, 'waiting', due_at, late
@@ -157,7 +191,11 @@ async function insertDeliveries(transaction: Transaction, connectionId: string, 
 }
 
 /** Stores what a preview would make (all of it), or what a braked run holds (that alone, with a question to a person). */
-export async function storeProposals(transaction: Transaction, request: EmployeesCommitRequest, decision: 'asked' | null): Promise<void> {
+export async function storeProposals(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  decision: 'asked' | null,
+): Promise<void> {
   await transaction.run(
     `insert into personio.lifecycle_proposals (run_id, event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
        detected_at, episode, changes, state, supersedes, late, rule, decision)

@@ -16,13 +16,11 @@ const MAX_WAIT_MS = 10_000;
 export function createGovernor(database: Database, connectionId: string, limits: RequestLimits): RequestGovernor {
   const take = async (bucket: RequestBucket): Promise<void> => {
     const { requestsPerMinute, requestsPerSecond } = bucket === 'auth' ? AUTH_LIMITS : limits;
-    for (let waitedMs = 0; ; ) {
-      const [row] = await database.rows<{ wait_ms: number }>('select personio.take_request($1, $2, $3, $4) as wait_ms', [
-        connectionId,
-        bucket,
-        requestsPerSecond,
-        requestsPerMinute,
-      ]);
+    for (let waitedMs = 0; ;) {
+      const [row] = await database.rows<{ wait_ms: number }>(
+        'select personio.take_request($1, $2, $3, $4) as wait_ms',
+        [connectionId, bucket, requestsPerSecond, requestsPerMinute],
+      );
       const waitMs = row?.wait_ms ?? 0;
       if (waitMs === 0) return;
       if (waitedMs + waitMs > MAX_WAIT_MS) throw waiting(bucket, waitMs);

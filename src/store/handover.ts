@@ -18,7 +18,12 @@ export async function notHandedOver(
   return rows.map((row) => row.employee_id);
 }
 
-export async function noteHandedOver(queries: Queries, connectionId: string, namespaceId: string, employeeIds: readonly string[]): Promise<void> {
+export async function noteHandedOver(
+  queries: Queries,
+  connectionId: string,
+  namespaceId: string,
+  employeeIds: readonly string[],
+): Promise<void> {
   await queries.run(
     `update personio.lifecycle_events set handed_over_to = $2
      where connection_id = $1 and employee_id = any($3) and handed_over_to is distinct from $2`,

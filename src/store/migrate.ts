@@ -52,7 +52,9 @@ function knownMigrations(): readonly string[] {
 }
 
 async function presentMigrations(database: Database): Promise<readonly string[]> {
-  const [table] = await database.rows<{ present: boolean }>(`select to_regclass('${SCHEMA}.${TABLE}') is not null as present`);
+  const [table] = await database.rows<{ present: boolean }>(
+    `select to_regclass('${SCHEMA}.${TABLE}') is not null as present`,
+  );
   if (table?.present !== true) return [];
   const rows = await database.rows<{ name: string }>(`select name from ${SCHEMA}.${TABLE} order by name`);
   return rows.map(({ name }) => name);

@@ -10,7 +10,10 @@ export interface EndpointProfile {
 }
 
 /** @returns the page size that the server is known to grant; null where nothing was learnt yet. */
-export async function learntPageSize(queries: Queries, { connectionId, endpoint, source }: EndpointProfile): Promise<number | null> {
+export async function learntPageSize(
+  queries: Queries,
+  { connectionId, endpoint, source }: EndpointProfile,
+): Promise<number | null> {
   const [row] = await queries.rows<{ page_size: number }>(
     'select page_size from personio.endpoint_profiles where connection_id = $1 and endpoint = $2 and source = $3',
     [connectionId, endpoint, source],

@@ -25,7 +25,12 @@ const RESULT_COLUMNS =
   'run_id, connection_id, endpoint, outcome, failure_type, source, received, inserted, updated, unchanged, missing, held, requests, message';
 
 /** Writes the run's row; a repetition changes nothing. */
-export async function insertRun(queries: Queries, run: RunRef, startedAt: string, window: DayWindow | null): Promise<void> {
+export async function insertRun(
+  queries: Queries,
+  run: RunRef,
+  startedAt: string,
+  window: DayWindow | null,
+): Promise<void> {
   await queries.run(
     `insert into personio.sync_runs (run_id, connection_id, endpoint, window_start, window_end, started_at)
      values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
@@ -44,8 +49,23 @@ export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding)
        missing = $10, held = $11, requests = $12, detail = detail || $13::jsonb, finished_at = clock_timestamp()
      where run_id = $1 and outcome is null`,
     [
-      ...[run.runId, ending.outcome, ending.failureType, ending.message, ending.source, ending.received, ending.inserted],
-      ...[ending.updated, ending.unchanged, ending.missing, ending.held ?? 0, ending.requests, JSON.stringify(ending.detail)],
+      ...[
+        run.runId,
+        ending.outcome,
+        ending.failureType,
+        ending.message,
+        ending.source,
+        ending.received,
+        ending.inserted,
+      ],
+      ...[
+        ending.updated,
+        ending.unchanged,
+        ending.missing,
+        ending.held ?? 0,
+        ending.requests,
+        JSON.stringify(ending.detail),
+      ],
     ],
   );
   const result = await closedRun(queries, run);
@@ -59,7 +79,8 @@ export async function closedRun(queries: Queries, run: RunRef, lock = false): Pr
     `select ${RESULT_COLUMNS} from personio.sync_runs where run_id = $1${lock ? ' for update' : ''}`,
     [run.runId],
   );
-  return row?.outcome == null ? null : resultOf(row, row.outcome);
+  if (row === undefined || row.outcome === null) return null;
+  return resultOf(row, row.outcome);
 }
 
 function resultOf(row: RunRow, outcome: RunOutcome): SyncResult {

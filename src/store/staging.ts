@@ -12,7 +12,14 @@ const COLUMNS = {
   employees: RECORD_COLUMN_TYPES,
   departments: ['department_id text', 'name text', 'parent_id text'],
   attendances: [
-    ...['period_id_v2 text', 'employee_id text', 'date date', 'start_time time', 'end_time time', 'break_minutes integer'],
+    ...[
+      'period_id_v2 text',
+      'employee_id text',
+      'date date',
+      'start_time time',
+      'end_time time',
+      'break_minutes integer',
+    ],
     ...['status text', 'project text', 'is_holiday boolean', 'is_on_time_off boolean', 'updated_at timestamptz'],
   ],
   'time-off-types': ['name text', 'category text', 'unit text', 'approval_required boolean'],
@@ -52,11 +59,19 @@ export async function dropStaging(queries: Queries, run: RunRef): Promise<void> 
 
 /** Empties one pass, where its reading begins. */
 export async function clearStaging(queries: Queries, run: RunRef, { reading, chunk }: StagingKey): Promise<void> {
-  await queries.run(`delete from ${stagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [reading, chunk]);
+  await queries.run(`delete from ${stagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [
+    reading,
+    chunk,
+  ]);
 }
 
 /** Writes a page with `COPY`. A page that is written twice does no harm: the commit takes each id once. */
-export async function stageRecords(database: Database, run: RunRef, key: StagingKey, page: StagedRecords): Promise<void> {
+export async function stageRecords(
+  database: Database,
+  run: RunRef,
+  key: StagingKey,
+  page: StagedRecords,
+): Promise<void> {
   if (page.records.length === 0) return;
   const columns = ['reading', 'chunk', 'record_id', ...stagedColumns(page.endpoint)].join(', ');
   await database.transaction(async ({ client }) => {

@@ -23,7 +23,11 @@ const TABLE: Readonly<Record<Endpoint, string>> = {
 };
 
 /** Braked counts as a success of reading: the snapshot was whole, and all but the held were committed. */
-export async function standingOfEndpoint(queries: Queries, connectionId: string, endpoint: Endpoint): Promise<EndpointStanding> {
+export async function standingOfEndpoint(
+  queries: Queries,
+  connectionId: string,
+  endpoint: Endpoint,
+): Promise<EndpointStanding> {
   const [last] = await queries.rows<Omit<EndpointStanding, 'lastSuccessAt' | 'rows'>>(
     `select run_id as "runId", outcome, failure_type as "failureType", message, held from personio.sync_runs
      where connection_id = $1 and endpoint = $2 and outcome is not null and outcome <> 'preview' order by finished_at desc limit 1`,
@@ -33,7 +37,9 @@ export async function standingOfEndpoint(queries: Queries, connectionId: string,
     `select max(finished_at) as at from personio.sync_runs where connection_id = $1 and endpoint = $2 and outcome in ('succeeded', 'braked')`,
     [connectionId, endpoint],
   );
-  const [count] = await queries.rows<{ rows: number }>(`select count(*) as rows from ${TABLE[endpoint]}`, [connectionId]);
+  const [count] = await queries.rows<{ rows: number }>(`select count(*) as rows from ${TABLE[endpoint]}`, [
+    connectionId,
+  ]);
   return {
     ...(last ?? { runId: null, outcome: null, failureType: null, message: null, held: 0 }),
     lastSuccessAt: success?.at ?? null,
@@ -63,6 +69,9 @@ export async function deliveryCounts(queries: Queries): Promise<DeliveryCounts> 
 
 /** @returns when a stored connection's secret was set; null for the environment's. */
 export async function secretSetAt(queries: Queries, connectionId: string): Promise<string | null> {
-  const [row] = await queries.rows<{ secret_set_at: string }>('select secret_set_at from personio.connections where connection_id = $1', [connectionId]);
+  const [row] = await queries.rows<{ secret_set_at: string }>(
+    'select secret_set_at from personio.connections where connection_id = $1',
+    [connectionId],
+  );
   return row?.secret_set_at ?? null;
 }

@@ -34,7 +34,10 @@ export function createTokenKeeper(database: Database, options: TokenKeeperOption
   const renew = async (refused: string | null, exchange: () => Promise<ExchangedToken>): Promise<string> =>
     database.transaction(async (transaction) => {
       const { connectionId } = options;
-      await transaction.run('insert into personio.connection_state (connection_id) values ($1) on conflict do nothing', [connectionId]);
+      await transaction.run(
+        'insert into personio.connection_state (connection_id) values ($1) on conflict do nothing',
+        [connectionId],
+      );
       const stored = await readToken(transaction, options, fingerprint, true);
       if (stored !== null && stored !== refused) return stored;
       const { token, expiresInSeconds } = await exchange();
@@ -72,7 +75,8 @@ async function readToken(
      from personio.connection_state where connection_id = $1${forUpdate ? ' for update' : ''}`,
     [connectionId],
   );
-  if (row?.sealed_token == null || row.token_fingerprint !== fingerprint || row.is_fresh !== true) return null;
+  if (row === undefined || row.sealed_token === null || row.token_fingerprint !== fingerprint || row.is_fresh !== true)
+    return null;
   try {
     return await unseal(ring, row.sealed_token, { connectionId, purpose: PURPOSE });
   } catch {

@@ -30,7 +30,11 @@ export async function connectTemporal(target: TemporalTarget, patienceMs: number
   const inNamespace = (namespace: string): Client => {
     const known = clients.get(namespace);
     if (known !== undefined) return known;
-    const client = new Client({ connection, namespace, ...(target.identity === undefined ? {} : { identity: target.identity }) });
+    const client = new Client({
+      connection,
+      namespace,
+      ...(target.identity === undefined ? {} : { identity: target.identity }),
+    });
     clients.set(namespace, client);
     return client;
   };

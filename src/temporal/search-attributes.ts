@@ -10,7 +10,7 @@ function codeOf(error: unknown): number {
 }
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API (temporal/api/enums/v1/common.proto). */
-const KEYWORD: number = 2;
+const KEYWORD = 2;
 
 export interface SearchAttributesRegistration {
   readonly registered: readonly string[];
@@ -38,6 +38,7 @@ export async function registerSearchAttributes(
 
 async function register(connection: Connection, namespace: string, name: string): Promise<void> {
   try {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package that is no dependency of ours
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { [name]: KEYWORD } });
   } catch (error) {
     if (codeOf(error) === grpcStatus.ALREADY_EXISTS) return;

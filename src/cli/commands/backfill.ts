@@ -50,7 +50,9 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
         { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: 'attendances' },
       ],
     });
-    const ended = await reportOf(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) => output.note(progressLine(of, progress)));
+    const ended = await reportOf(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) =>
+      output.note(progressLine(of, progress)),
+    );
     output.say(lineOf(ended));
     return report(output, [ended], []);
   } finally {

@@ -6,6 +6,7 @@ import type { CommandDefinition } from '../command.js';
 import { CommandFailed, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
+import { personioOf } from '../servers.js';
 
 /** `connections test [ID]` */
 export const connectionsCommand: CommandDefinition = (program, finish) => {
@@ -22,7 +23,10 @@ async function run(id: string | undefined, json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
   const settings = readSettings();
   const connection = connectionOf(settings, id);
-  const checks = await testConnection(connection, { ...settings.policy.reading, attributesToStore: settings.policy.attributesToStore });
+  const checks = await testConnection(connection, {
+    ...settings.policy.reading,
+    attributesToStore: settings.policy.attributesToStore,
+  });
   for (const check of checks) output.say(lineOf(check));
   const ok = checks.every((check) => check.ok);
   const exitCode = ok ? EXIT.done : EXIT.failed;
@@ -30,9 +34,13 @@ async function run(id: string | undefined, json: boolean): Promise<ExitCode> {
   return exitCode;
 }
 
-function connectionOf({ personio }: Settings, id: string | undefined): PersonioSettings {
+function connectionOf(settings: Settings, id: string | undefined): PersonioSettings {
+  const personio = personioOf(settings);
   if (personio !== null && (id === undefined || id === personio.connectionId)) return personio;
-  const known = personio === null ? 'there is none: set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET' : `known is ${personio.connectionId}`;
+  const known =
+    personio === null
+      ? 'there is none: set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET'
+      : `known is ${personio.connectionId}`;
   throw new CommandFailed(`There is no connection${id === undefined ? '' : ` ${id}`}; ${known}.`, EXIT.usage);
 }
 

@@ -68,7 +68,11 @@ async function withWorkers(context: DevContext, once: boolean): Promise<ExitCode
   const { settings, servers, output } = context;
   const logger = createLogger({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel });
   installRuntime(logger, settings.metricsAddress === 'off' ? null : settings.metricsAddress);
-  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync dev', poolSize: WORKER_POOL_SIZE });
+  const database = openDatabase({
+    url: servers.databaseUrl,
+    applicationName: 'personio-sync dev',
+    poolSize: WORKER_POOL_SIZE,
+  });
   try {
     const [temporal] = await Promise.all([connectTemporal(servers.temporal, PATIENCE_MS), prepareDatabase(database)]);
     try {
@@ -96,16 +100,26 @@ async function prepareDatabase(database: Database): Promise<void> {
 
 async function prepareTemporal({ connection, namespace }: TemporalClients): Promise<void> {
   const { remedy } = await registerSearchAttributes(connection, namespace);
-  if (remedy !== null) throw new CommandFailed(`The Temporal server does not let this connection register search attributes. Have somebody run: ${remedy}`);
+  if (remedy !== null)
+    throw new CommandFailed(
+      `The Temporal server does not let this connection register search attributes. Have somebody run: ${remedy}`,
+    );
 }
 
 async function whilePolling(context: PollingContext, once: boolean): Promise<ExitCode> {
   const { settings, servers, database, temporal, logger, stopped } = context;
   const policy = withDemoSubscriber(settings.policy);
-  const demo = { connectionId: settings.connectionId, clientId: 'demo', clientSecret: 'made-up', baseUrl: servers.company?.fake.url ?? '' };
-  const credentials = settings.personio ?? demo;
+  const credentials = servers.personio;
   const connection = await connectWorker(servers.temporal, PATIENCE_MS);
-  const host = await startWorkers({ settings, policy, connections: [credentials], database, temporal, connection, logger });
+  const host = await startWorkers({
+    settings,
+    policy,
+    connections: [credentials],
+    database,
+    temporal,
+    connection,
+    logger,
+  });
   const downstream = hosted(policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace)]);
   try {
     await applySchedules(temporal.client, [credentials.connectionId], policy.schedule);
@@ -125,10 +139,14 @@ async function whilePolling(context: PollingContext, once: boolean): Promise<Exi
 /** What is running where: the first lines that a newcomer sees. */
 function introduce({ output, servers, settings }: PollingContext): void {
   const address = servers.temporal.connectionOptions.address ?? 'localhost:7233';
-  output.say(`Temporal   ${address}, namespace ${servers.temporal.namespace}${servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`}`);
+  output.say(
+    `Temporal   ${address}, namespace ${servers.temporal.namespace}${servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`}`,
+  );
   const { username, hostname, port, pathname } = new URL(servers.databaseUrl);
   const own = settings.databaseUrl === null ? `PGPASSWORD=$(cat ${settings.home}/postgres.password) ` : '';
-  output.say(`Database   ${own}psql -h ${hostname} -p ${port === '' ? '5432' : port} -U ${username} ${pathname.slice(1)}`);
+  output.say(
+    `Database   ${own}psql -h ${hostname} -p ${port === '' ? '5432' : port} -U ${username} ${pathname.slice(1)}`,
+  );
   output.say(
     servers.company === null
       ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}, which is only ever read`
@@ -150,18 +168,26 @@ async function firstPass(context: PollingContext, connectionId: string): Promise
   }
   const runIds = runs.map(({ runId }) => runId);
   const until = Date.now() + ANSWER_PATIENCE_MS;
-  while ((await unansweredOfRuns(database, runIds)) > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 100));
+  while ((await unansweredOfRuns(database, runIds)) > 0 && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 100));
   const events = await eventsOfRuns(database, runIds);
   const due = events.filter((event) => event.state === 'due');
   for (const event of due) output.say(`  ${eventLine(event)}`);
   const planned = events.filter((event) => event.state === 'planned').length;
-  if (planned > 0) output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
+  if (planned > 0)
+    output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
   output.say('');
-  output.say('Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync sync`, and the tables in the schema personio.');
+  output.say(
+    'Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync sync`, and the tables in the schema personio.',
+  );
   return report(output, runs, events);
 }
 
-async function syncNow(context: PollingContext, connectionId: string, endpoint: (typeof ENDPOINTS)[number]): Promise<RunReport> {
+async function syncNow(
+  context: PollingContext,
+  connectionId: string,
+  endpoint: (typeof ENDPOINTS)[number],
+): Promise<RunReport> {
   const run = await runThroughSchedule(context.temporal.client, connectionId, endpoint, () => undefined);
   context.output.say(lineOf(run));
   return run;

@@ -87,14 +87,18 @@ async function workerProblems({ temporal }: Session): Promise<readonly Problem[]
   ];
 }
 
-async function statusOf(session: Session, connectionId: string): Promise<{ readonly status: ConnectionStatus; readonly found: readonly Problem[] }> {
+async function statusOf(
+  session: Session,
+  connectionId: string,
+): Promise<{ readonly status: ConnectionStatus; readonly found: readonly Problem[] }> {
   const { database, temporal, settings } = session;
   const endpoints: EndpointStatus[] = [];
   const found: Problem[] = [];
   for (const endpoint of ENDPOINTS) {
     const standing = await standingOfEndpoint(database, connectionId, endpoint);
     const schedule = await scheduleOf(temporal.client, connectionId, endpoint);
-    const ageSeconds = standing.lastSuccessAt === null ? null : Math.round((Date.now() - Date.parse(standing.lastSuccessAt)) / 1_000);
+    const ageSeconds =
+      standing.lastSuccessAt === null ? null : Math.round((Date.now() - Date.parse(standing.lastSuccessAt)) / 1_000);
     const { outcome, lastSuccessAt, rows } = standing;
     endpoints.push({ endpoint, outcome, lastSuccessAt, ageSeconds, rows, nextRunAt: schedule?.nextRunAt ?? null });
     if (settings.policy.schedule.cron[endpoint] !== null) {
@@ -103,7 +107,8 @@ async function statusOf(session: Session, connectionId: string): Promise<{ reado
     }
   }
   const setAt = await secretSetAt(database, connectionId);
-  const secretDueAt = setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
+  const secretDueAt =
+    setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
   return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints }, found };
 }
 
@@ -116,7 +121,11 @@ interface ScheduleStanding {
 async function scheduleOf(client: Client, connectionId: string, endpoint: Endpoint): Promise<ScheduleStanding | null> {
   try {
     const { info, state } = await client.schedule.getHandle(scheduleId(connectionId, endpoint)).describe();
-    return { nextRunAt: info.nextActionTimes[0]?.toISOString() ?? null, isPaused: state.paused, note: state.note ?? null };
+    return {
+      nextRunAt: info.nextActionTimes[0]?.toISOString() ?? null,
+      isPaused: state.paused,
+      note: state.note ?? null,
+    };
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return null;
     throw error;
@@ -127,47 +136,101 @@ type Place = Pick<Problem, 'connectionId' | 'endpoint' | 'runId'>;
 
 function scheduleProblems(of: Place, schedule: ScheduleStanding | null): readonly Problem[] {
   if (schedule === null) {
-    return [{ ...of, code: 'no-schedule', sentence: `The ${of.endpoint ?? ''} have no schedule.`, action: 'Run `personio-sync schedules apply`.' }];
+    return [
+      {
+        ...of,
+        code: 'no-schedule',
+        sentence: `The ${of.endpoint ?? ''} have no schedule.`,
+        action: 'Run `personio-sync schedules apply`.',
+      },
+    ];
   }
   if (!schedule.isPaused) return [];
   const why = schedule.note === null ? '' : ` (${schedule.note})`;
   const action = `Unpause it in the Temporal UI, or with \`temporal schedule toggle --unpause --schedule-id ${scheduleId(of.connectionId ?? '', of.endpoint ?? 'employees')}\`.`;
-  return [{ ...of, code: 'schedule-paused', sentence: `The schedule of the ${of.endpoint ?? ''} is paused${why}.`, action }];
+  return [
+    { ...of, code: 'schedule-paused', sentence: `The schedule of the ${of.endpoint ?? ''} is paused${why}.`, action },
+  ];
 }
 
 function runProblems(of: Place, standing: EndpointStanding, ageSeconds: number | null): readonly Problem[] {
-  const { outcome, message, held } = standing;
-  const again = `Run \`personio-sync sync ${of.endpoint ?? ''}\` once it is mended.`;
-  if (outcome === null) {
-    return [{ ...of, code: 'never-synced', sentence: `The ${of.endpoint ?? ''} were never read.`, action: `Run \`personio-sync sync ${of.endpoint ?? ''}\`, or wait for the schedule.` }];
+  const endpoint = of.endpoint ?? '';
+  const { outcome } = standing;
+  const sentence = standing.message ?? `The last run of the ${endpoint} left no message.`;
+  const problem = (code: string, sentence: string, action: string): readonly Problem[] => [
+    { ...of, code, sentence, action },
+  ];
+  const again = `Run \`personio-sync sync ${endpoint}\` once it is mended.`;
+  switch (outcome) {
+    case null:
+      return problem(
+        'never-synced',
+        `The ${endpoint} were never read.`,
+        `Run \`personio-sync sync ${endpoint}\`, or wait for the schedule.`,
+      );
+    case 'failed':
+    case 'incomplete':
+      return problem(`run-${outcome}`, sentence, again);
+    case 'braked':
+      return problem(
+        'braked',
+        sentence,
+        'Check in Personio whether this is meant; until then the people held keep their old state.',
+      );
+    case 'succeeded':
+    case 'cancelled':
+    case 'preview':
+      return isStale(ageSeconds)
+        ? problem('stale', `The ${endpoint} were last read whole more than 36 hours ago.`, again)
+        : [];
   }
-  if (outcome === 'failed' || outcome === 'incomplete') {
-    return [{ ...of, code: `run-${outcome}`, sentence: message ?? `The last run of the ${of.endpoint ?? ''} ended as ${outcome}.`, action: again }];
-  }
-  if (outcome === 'braked') {
-    return [{ ...of, code: 'braked', sentence: message ?? `${held} people are held.`, action: 'Check in Personio whether this is meant; the people held keep their old state until then.' }];
-  }
-  if (ageSeconds !== null && ageSeconds > STALE_SECONDS) {
-    const hours = Math.round(ageSeconds / 3_600);
-    return [{ ...of, code: 'stale', sentence: `The last success of the ${of.endpoint ?? ''} is ${hours} hours old.`, action: again }];
-  }
-  return [];
+}
+
+function isStale(ageSeconds: number | null): boolean {
+  return ageSeconds !== null && ageSeconds > STALE_SECONDS;
 }
 
 function deliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly Problem[] {
   const nowhere = { connectionId: null, endpoint: null, runId: null };
   const open = overdue + failed;
   return [
-    ...(open === 0 ? [] : [{ ...nowhere, code: 'deliveries-open', sentence: `${overdue} deliveries are overdue, ${failed} were answered with failed.`, action: "Look at the subscriber's workflows in the Temporal UI." }]),
-    ...(dead === 0 ? [] : [{ ...nowhere, code: 'deliveries-dead', sentence: `${dead} deliveries are dead: nobody acknowledged them in 28 days.`, action: "Look at the subscriber's workflows, and tell its team by other means." }]),
+    ...(open === 0
+      ? []
+      : [
+          {
+            ...nowhere,
+            code: 'deliveries-open',
+            sentence: `${overdue} deliveries are overdue, ${failed} were answered with failed.`,
+            action: "Look at the subscriber's workflows in the Temporal UI.",
+          },
+        ]),
+    ...(dead === 0
+      ? []
+      : [
+          {
+            ...nowhere,
+            code: 'deliveries-dead',
+            sentence: `${dead} deliveries are dead: nobody acknowledged them in 28 days.`,
+            action: "Look at the subscriber's workflows, and tell its team by other means.",
+          },
+        ]),
   ];
 }
 
-function show(output: Output, connections: readonly ConnectionStatus[], deliveries: DeliveryCounts, problems: readonly Problem[]): void {
+function show(
+  output: Output,
+  connections: readonly ConnectionStatus[],
+  deliveries: DeliveryCounts,
+  problems: readonly Problem[],
+): void {
   for (const { connectionId, endpoints } of connections) {
     output.say(`connection ${connectionId}`);
     const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
-      ...[`  ${endpoint}`, outcome ?? 'never ran', ageSeconds === null ? 'no success yet' : `success ${ageOf(ageSeconds)} ago`],
+      ...[
+        `  ${endpoint}`,
+        outcome ?? 'never ran',
+        ageSeconds === null ? 'no success yet' : `success ${ageOf(ageSeconds)} ago`,
+      ],
       ...[`${count} rows`, `next ${nextRunAt ?? 'never'}`],
     ]);
     for (const line of table(rows)) output.say(line);

@@ -36,16 +36,22 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   try {
     const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
     if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
-    const endpoints = named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
+    const endpoints =
+      named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
     const runs = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, (of, progress) => output.note(progressLine(of, progress)));
+        const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, (of, progress) =>
+          output.note(progressLine(of, progress)),
+        );
         output.say(lineOf(report));
         return report;
       }),
     );
-    const events = await eventsOfRuns(session.database, runs.map(({ runId }) => runId));
+    const events = await eventsOfRuns(
+      session.database,
+      runs.map(({ runId }) => runId),
+    );
     return report(output, runs, events);
   } finally {
     await session.close();
@@ -62,7 +68,10 @@ export function report(output: Output, runs: readonly RunReport[], events: reado
 function endpointsOf(names: readonly string[]): readonly Endpoint[] {
   const unknown = names.filter((name) => !ENDPOINTS.some((endpoint) => endpoint === name));
   if (unknown.length > 0) {
-    throw new CommandFailed(`There is no endpoint ${unknown.join(', ')}; there are ${ENDPOINTS.join(', ')}.`, EXIT.usage);
+    throw new CommandFailed(
+      `There is no endpoint ${unknown.join(', ')}; there are ${ENDPOINTS.join(', ')}.`,
+      EXIT.usage,
+    );
   }
   return ENDPOINTS.filter((endpoint) => names.includes(endpoint));
 }

@@ -35,7 +35,11 @@ async function run(only: WorkerRole | undefined): Promise<ExitCode> {
   const logger = createLogger(settings);
   const stopped = untilSignalled();
   installRuntime(logger, metricsAddressOf(settings));
-  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync worker', poolSize: WORKER_POOL_SIZE });
+  const database = openDatabase({
+    url: servers.databaseUrl,
+    applicationName: 'personio-sync worker',
+    poolSize: WORKER_POOL_SIZE,
+  });
   try {
     await requireDatabase(database, PATIENCE_MS);
     await requireSchema(database);
@@ -43,7 +47,16 @@ async function run(only: WorkerRole | undefined): Promise<ExitCode> {
     await requireSearchAttributes(temporal);
     const connection = await connectWorker(servers.temporal, PATIENCE_MS);
     const connections = settings.personio === null ? [] : [settings.personio];
-    const host = await startWorkers({ settings, policy: settings.policy, connections, database, temporal, connection, logger, only });
+    const host = await startWorkers({
+      settings,
+      policy: settings.policy,
+      connections,
+      database,
+      temporal,
+      connection,
+      logger,
+      only,
+    });
     announce(logger, servers, only);
     const signal = await Promise.race([stopped, host.done.then(() => null)]);
     logger.info({ signal }, 'Stopping: no new work is taken, what runs is finished or handed back');

@@ -8,8 +8,20 @@ const TASK_QUEUE = 'demo-it';
 
 /** Stands in for another team where the policy names no subscriber: `workflows/demo-downstream.ts` on a task queue of its own. */
 const DEMO_SUBSCRIBER: Subscriber = {
-  ...{ name: 'demo-it', workflowType: 'demoDownstream', workflowId: 'demo-it:{connectionId}:{employeeId}', taskQueue: TASK_QUEUE },
-  ...{ namespace: null, start: true, events: EVENT_KINDS, when: 'effective', acknowledgeWithinSeconds: 86_400, escalateTo: null },
+  ...{
+    name: 'demo-it',
+    workflowType: 'demoDownstream',
+    workflowId: 'demo-it:{connectionId}:{employeeId}',
+    taskQueue: TASK_QUEUE,
+  },
+  ...{
+    namespace: null,
+    start: true,
+    events: EVENT_KINDS,
+    when: 'effective',
+    acknowledgeWithinSeconds: 86_400,
+    escalateTo: null,
+  },
 };
 
 /** @returns the policy with the demonstration subscriber, where it has none of its own. */

@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Settings } from '../../config/settings.js';
+import type { PersonioSettings, Settings } from '../../config/settings.js';
 import { startPostgresServer } from '../../embedded/postgres-server.js';
+import type { PostgresServerOptions } from '../../embedded/postgres-server.js';
 import { freePorts, lockHome, startGuard } from '../../embedded/processes.js';
 import { startTemporalServer } from '../../embedded/temporal-server.js';
 import type { TemporalTarget } from '../../temporal/connection.js';
@@ -17,13 +18,19 @@ export interface DevServers {
   readonly uiUrl: string | null;
   /** Null where a real Personio is configured. */
   readonly company: DemoCompany | null;
+  /** The configured connection, or the made-up company's. */
+  readonly personio: PersonioSettings;
   /** Stops what was started here, and only that. */
   readonly stop: () => Promise<void>;
 }
 
 /** @throws ServerUnavailable */
-export async function startDevServers(settings: Settings, fresh: boolean, say: (sentence: string) => void): Promise<DevServers> {
-  const { home, environment } = settings;
+export async function startDevServers(
+  settings: Settings,
+  fresh: boolean,
+  say: (sentence: string) => void,
+): Promise<DevServers> {
+  const { home } = settings;
   mkdirSync(home, { recursive: true });
   const unlock = lockHome(home);
   const stops: (() => Promise<void>)[] = [];
@@ -36,30 +43,62 @@ export async function startDevServers(settings: Settings, fresh: boolean, say: (
   };
   try {
     if (fresh) forget(home);
-    const [postgres, temporal] = await Promise.all([
-      settings.databaseUrl === null ? started(startPostgresServer({ home, guard, environment, say }), stops) : null,
-      settings.temporal.isExplicit
-        ? null
-        : started(startTemporalServer({ home, guard, environment, say, explicitPath: settings.temporalCliPath }), stops),
-    ]);
-    const company = settings.personio === null ? await openDemoCompany(home, (await freePorts(home, ['company']))['company'] ?? 0) : null;
-    if (company !== null) stops.push(company.fake.close);
-    const target: TemporalTarget =
-      temporal === null ? settings.temporal : { connectionOptions: { address: temporal.address }, namespace: 'default' };
-    const databaseUrl = postgres?.url ?? settings.databaseUrl ?? '';
-    writeRunning(home, {
-      ...{ pid: process.pid, databaseUrl, namespace: target.namespace, personioUrl: company?.fake.url ?? null },
-      temporalAddress: target.connectionOptions.address ?? 'localhost:7233',
-    });
-    return { databaseUrl, temporal: target, uiUrl: temporal?.uiUrl ?? null, company, stop };
+    return { ...(await startAll(settings, { home, guard, environment: settings.environment, say }, stops)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+async function startAll(
+  settings: Settings,
+  options: PostgresServerOptions,
+  stops: (() => Promise<void>)[],
+): Promise<Omit<DevServers, 'stop'>> {
+  const { home } = settings;
+  const [postgres, temporal] = await Promise.all([
+    settings.databaseUrl === null ? started(startPostgresServer(options), stops) : null,
+    settings.temporal.isExplicit
+      ? null
+      : started(startTemporalServer({ ...options, explicitPath: settings.temporalCliPath }), stops),
+  ]);
+  const company = settings.personio === null ? await startCompany(home, stops) : null;
+  const target = temporal === null ? settings.temporal : ownTarget(temporal.address);
+  const databaseUrl = postgres?.url ?? settings.databaseUrl ?? '';
+  const personio = settings.personio ?? demoConnection(settings.connectionId, company);
+  const servers = { databaseUrl, temporal: target, uiUrl: temporal?.uiUrl ?? null, company, personio };
+  tellOthers(home, servers);
+  return servers;
+}
+
+function ownTarget(address: string): TemporalTarget {
+  return { connectionOptions: { address }, namespace: 'default' };
+}
+
+/** Other commands of the same folder find these servers without any setting. */
+function tellOthers(home: string, { databaseUrl, temporal, company, personio }: Omit<DevServers, 'stop'>): void {
+  const temporalAddress = temporal.connectionOptions.address ?? 'localhost:7233';
+  const known = { pid: process.pid, databaseUrl, temporalAddress, namespace: temporal.namespace };
+  writeRunning(home, { ...known, company: company === null ? null : personio });
+}
+
+async function startCompany(home: string, stops: (() => Promise<void>)[]): Promise<DemoCompany> {
+  const { company: port = 0 } = await freePorts(home, ['company']);
+  const company = await openDemoCompany(home, port);
+  stops.push(company.fake.close);
+  return company;
+}
+
+/** Any credentials will do there. */
+function demoConnection(connectionId: string, company: DemoCompany | null): PersonioSettings {
+  return { connectionId, baseUrl: company?.fake.url ?? '', clientId: 'demo', clientSecret: 'made-up' };
+}
+
 /** Noted as soon as it is up, so that the failure of another server stops it too. */
-async function started<T extends { readonly stop: () => Promise<void> }>(server: Promise<T>, stops: (() => Promise<void>)[]): Promise<T> {
+async function started<T extends { readonly stop: () => Promise<void> }>(
+  server: Promise<T>,
+  stops: (() => Promise<void>)[],
+): Promise<T> {
   const up = await server;
   stops.push(up.stop);
   return up;
@@ -67,5 +106,6 @@ async function started<T extends { readonly stop: () => Promise<void> }>(server:
 
 /** `--fresh`: all state of a former start, and nothing else in the folder. */
 function forget(home: string): void {
-  for (const name of ['temporal', 'postgres', 'company.json']) rmSync(join(home, name), { recursive: true, force: true });
+  for (const name of ['temporal', 'postgres', 'company.json'])
+    rmSync(join(home, name), { recursive: true, force: true });
 }

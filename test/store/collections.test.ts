@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CommitOutcome, CommitRequest } from '../../src/contracts/activities.js';
+import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.js';
+import { commitSnapshot } from '../../src/store/collections.js';
+import type { Database } from '../../src/store/database.js';
+import { closeRun, insertRun } from '../../src/store/runs.js';
+import { createStaging, stageRecords } from '../../src/store/staging.js';
+import { migratedDatabase, writesOf } from '../support/database.js';
+
+let runs = 0;
+const CHUNK = { from: '2026-11-02', to: '2026-11-08' };
+
+async function commit(
+  database: Database,
+  page: StagedRecords,
+  more: Partial<CommitRequest> = {},
+): Promise<CommitOutcome> {
+  runs += 1;
+  const chunk = page.endpoint === 'attendances' ? CHUNK : null;
+  const run = { connectionId: 'default', endpoint: page.endpoint, runId: `collection-${runs}` };
+  await insertRun(database, run, new Date().toISOString(), chunk);
+  await createStaging(database, run);
+  await stageRecords(database, run, { reading: 1, chunk: chunk?.from ?? null }, page);
+  const request = {
+    ...run,
+    source: 'v1' as const,
+    chunk,
+    reading: 1,
+    total: page.records.length,
+    acceptNarrowing: false,
+    ...more,
+  };
+  const outcome = await commitSnapshot(database, request);
+  const ending = outcome.narrowed
+    ? { outcome: 'incomplete' as const, detail: { narrowed: [chunk] } }
+    : { outcome: 'succeeded' as const, detail: {} };
+  await closeRun(database, run, { ...ending, ...outcome, failureType: null, message: '', source: 'v1', requests: 1 });
+  return outcome;
+}
+
+function attendance(id: number, more: Partial<AttendanceRecord> = {}): AttendanceRecord {
+  return {
+    ...{
+      periodId: String(id),
+      periodIdV2: null,
+      employeeId: '1',
+      date: '2026-11-03',
+      startTime: '09:00',
+      endTime: '17:00',
+    },
+    ...{
+      breakMinutes: 30,
+      status: 'confirmed',
+      project: null,
+      isHoliday: false,
+      isOnTimeOff: false,
+      updatedAt: '2026-11-03T17:00:00.000Z',
+    },
+    ...more,
+  };
+}
+
+const attendances = (records: readonly AttendanceRecord[]): StagedRecords => ({ endpoint: 'attendances', records });
+
+describe.each(['oldest', 'newest'] as const)('committing collections on the %s PostgreSQL', (which) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await migratedDatabase(which);
+  });
+  afterAll(async () => database.close());
+
+  const ten = Array.from({ length: 10 }, (_, index) => attendance(index + 1));
+
+  test('a chunk of attendances arrives, and is not written again when it is unchanged', async () => {
+    expect(await commit(database, attendances(ten))).toMatchObject({ received: 10, inserted: 10, incomplete: null });
+    const before = await writesOf(database, 'attendance_periods');
+    expect(await commit(database, attendances(ten))).toMatchObject({
+      inserted: 0,
+      updated: 0,
+      unchanged: 10,
+      missing: 0,
+    });
+    expect(await writesOf(database, 'attendance_periods')).toBe(before);
+  });
+
+  test('changed periods are updated, deleted ones disappear, and other days are left alone', async () => {
+    await database.run(
+      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at) values ('default', 'older', '1', '2026-10-01', now())`,
+    );
+    const nine = ten.slice(1).map((record, index) => (index === 0 ? { ...record, endTime: '18:00' } : record));
+    expect(await commit(database, attendances(nine))).toMatchObject({
+      received: 9,
+      inserted: 0,
+      updated: 1,
+      unchanged: 8,
+      missing: 1,
+    });
+    const rows = await database.rows('select period_id from personio.attendance_periods where period_id in ($1, $2)', [
+      '1',
+      'older',
+    ]);
+    expect(rows).toEqual([{ period_id: 'older' }]);
+  });
+
+  test('a chunk that would lose more than half is left alone, and believed when the next run sees the same', async () => {
+    const few = ten.slice(8);
+    const first = await commit(database, attendances(few));
+    expect(first).toMatchObject({ narrowed: true, seenBefore: false, heldRows: 9, deletedRows: 7 });
+    expect(
+      await database.rows(`select 1 from personio.attendance_periods where date between '2026-11-02' and '2026-11-08'`),
+    ).toHaveLength(9);
+    expect(await commit(database, attendances(few))).toMatchObject({ narrowed: true, seenBefore: true });
+    expect(await commit(database, attendances(few), { acceptNarrowing: true })).toMatchObject({
+      narrowed: false,
+      missing: 7,
+    });
+  });
+
+  test('two records of one id count once, and a read that lacks one is incomplete', async () => {
+    const doubled = [attendance(9), attendance(9), attendance(10)];
+    expect(await commit(database, attendances(doubled), { total: 3 })).toMatchObject({
+      incomplete: 'the server says that there are 3 records, and 2 different ones came',
+    });
+  });
+
+  test('departments that were derived from employees are counted once each, and the gone are kept with a date', async () => {
+    const of = (
+      recordId: string,
+      departmentId: string | null,
+      name: string | null,
+    ): StagedRecords['records'][number] => ({ recordId, departmentId, name, parentId: null });
+    const page = (records: readonly unknown[]): StagedRecords => ({
+      endpoint: 'departments',
+      records: records as never,
+    });
+    const all = [
+      of('1', '401', 'IT'),
+      of('2', '401', 'IT'),
+      of('3', '402', 'Sales'),
+      of('4', null, null),
+      of('5', '403', 'Legal'),
+    ];
+    expect(await commit(database, page(all), { source: 'employees' })).toMatchObject({ received: 3, inserted: 3 });
+    const fewer = all.slice(0, 4);
+    expect(await commit(database, page(fewer), { source: 'employees' })).toMatchObject({
+      received: 2,
+      unchanged: 2,
+      missing: 1,
+    });
+    const rows = await database.rows(
+      'select department_id, source, missing_since is null as here from personio.departments order by 1',
+    );
+    expect(rows).toEqual([
+      { department_id: '401', source: 'employees', here: true },
+      { department_id: '402', source: 'employees', here: true },
+      { department_id: '403', source: 'employees', here: false },
+    ]);
+    expect(await commit(database, page(all), { source: 'employees' })).toMatchObject({ updated: 1, unchanged: 2 });
+  });
+});

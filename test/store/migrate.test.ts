@@ -1,0 +1,52 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { requireDatabase, openDatabase } from '../../src/store/database.js';
+import type { Database } from '../../src/store/database.js';
+import { migrate, requireSchema } from '../../src/store/migrate.js';
+import { emptyDatabase } from '../support/database.js';
+
+describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', (which) => {
+  const opened: Database[] = [];
+  const open = async (): Promise<Database> => {
+    const database = await emptyDatabase(which);
+    opened.push(database);
+    return database;
+  };
+  afterAll(async () => Promise.all(opened.map(async (database) => database.close())));
+
+  test('comes up from nothing, and a second migration has nothing to do', async () => {
+    const database = await open();
+    expect(await migrate(database)).toEqual(['0001-tables', '0002-requests']);
+    expect(await migrate(database)).toEqual([]);
+    await expect(requireSchema(database)).resolves.toBeUndefined();
+  });
+
+  test('can be migrated from twelve places at once', async () => {
+    const database = await open();
+    const applied = await Promise.all(Array.from({ length: 12 }, async () => migrate(database)));
+    expect(applied.flat()).toEqual(['0001-tables', '0002-requests']);
+  });
+
+  test('is refused by a worker before it was migrated, with the command to run', async () => {
+    await expect(requireSchema(await open())).rejects.toThrow(/Run `personio-sync migrate`/);
+  });
+
+  test('is refused by an older version than the one that migrated it', async () => {
+    const database = await open();
+    await migrate(database);
+    await database.run(`insert into personio.pgmigrations (name, run_on) values ('9999-from-the-future', now())`);
+    await expect(requireSchema(database)).rejects.toThrow(/made by a newer personio-sync/);
+  });
+});
+
+test('a database that nobody serves is named with what was tried, and not its password', async () => {
+  const database = openDatabase({
+    url: 'postgresql://somebody:s3cret@127.0.0.1:1/x',
+    applicationName: 'test',
+    poolSize: 1,
+  });
+  const failure = await requireDatabase(database, 100).catch((error: unknown) => error);
+  await database.close();
+  expect(failure).toBeInstanceOf(Error);
+  expect(String(failure)).toMatch(/No PostgreSQL answered at 127\.0\.0\.1:1/);
+  expect(String(failure)).not.toContain('s3cret');
+});

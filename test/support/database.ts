@@ -1,0 +1,38 @@
+import pg from 'pg';
+import { openDatabase } from '../../src/store/database.js';
+import type { Database } from '../../src/store/database.js';
+import { migrate } from '../../src/store/migrate.js';
+import { testServers } from './servers-file.js';
+
+let databases = 0;
+
+/** An empty database of its own, so that files do not see each other. */
+export async function emptyDatabase(which: 'newest' | 'oldest' = 'newest'): Promise<Database> {
+  const { newestPostgres, oldestPostgres } = testServers();
+  const server = which === 'newest' ? newestPostgres : oldestPostgres;
+  databases += 1;
+  const name = `test_${process.pid}_${Date.now()}_${databases}`;
+  const admin = new pg.Client({ connectionString: server });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return openDatabase({ url: url.href, applicationName: 'personio-sync test', poolSize: 20 });
+}
+
+export async function migratedDatabase(which: 'newest' | 'oldest' = 'newest'): Promise<Database> {
+  const database = await emptyDatabase(which);
+  await migrate(database);
+  return database;
+}
+
+/** Inserts, updates and deletes that a table has seen, as `pg_stat_user_tables` counts them. */
+export async function writesOf(database: Database, table: string): Promise<number> {
+  await database.run('select pg_stat_force_next_flush()');
+  const [row] = await database.rows<{ writes: number }>(
+    `select n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables where schemaname = 'personio' and relname = $1`,
+    [table],
+  );
+  return row?.writes ?? -1;
+}

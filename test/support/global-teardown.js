@@ -1,0 +1,5 @@
+async function teardown() {
+  await globalThis.stopTestServers?.();
+}
+
+export default teardown;

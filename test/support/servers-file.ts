@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/** The servers of this run of the tests, as `global-setup.js` started them. */
+export interface TestServers {
+  readonly newestPostgres: string;
+  readonly oldestPostgres: string;
+  readonly temporalAddress: string;
+  readonly temporalCli: string;
+}
+
+export function testServers(): TestServers {
+  const file = process.env['PERSONIO_SYNC_TEST_SERVERS'];
+  if (file === undefined) throw new Error('The test servers are not up: run the tests with `npm test`.');
+  return JSON.parse(readFileSync(file, 'utf8')) as TestServers;
+}

@@ -1,0 +1,96 @@
+import { pino } from 'pino';
+import { createActivities, createPersonioAccess } from '../../activities/index.js';
+import { createDemoWorker } from '../../src/cli/dev/demo-subscriber.js';
+import { hosted } from '../../src/cli/worker-host.js';
+import type { WorkerHost } from '../../src/cli/worker-host.js';
+import { digester } from '../../src/crypto/sealing.js';
+import type { Policy } from '../../src/domain/policy.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import { digestKey } from '../../src/store/connections.js';
+import type { Database } from '../../src/store/database.js';
+import { connectTemporal, connectWorker } from '../../src/temporal/connection.js';
+import type { TemporalClients, TemporalTarget } from '../../src/temporal/connection.js';
+import { registerSearchAttributes } from '../../src/temporal/search-attributes.js';
+import { createWorkers } from '../../src/temporal/worker.js';
+import { testServers } from './servers-file.js';
+
+export interface TestWorker {
+  readonly temporal: TemporalClients;
+  readonly target: TemporalTarget;
+  readonly stop: () => Promise<void>;
+}
+
+let namespaces = 0;
+
+/** A namespace of its own, with the search attributes. */
+export async function emptyNamespace(): Promise<{
+  readonly temporal: TemporalClients;
+  readonly target: TemporalTarget;
+}> {
+  namespaces += 1;
+  const namespace = `test-${process.pid}-${Date.now()}-${namespaces}`;
+  const connectionOptions = { address: testServers().temporalAddress };
+  const admin = await connectTemporal({ connectionOptions, namespace: 'default' }, 10_000);
+  const retention = { seconds: 86_400 as never };
+  await admin.connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention });
+  await admin.close();
+  const target = { connectionOptions, namespace };
+  const temporal = await connectTemporal(target, 10_000);
+  await until(async () => {
+    try {
+      await registerSearchAttributes(temporal.connection, namespace);
+      return true;
+    } catch {
+      return false;
+    }
+  }, 30_000);
+  return { temporal, target };
+}
+
+export interface TestWorkerOptions {
+  readonly database: Database;
+  readonly fake: FakePersonio;
+  readonly policy: Policy;
+}
+
+/** All workers of personio-sync in this process, in a namespace of their own, and the demonstration subscriber's. */
+export async function startTestWorker({ database, fake, policy }: TestWorkerOptions): Promise<TestWorker> {
+  const { temporal, target } = await emptyNamespace();
+  const connection = await connectWorker(target, 10_000);
+  const logger = pino({ level: 'silent' });
+  const credentials = { connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' };
+  const activities = createActivities({
+    ...{ database, policy, logger, namespace: target.namespace, clientOf: temporal.inNamespace },
+    namespaceId: async () => {
+      const { namespaceInfo } = await temporal.connection.workflowService.describeNamespace({
+        namespace: target.namespace,
+      });
+      return namespaceInfo?.id ?? '';
+    },
+    personio: createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections: [credentials] }),
+    digest: digester(await digestKey(database)),
+  });
+  const workers = await createWorkers({ connection, namespace: target.namespace, activities });
+  const hosts: readonly WorkerHost[] = [
+    hosted(workers),
+    hosted([await createDemoWorker(connection, target.namespace)]),
+  ];
+  return {
+    ...{ temporal, target },
+    stop: async () => {
+      for (const host of hosts) host.shutdown();
+      await Promise.all(hosts.map(async (host) => host.done));
+      await connection.close();
+      await temporal.close();
+    },
+  };
+}
+
+/** Waits for a condition, and fails when it does not come true in time. */
+export async function until(condition: () => Promise<boolean>, patienceMs = 30_000): Promise<void> {
+  const end = Date.now() + patienceMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`What was waited for did not happen in ${patienceMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
