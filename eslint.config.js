@@ -73,6 +73,9 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       'max-lines-per-function': 'off',
+      'max-lines': 'off',
+      complexity: 'off',
+      'no-param-reassign': 'off',
       '@typescript-eslint/no-unsafe-type-assertion': 'off',
       '@typescript-eslint/no-floating-promises': [
         'error',

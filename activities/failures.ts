@@ -54,7 +54,7 @@ export function heartbeating<A extends unknown[], R>(activity: (...args: A) => P
 }
 
 /** @returns what Temporal is told. */
-export function translated(error: unknown, attempt: number): Error {
+function translated(error: unknown, attempt: number): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isTyped(error)) return translatedTyped(error, attempt);
   const name = error instanceof Error ? error.constructor.name : typeof error;

@@ -6,7 +6,7 @@ import { commitSnapshot, incompleteReason } from '../src/store/collections.js';
 import type { Database } from '../src/store/database.js';
 import { commitEmployees } from '../src/store/employees-commit.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
-import { dropStaging } from '../src/store/staging.js';
+import { dropLeftOvers, dropStaging } from '../src/store/staging.js';
 import { heartbeating } from './failures.js';
 
 export interface SyncDependencies {
@@ -43,6 +43,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
 
 async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {
   const sources = SOURCES[request.endpoint];
+  await dropLeftOvers(database);
   if (request.endpoint !== 'attendances') {
     await insertRun(database, request, request.startedAt, null);
     return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };

@@ -15,7 +15,7 @@ export interface Output {
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** @returns the text with control characters spelt out (`\u001b`); line breaks and tabs stay. */
-export function harmless(text: string): string {
+function harmless(text: string): string {
   return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

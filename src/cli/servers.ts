@@ -18,7 +18,7 @@ export function serversOf(settings: Settings): Servers {
   return { databaseUrl: databaseUrlOf(settings), temporal: temporalOf(settings) };
 }
 
-export function databaseUrlOf(settings: Settings): string {
+function databaseUrlOf(settings: Settings): string {
   const url = settings.databaseUrl ?? readRunning(settings.home)?.databaseUrl;
   if (url === undefined) {
     throw new CommandFailed(
@@ -30,7 +30,7 @@ export function databaseUrlOf(settings: Settings): string {
 }
 
 /** Where nothing is set, Temporal's own default address is meant. */
-export function temporalOf(settings: Settings): TemporalTarget {
+function temporalOf(settings: Settings): TemporalTarget {
   const { isExplicit, connectionOptions, namespace } = settings.temporal;
   const running = isExplicit ? null : readRunning(settings.home);
   if (running === null) return { connectionOptions, namespace };

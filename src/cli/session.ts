@@ -47,7 +47,7 @@ export async function openSession(settings: Settings, command: string): Promise<
 }
 
 /** The connection that the environment names, and those that are stored. */
-export async function connectionIdsOf(settings: Settings, database: Database): Promise<readonly string[]> {
+async function connectionIdsOf(settings: Settings, database: Database): Promise<readonly string[]> {
   const stored = await listConnectionIds(database);
   const personio = personioOf(settings);
   const all = new Set(personio === null ? stored : [personio.connectionId, ...stored]);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { LineCounter, isNode, parseDocument } from 'yaml';
+import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import type { Policy } from '../domain/policy.js';
@@ -21,9 +21,13 @@ const DEFAULT_FILE = 'personio-sync.yaml';
  */
 export function loadPolicy(folder: string, named: string | null): LoadedPolicy {
   const path = isAbsolute(named ?? DEFAULT_FILE) ? (named ?? DEFAULT_FILE) : join(folder, named ?? DEFAULT_FILE);
-  if (existsSync(path)) return parsePolicy(readFileSync(path, 'utf8'));
-  if (named === null) return parsePolicy('');
-  return { policy: null, faults: ['PERSONIO_SYNC_CONFIG names a file that does not exist.'] };
+  if (named === null && !existsSync(path)) return parsePolicy('');
+  try {
+    return parsePolicy(readFileSync(path, 'utf8'));
+  } catch {
+    const subject = named === null ? `${DEFAULT_FILE} is there, and is no` : 'PERSONIO_SYNC_CONFIG names no';
+    return { policy: null, faults: [`${subject} file that can be read.`] };
+  }
 }
 
 /** @param text YAML; empty means all defaults. */
@@ -36,17 +40,18 @@ export function parsePolicy(text: string): LoadedPolicy {
   if (syntax.length > 0) return { policy: null, faults: syntax };
   const parsed = policySchema.safeParse(document.toJS() ?? {});
   const place = (path: readonly PropertyKey[]): string => placed(document, lines, path);
-  if (!parsed.success) return { policy: null, faults: parsed.error.issues.map((issue) => sentence(issue, place)) };
+  if (!parsed.success) return { policy: null, faults: parsed.error.issues.flatMap((issue) => sentences(issue, place)) };
   const faults = checkReferences(parsed.data).map(({ path, fault }) => `${place(path)} ${fault}.`);
   return faults.length > 0 ? { policy: null, faults } : { policy: toPolicy(parsed.data), faults: [] };
 }
 
-function sentence(issue: z.core.$ZodIssue, place: (path: readonly PropertyKey[]) => string): string {
+function sentences(issue: z.core.$ZodIssue, place: (path: readonly PropertyKey[]) => string): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => `\`${key}\``).join(', ');
-    return `${place([...issue.path, issue.keys[0] ?? ''])} is unknown: ${keys}. See "Settings" in the README for the known keys.`;
+    return issue.keys.map(
+      (key) => `${place([...issue.path, key])} is unknown. See "Settings" in the README for the known keys.`,
+    );
   }
-  return `${place(issue.path)} is wrong: ${issue.message}.`;
+  return [`${place(issue.path)} is wrong: ${issue.message}.`];
 }
 
 /** `Policy file, line 7: subscribers[2].escalateTo` */
@@ -56,9 +61,20 @@ function placed(document: Document, lines: LineCounter, path: readonly PropertyK
     '',
   );
   for (let depth = path.length; depth > 0; depth--) {
-    const node: unknown = document.getIn(path.slice(0, depth), true);
-    const start = isNode(node) ? node.range?.[0] : undefined;
+    const start = startOf(document, path.slice(0, depth));
     if (start !== undefined) return `Policy file, line ${lines.linePos(start).line}: ${name}`;
   }
   return `Policy file: ${name === '' ? 'the document' : name}`;
+}
+
+/** Where a key stands, or an entry of a list. */
+function startOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (isMap(parent)) {
+    const last = String(path.at(-1));
+    const key = parent.items.map((pair) => pair.key).find((one) => isScalar(one) && String(one.value) === last);
+    return isNode(key) ? key.range?.[0] : undefined;
+  }
+  const node: unknown = document.getIn(path, true);
+  return isNode(node) ? node.range?.[0] : undefined;
 }

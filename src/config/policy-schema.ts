@@ -34,7 +34,6 @@ const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCr
 const zone = z.string().refine(isZone, 'it is no IANA time zone, such as Europe/Berlin');
 const positive = z.int().min(1);
 
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type -- the schema's own type is what its caller needs
 const brakeLimit = (defaults: BrakeLimit) =>
   z
     .strictObject({

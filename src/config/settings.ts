@@ -110,7 +110,10 @@ class Reader {
     if (file === null) return value;
     if (value !== null) this.faults.push(`${name} and ${name}_FILE are both set; set one of them.`);
     try {
-      return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      if (content !== '') return content;
+      this.faults.push(`${name}_FILE names a file that is empty.`);
+      return null;
     } catch {
       this.faults.push(`${name}_FILE names a file that cannot be read.`);
       return null;
@@ -133,7 +136,7 @@ class Reader {
 }
 
 function personioOf(reader: Reader, connectionId: string): PersonioSettings | null {
-  const clientId = reader.text('PERSONIO_CLIENT_ID');
+  const clientId = reader.secret('PERSONIO_CLIENT_ID');
   const clientSecret = reader.secret('PERSONIO_CLIENT_SECRET');
   const base = parseBaseUrl(reader.text('PERSONIO_BASE_URL') ?? 'https://api.personio.de');
   if ('fault' in base) reader.faults.push(`PERSONIO_BASE_URL ${base.fault}.`);

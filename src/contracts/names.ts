@@ -33,7 +33,6 @@ export const SEARCH_ATTRIBUTE = {
 } as const;
 
 export const QUERY = { progress: 'progress', state: 'state' } as const;
-export const UPDATE = { approve: 'approve', reject: 'reject' } as const;
 
 export const SIGNAL = {
   /** Answer of a subscriber to `employeeLifecycle`. */

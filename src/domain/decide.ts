@@ -1,17 +1,8 @@
 import type { EventKind } from '../contracts/events.js';
-import type {
-  DecideContext,
-  DecideInput,
-  Decision,
-  LifecycleState,
-  PersonState,
-  PlannedEvent,
-  ProposedEvent,
-} from './lifecycle.js';
-import { buildEvent, momentOf } from './event-facts.js';
-import type { EventExtras } from './event-facts.js';
-import { movesBetween, renamesBetween } from './movers.js';
-import type { BrakeClass } from './policy.js';
+import { momentOf } from './event-facts.js';
+import type { DecideContext, DecideInput, Decision, LifecycleState, PersonState } from './lifecycle.js';
+import { Proposals } from './proposals.js';
+import type { Facts } from './proposals.js';
 import type { EmployeeRecord } from './records.js';
 import { odditiesOf, standingOf, withoutAbsences } from './standing.js';
 import type { Phase, Standing } from './standing.js';
@@ -41,58 +32,55 @@ function decideMissing(input: DecideInput, context: DecideContext): Decision {
   return { ...deciding.deleted(), brakeClass: 'missing' };
 }
 
+/** Takes the person from the phase before to the phase of the record, one method a former phase. */
 class Deciding {
-  private readonly input: DecideInput;
-  private readonly context: DecideContext;
+  private readonly facts: Facts;
   private readonly previous: PersonState | null;
-  private readonly current: EmployeeRecord;
-  private readonly zone: string;
   private readonly today: string;
   private readonly now: Standing;
-  private readonly events: ProposedEvent[] = [];
-  private readonly superseded: { eventId: string; by: string | null }[] = [];
-  private episode: number;
-  private announcedStart: string | null;
-  private announcedEnd: string | null;
-  private isEarlierEnd = false;
+  private readonly news: Proposals;
 
-  constructor(input: DecideInput, current: EmployeeRecord, context: DecideContext) {
-    this.input = input;
-    this.context = context;
-    this.previous = input.previous;
-    this.current = withoutAbsences(current, input.previous?.record ?? null);
-    this.zone = zoneOf(this.current.office, context.offices);
-    this.today = dayAt(input.collectedAt, this.zone);
-    this.now = standingOf(this.current, this.today, context.lifecycle.leaverEndsOn);
-    this.episode = this.previous?.episode ?? 1;
-    this.announcedStart = this.previous?.announcedStart ?? null;
-    this.announcedEnd = this.previous?.announcedEnd ?? null;
+  constructor(input: DecideInput, record: EmployeeRecord, context: DecideContext) {
+    const { previous } = input;
+    const current = withoutAbsences(record, previous?.record ?? null);
+    const zone = zoneOf(current.office, context.offices);
+    this.previous = previous;
+    this.today = dayAt(input.collectedAt, zone);
+    this.now = standingOf(current, this.today, context.lifecycle.leaverEndsOn);
+    this.facts = { input, context, previous, current, zone, today: this.today, now: this.now };
+    this.news = new Proposals(this.facts);
   }
 
   decide(): Decision {
-    const phase =
-      this.input.baseline && this.previous === null ? this.planBaseline() : this.follow(this.previousPhase());
-    return this.decision(phase);
+    const isSilent = this.facts.input.baseline && this.previous === null;
+    return this.decision(isSilent ? this.planBaseline() : this.follow(this.previousPhase()));
   }
 
   deleted(): Decision {
-    this.withdrawStart('gone-deleted');
-    this.propose('leaver.deleted', this.today, 'gone-deleted', { effectiveAt: this.input.collectedAt });
+    const before = this.previousPhase();
+    this.news.withdrawStart('gone-deleted');
+    this.news.propose('leaver.deleted', this.today, 'gone-deleted', { effectiveAt: this.facts.input.collectedAt });
     const { lifecycleState } = this.previous ?? { lifecycleState: null };
-    return { ...this.decision('out'), lifecycleState: lifecycleState === 'announced' ? null : lifecycleState };
+    const stateOfAnnounced = before === 'announced' ? null : 'employed';
+    return {
+      ...this.decision('out'),
+      lifecycleState: lifecycleState === 'announced' ? stateOfAnnounced : lifecycleState,
+    };
   }
 
   private decision(phase: Phase): Decision {
-    const isHere = phase === 'announced' || phase === 'employed';
+    const { input, context, current } = this.facts;
+    const { news } = this;
     return {
       lifecycleState: this.stateOf(phase),
-      episode: this.episode,
-      announcedStart: isHere ? this.announcedStart : null,
-      announcedEnd: isHere ? this.announcedEnd : null,
-      events: this.events.filter((event) => !this.context.lifecycle.ignoreKinds.includes(event.kind)),
-      superseded: this.superseded,
-      brakeClass: this.input.baseline ? null : this.brakeClass(),
-      oddities: odditiesOf(this.current, this.context.offices),
+      episode: news.episode,
+      announcedStart: phase === 'announced' || phase === 'employed' ? news.announcedStart : null,
+      // Kept of who is out: the former end, which a return is measured by.
+      announcedEnd: phase === 'none' ? null : news.announcedEnd,
+      events: news.events.filter((event) => !context.lifecycle.ignoreKinds.includes(event.kind)),
+      superseded: news.superseded,
+      brakeClass: input.baseline ? null : news.brakeClass(),
+      oddities: odditiesOf(current, context.offices),
     };
   }
 
@@ -121,20 +109,17 @@ class Deciding {
 
   private hasFallenDue(kind: EventKind, date: string | null): boolean {
     if (date === null) return false;
-    const planned = this.planned(kind);
-    const zone = planned?.timeZone ?? zoneOf(this.previous?.record.office ?? null, this.context.offices);
-    return momentOf(kind, date, zone) <= this.input.collectedAt;
-  }
-
-  private planned(kind: EventKind): PlannedEvent | undefined {
-    return this.previous?.planned.find((event) => event.kind === kind);
+    const isPast = (zone: string): boolean => momentOf(kind, date, zone) <= this.facts.input.collectedAt;
+    const planned = this.previous?.planned.filter((event) => event.kind === kind && event.effectiveDate === date) ?? [];
+    if (planned.length > 0) return planned.every((event) => isPast(event.timeZone));
+    return isPast(zoneOf(this.previous?.record.office ?? null, this.facts.context.offices));
   }
 
   /** The first complete snapshot is no news: it only plans what is to come. */
   private planBaseline(): Phase {
     const { phase, start, end } = this.now;
-    if (phase === 'announced' && start !== null) this.planStart(start, 'baseline-start');
-    if (phase !== 'out' && phase !== 'none' && end !== null) this.planEnd(end, 'baseline-end');
+    if (phase === 'announced' && start !== null) this.news.planStart(start, 'baseline-start');
+    if (phase !== 'out' && phase !== 'none' && end !== null) this.news.planEnd(end, 'baseline-end');
     return phase;
   }
 
@@ -147,194 +132,72 @@ class Deciding {
       case 'employed':
         return this.fromEmployed();
       case 'out':
-        return this.previous === null ? this.fromNone() : this.fromOut();
+        return this.previous === null ? this.fromNone() : this.fromOut(this.previous);
     }
   }
 
   private fromNone(): Phase {
     const { phase, start } = this.now;
+    if (phase === 'none') return 'none';
+    // Who never came cannot have left: a start that is set anew is announced anew.
+    if (phase === 'out') return this.previous === null ? 'out' : 'none';
     if (phase === 'announced' && start !== null) {
-      this.propose('joiner.announced', start, 'start-announced');
-      this.planStart(start, 'start-planned');
+      this.news.propose('joiner.announced', start, 'start-announced');
+      this.news.planStart(start, 'start-planned');
     }
-    if (phase === 'employed') this.planStart(start ?? this.today, 'start-first-seen');
-    this.followEnd();
+    if (phase === 'employed') this.news.planStart(start ?? this.today, 'start-first-seen');
+    this.news.followEnd();
     return phase;
   }
 
   private fromAnnounced(): Phase {
     const { phase, start } = this.now;
     if (phase === 'none' || phase === 'out') {
-      this.withdrawStart('start-withdrawn');
-      this.withdrawEnd('start-withdrawn');
-      return phase;
+      this.news.withdrawStart('start-withdrawn');
+      this.news.withdrawEnd('start-withdrawn');
+      return 'none';
     }
     const date = phase === 'announced' ? start : (start ?? this.today);
-    if (date !== null) this.moveStart(date);
-    this.followEnd();
-    this.proposeMoves(false);
+    if (date !== null) this.news.moveStart(date);
+    this.news.followEnd();
+    this.news.move(false);
     return phase;
   }
 
   private fromEmployed(): Phase {
     const { phase, start, isOnboarding } = this.now;
     if (phase === 'out') {
-      this.leave();
+      this.news.leave();
       return 'out';
     }
-    if (phase === 'announced' && isOnboarding && start !== null) {
-      this.propose('joiner.rescheduled', start, 'start-back-to-onboarding');
-      this.planStart(start, 'start-back-to-onboarding');
-      this.followEnd();
-      return 'announced';
+    // The start that fell due is none to come, even in a zone where its day has not begun.
+    const isBack = phase === 'announced' && isOnboarding && start !== null && start !== this.news.announcedStart;
+    if (isBack) {
+      this.news.propose('joiner.rescheduled', start, 'start-back-to-onboarding');
+      this.news.planStart(start, 'start-back-to-onboarding');
     }
-    this.followEnd();
-    this.proposeMoves(true);
-    return 'employed';
+    this.news.followEnd();
+    this.news.move(!isBack);
+    return isBack ? 'announced' : 'employed';
   }
 
-  private fromOut(): Phase {
+  private fromOut(previous: PersonState): Phase {
     const { phase, start } = this.now;
     if (phase === 'out' || phase === 'none') return 'out';
-    const formerEnd = this.formerEnd();
-    const begins = start !== null && (formerEnd === null || start > formerEnd) ? start : this.today;
-    this.episode += 1;
-    this.announcedStart = null;
-    this.announcedEnd = null;
-    for (const planned of this.previous?.planned ?? []) this.superseded.push({ eventId: planned.eventId, by: null });
-    this.propose('joiner.rehired', begins, 'back-again');
-    this.planStart(begins, 'back-again');
-    this.followEnd();
+    const begins = start !== null && this.isAfterFormerEnd(start, previous) ? start : this.today;
+    this.news.beginEpisode('back-again');
+    this.news.propose('joiner.rehired', begins, 'back-again');
+    this.news.planStart(begins, 'back-again');
+    this.news.followEnd();
     return phase;
   }
 
-  private formerEnd(): string | null {
-    const { previous } = this;
-    if (previous === null) return null;
-    return previous.announcedEnd ?? standingOf(previous.record, this.today, this.context.lifecycle.leaverEndsOn).end;
-  }
-
-  /** An end in the past puts the person out; by status it counts from its date or from today. */
-  private leave(): void {
-    const { end, isOutByStatus } = this.now;
-    const date = end !== null && end <= this.today ? end : this.today;
-    const planned = this.planned('leaver.left');
-    const rule = isOutByStatus ? 'out-by-status' : 'out-by-date';
-    const left = this.built('leaver.left', date, rule, isOutByStatus ? { isDueNow: true } : {});
-    if (planned !== undefined && planned.effectiveDate !== date) {
-      const notice = this.propose('leaver.rescheduled', date, rule, { supersedes: planned.eventId });
-      this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
-    } else if (planned !== undefined) {
-      this.superseded.push({ eventId: planned.eventId, by: left.eventId });
-    }
-    this.isEarlierEnd = true;
-    this.events.push(left);
-  }
-
-  /** Follows the coming end of whoever is announced or employed. An end that did not move is no event. */
-  private followEnd(): void {
-    const { phase, end } = this.now;
-    if (phase !== 'announced' && phase !== 'employed') return;
-    const before = this.announcedEnd;
-    const planned = this.planned('leaver.left');
-    if (end === before && (planned === undefined || planned.timeZone === this.zone)) return;
-    if (end === null) {
-      this.withdrawEnd('end-withdrawn');
-    } else if (before === null) {
-      this.propose('leaver.announced', end, 'end-announced');
-      this.planEnd(end, 'end-planned');
-      this.isEarlierEnd = true;
-    } else {
-      this.isEarlierEnd = end < before;
-      const notice = this.propose('leaver.rescheduled', end, 'end-moved', { supersedes: planned?.eventId ?? null });
-      if (planned !== undefined) this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
-      this.planEnd(end, 'end-moved');
-    }
-  }
-
-  private moveStart(date: string): void {
-    const planned = this.planned('joiner.started');
-    const isSame = date === this.announcedStart && (planned === undefined || planned.timeZone === this.zone);
-    if (isSame || this.announcedStart === null) {
-      if (!isSame) this.planStart(date, 'start-planned');
-      return;
-    }
-    const notice = this.propose('joiner.rescheduled', date, 'start-moved', { supersedes: planned?.eventId ?? null });
-    if (planned !== undefined) this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
-    this.planStart(date, 'start-moved');
-  }
-
-  private withdrawStart(rule: string): void {
-    this.withdraw('joiner.started', 'joiner.rescinded', rule);
-    this.announcedStart = null;
-  }
-
-  private withdrawEnd(rule: string): void {
-    this.withdraw('leaver.left', 'leaver.rescinded', rule);
-    this.announcedEnd = null;
-  }
-
-  private withdraw(kind: EventKind, notice: EventKind, rule: string): void {
-    const planned = this.planned(kind);
-    if (planned === undefined) return;
-    const rescinded = this.propose(notice, planned.effectiveDate, rule, { supersedes: planned.eventId });
-    this.superseded.push({ eventId: planned.eventId, by: rescinded.eventId });
-  }
-
-  private planStart(date: string, rule: string): void {
-    this.announcedStart = date;
-    this.propose('joiner.started', date, rule);
-  }
-
-  private planEnd(date: string, rule: string): void {
-    this.announcedEnd = date;
-    this.propose('leaver.left', date, rule);
-  }
-
-  private proposeMoves(isEmployedTwice: boolean): void {
-    const { previous } = this;
-    if (previous === null) return;
-    const { ignoreAttributes } = this.context.lifecycle;
-    const moves = movesBetween(previous.record, this.current, ignoreAttributes);
-    const now = { effectiveAt: this.input.collectedAt };
-    if (moves.length > 0) this.propose('mover.changed', this.today, 'moved', { ...now, changes: moves });
-    const renames = renamesBetween(previous.record, this.current, ignoreAttributes);
-    if (renames.changes.length > 0) {
-      this.propose('mover.renamed', this.today, 'renamed', {
-        ...now,
-        changes: renames.changes,
-        newValues: renames.newValues,
-      });
-    }
-    const wasOnLeave = previous.record.status === 'leave';
-    if (!isEmployedTwice || wasOnLeave === this.now.isOnLeave) return;
-    this.propose(
-      wasOnLeave ? 'mover.leave-ended' : 'mover.leave-started',
-      this.today,
-      wasOnLeave ? 'leave-ended' : 'leave-started',
-      now,
-    );
-  }
-
-  private propose(kind: EventKind, date: string, rule: string, more: EventExtras = {}): ProposedEvent {
-    const event = this.built(kind, date, rule, more);
-    this.events.push(event);
-    return event;
-  }
-
-  private built(kind: EventKind, date: string, rule: string, more: EventExtras): ProposedEvent {
-    const { connectionId, employeeId, collectedAt } = this.input;
-    const subject = {
-      connectionId,
-      employeeId,
-      collectedAt,
-      episode: this.episode,
-      version: this.previous?.version ?? 0,
-    };
-    return buildEvent(
-      { ...subject, record: this.current, zone: this.zone, digest: this.context.digest },
-      { kind, date, rule, ...more },
-    );
+  /** Whoever left before today starts after that if to come; of an unknown former end, only a later hire date than before tells. */
+  private isAfterFormerEnd(start: string, previous: PersonState): boolean {
+    if (start > this.today) return true;
+    const { end } = standingOf(previous.record, this.today, this.facts.context.lifecycle.leaverEndsOn);
+    const formerEnd = previous.announcedEnd ?? end ?? previous.record.hireDate;
+    return formerEnd === null || start > formerEnd;
   }
 
   private stateOf(phase: Phase): LifecycleState | null {
@@ -346,16 +209,8 @@ class Deciding {
       case 'out':
         return 'left';
       case 'employed':
-        if (this.announcedEnd !== null) return 'leaving';
+        if (this.news.announcedEnd !== null) return 'leaving';
         return this.now.isOnLeave ? 'on leave' : 'employed';
     }
-  }
-
-  /** The gravest class counts. What only withdraws always passes. */
-  private brakeClass(): BrakeClass | null {
-    if (this.isEarlierEnd) return 'leavers';
-    const kinds = this.events.map((event) => event.kind);
-    if (kinds.some((kind) => kind.startsWith('joiner.') && kind !== 'joiner.rescinded')) return 'joiners';
-    return kinds.some((kind) => kind.startsWith('mover.')) ? 'movers' : null;
   }
 }

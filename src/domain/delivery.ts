@@ -41,7 +41,12 @@ export function planDeliveries(event: ProposedEvent, context: DeliveryContext): 
 }
 
 function deliveryOf(event: ProposedEvent, { name, when }: Subscriber, detectedAt: string): PlannedDelivery {
-  const same = { deliveryId: `${event.eventId}:${name}`, eventId: event.eventId, subscriber: name, purpose: 'event' as const };
+  const same = {
+    deliveryId: `${event.eventId}:${name}`,
+    eventId: event.eventId,
+    subscriber: name,
+    purpose: 'event' as const,
+  };
   if (event.state === 'due' || when === 'detected') {
     // Who asks for detection is never late; a planned moment that has passed is.
     return { ...same, dueAt: detectedAt, late: event.late && when !== 'detected' };

@@ -1,5 +1,6 @@
+import { PLANNED_KINDS } from '../contracts/events.js';
 import type { AttributeChange, EventKind } from '../contracts/events.js';
-import type { ProposedEvent } from './lifecycle.js';
+import type { LifecycleRule, ProposedEvent } from './lifecycle.js';
 import type { EmployeeRecord } from './records.js';
 import { endOfDay, startOfDay } from './zones.js';
 
@@ -30,7 +31,7 @@ export interface EventExtras {
 interface Wording extends EventExtras {
   readonly kind: EventKind;
   readonly date: string;
-  readonly rule: string;
+  readonly rule: LifecycleRule;
 }
 
 /** Puts an event together. Its id is built from facts alone, so that deciding again gives the same. */
@@ -41,7 +42,7 @@ export function buildEvent(subject: Subject, { kind, date, rule, ...more }: Word
   const hasOwnMoment = isPlannedKind(kind) && more.isDueNow !== true;
   const isToCome = hasOwnMoment && effectiveAt > collectedAt;
   return {
-    eventId: eventIdOf(subject, kind, date, more.newValues ?? changes.map(({ attribute, to }) => [attribute, to])),
+    eventId: eventIdOf(subject, kind, more.newValues ?? changes.map(({ attribute, to }) => [attribute, to])),
     ...{ class: classOf(kind), kind, episode, effectiveDate: date, effectiveAt, timeZone, changes, rule },
     state: isToCome ? 'planned' : 'due',
     dueAt: isToCome ? effectiveAt : collectedAt,
@@ -50,9 +51,10 @@ export function buildEvent(subject: Subject, { kind, date, rule, ...more }: Word
   };
 }
 
-function eventIdOf(subject: Subject, kind: EventKind, date: string, newValues: readonly unknown[]): string {
+/** Personio's dates and never the event's own, which may be the day of detection. */
+function eventIdOf(subject: Subject, kind: EventKind, newValues: readonly unknown[]): string {
   const { connectionId, employeeId, episode, version, record, zone } = subject;
-  const dates = [date, record.hireDate, record.terminationDate, record.lastWorkingDay, zone];
+  const dates = [record.hireDate, record.terminationDate, record.lastWorkingDay, zone];
   const digest = subject.digest(JSON.stringify([connectionId, employeeId, episode, kind, version, dates, newValues]));
   return `${connectionId}:${employeeId}:${episode}:${kind}:${version}:${digest}`;
 }
@@ -63,7 +65,7 @@ export function momentOf(kind: EventKind, date: string, zone: string): string {
 }
 
 function isPlannedKind(kind: EventKind): boolean {
-  return kind === 'joiner.started' || kind === 'leaver.left';
+  return PLANNED_KINDS.some((planned) => planned === kind);
 }
 
 function classOf(kind: EventKind): ProposedEvent['class'] {

@@ -6,6 +6,31 @@ import type { EmployeeRecord } from './records.js';
 export const LIFECYCLE_STATES = ['announced', 'employed', 'on leave', 'leaving', 'left'] as const;
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
+/** The rows of docs/lifecycle.md: which rule made an event. */
+export const LIFECYCLE_RULES = [
+  'baseline-start',
+  'baseline-end',
+  'start-announced',
+  'start-planned',
+  'start-first-seen',
+  'start-moved',
+  'start-withdrawn',
+  'start-back-to-onboarding',
+  'end-announced',
+  'end-planned',
+  'end-moved',
+  'end-withdrawn',
+  'out-by-date',
+  'out-by-status',
+  'back-again',
+  'moved',
+  'renamed',
+  'leave-started',
+  'leave-ended',
+  'gone-deleted',
+] as const;
+export type LifecycleRule = (typeof LIFECYCLE_RULES)[number];
+
 /** A planned event of this person that is neither due nor superseded. */
 export interface PlannedEvent {
   readonly eventId: string;
@@ -18,7 +43,7 @@ export interface PlannedEvent {
 /** A person as committed. */
 export interface PersonState {
   readonly record: EmployeeRecord;
-  /** Null: known from the baseline as somebody who is neither to come nor here nor gone (say, onboarding without a date). */
+  /** Null: neither to come nor here nor gone: onboarding without a date, or announced once and withdrawn. */
   readonly lifecycleState: LifecycleState | null;
   readonly episode: number;
   /** Counts the committed changes. */
@@ -27,7 +52,7 @@ export interface PersonState {
   readonly missingSince: string | null;
   readonly deletedAt: string | null;
   readonly planned: readonly PlannedEvent[];
-  /** Start dates and end dates that were announced and not withdrawn, of the present episode. */
+  /** Start and end that were announced and not withdrawn, of the present episode. The end of who has left stays. */
   readonly announcedStart: string | null;
   readonly announcedEnd: string | null;
 }

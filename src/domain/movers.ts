@@ -1,14 +1,15 @@
 import type { AttributeChange } from '../contracts/events.js';
 import type { EmployeeRecord } from './records.js';
 
-type Compared = (record: EmployeeRecord) => unknown;
+type Compared = (record: EmployeeRecord, other: EmployeeRecord) => unknown;
+type Shown = (record: EmployeeRecord) => unknown;
 
 /** What makes a mover: the attribute, what is compared, and what the event shows. */
-const MOVING: readonly { readonly attribute: string; readonly identity: Compared; readonly shown: Compared }[] = [
+const MOVING: readonly { readonly attribute: string; readonly identity: Compared; readonly shown: Shown }[] = [
   // By id where both have one: a department that is renamed is not two hundred movers.
   {
     attribute: 'department',
-    identity: (r) => r.departmentId ?? r.department,
+    identity: (r, other) => (r.departmentId === null || other.departmentId === null ? r.department : r.departmentId),
     shown: (r) => r.department ?? r.departmentId,
   },
   { attribute: 'team', identity: (r) => r.team, shown: (r) => r.team },
@@ -36,7 +37,10 @@ export function movesBetween(
   ignored: readonly string[],
 ): readonly AttributeChange[] {
   return MOVING.filter(
-    ({ attribute, identity }) => !ignored.includes(attribute) && identity(before) !== identity(after),
+    ({ attribute, identity, shown }) =>
+      !ignored.includes(attribute) &&
+      isKnown(before, attribute, shown) &&
+      identity(before, after) !== identity(after, before),
   ).map(({ attribute, shown }) => ({ attribute, from: shown(before), to: shown(after) }));
 }
 
@@ -47,12 +51,18 @@ export function renamesBetween(
   ignored: readonly string[],
 ): { readonly changes: readonly AttributeChange[]; readonly newValues: readonly unknown[] } {
   const changed = NAMING.filter(
-    ({ attribute, value }) => !ignored.includes(attribute) && value(before) !== value(after),
+    ({ attribute, value }) =>
+      !ignored.includes(attribute) && isKnown(before, attribute, value) && value(before) !== value(after),
   );
   return {
     changes: changed.map(({ attribute }) => ({ attribute })),
     newValues: changed.map(({ value }) => value(after)),
   };
+}
+
+/** An attribute that could never be read has no value to differ from: permission that comes late moves nobody. */
+function isKnown(before: EmployeeRecord, attribute: string, value: Shown): boolean {
+  return value(before) !== null || !before.absentAttributes.includes(attribute);
 }
 
 /** The order in which Personio lists cost centres means nothing. */

@@ -18,8 +18,8 @@ export interface Standing {
   readonly isOnboarding: boolean;
 }
 
-/** @returns the end that counts: see the rows `end-…` of docs/lifecycle.md. */
-export function endOf(record: EmployeeFields, endsOn: LifecyclePolicy['leaverEndsOn']): string | null {
+/** @returns the end that counts: see "The end that counts" in docs/lifecycle.md. */
+function endOf(record: EmployeeFields, endsOn: LifecyclePolicy['leaverEndsOn']): string | null {
   const { terminationDate, lastWorkingDay, hireDate, status } = record;
   const end =
     endsOn === 'termination_date'

@@ -9,7 +9,9 @@ const MAX_CACHED_MIDNIGHTS = 20_000;
 
 /** @returns the IANA zone of an office; the default for no office, or one that the policy does not name. */
 export function zoneOf(office: string | null, offices: OfficePolicy): string {
-  return (office === null ? undefined : offices.zones[office]) ?? offices.defaultZone;
+  // An office may be called `constructor`.
+  const zone = office !== null && Object.hasOwn(offices.zones, office) ? offices.zones[office] : undefined;
+  return zone ?? offices.defaultZone;
 }
 
 /** @returns the first moment of a day, which is not midnight where the clocks skip it (America/Sao_Paulo, Asia/Beirut). */

@@ -1,11 +1,18 @@
 import { addDays } from '../domain/zones.js';
 import { chanceOf } from './chance.js';
 import type { Chance } from './chance.js';
-
-export interface Unit {
-  readonly id: number;
-  readonly name: string;
-}
+import {
+  FIRST,
+  LAST,
+  DEPARTMENTS,
+  TEAMS,
+  OFFICES,
+  SUBCOMPANIES,
+  POSITIONS,
+  COST_CENTERS,
+  SKILLS,
+} from './vocabulary.js';
+import type { Unit } from './vocabulary.js';
 
 /** One made-up person, as the HR department would see them. `status` follows from the dates on the day of asking. */
 export interface MadeUpEmployee {
@@ -43,43 +50,6 @@ export interface CompanyOptions {
   readonly foundedOn: string;
 }
 
-const FIRST = ['Ada', 'Björn', 'Chloé', 'Dmitri', 'Elif', 'Femi', 'Grete', 'Hana', 'Ivo', 'Jürgen', 'Kai', 'Lena', 'Mei', 'Nuno', 'Oona', 'Pál', 'Quinn', 'Rosa', 'Søren', 'Tove', 'Uma', 'Vito', 'Wanda', 'Xaver', 'Yara', 'Zoë'] as const;
-const LAST = ['Abel', 'Brandt', 'Çelik', 'Dubois', 'Ekström', 'Fischer', 'García', 'Huber', 'Ito', 'Jansen', 'Kowalski', 'Løvstad', 'Müller', 'Nowak', 'O’Neill', 'Petrov', 'Quispe', 'Richter', 'Schäfer', 'Tanaka', 'Ueda', 'Vogel', 'Weiß', 'Xu', 'Yilmaz', 'Zimmermann'] as const;
-const DEPARTMENTS: readonly [Unit, ...Unit[]] = [
-  { id: 401, name: 'Engineering' },
-  { id: 402, name: 'Sales' },
-  { id: 403, name: 'Marketing' },
-  { id: 404, name: 'Finance' },
-  { id: 405, name: 'People' },
-  { id: 406, name: 'IT' },
-  { id: 407, name: 'Customer Success' },
-  { id: 408, name: 'Legal' },
-];
-const TEAMS: readonly [Unit, ...Unit[]] = [
-  { id: 501, name: 'Platform' },
-  { id: 502, name: 'Growth' },
-  { id: 503, name: 'Field' },
-  { id: 504, name: 'Operations' },
-];
-/** Several zones, so that the end of a working day is not one moment. */
-const OFFICES: readonly [Unit, ...Unit[]] = [
-  { id: 601, name: 'Berlin' },
-  { id: 602, name: 'Munich' },
-  { id: 603, name: 'Madrid' },
-  { id: 604, name: 'New York' },
-  { id: 605, name: 'Singapore' },
-];
-const SUBCOMPANIES: readonly [Unit, ...Unit[]] = [
-  { id: 701, name: 'Example GmbH' },
-  { id: 702, name: 'Example Inc.' },
-];
-const POSITIONS = ['Engineer', 'Account Executive', 'Analyst', 'Designer', 'Team Lead', 'Specialist', 'Manager'] as const;
-const COST_CENTERS: readonly [Unit, ...Unit[]] = [
-  { id: 801, name: 'Product' },
-  { id: 802, name: 'Go-to-market' },
-  { id: 803, name: 'Overhead' },
-];
-const SKILLS = ['sql', 'typescript', 'negotiation', 'first aid', 'spanish'] as const;
 const FIRST_ID = 1_001;
 /** People with a supervisor report to one of the first tenth. */
 const LEADERS_SHARE = 10;
@@ -129,8 +99,14 @@ export class Company {
     const joiner = this.hire(today);
     Object.assign(joiner, { hireDate: today, contractEndDate: null, terminationDate: null, lastWorkingDay: null });
     Object.assign(joiner, { isOnLeave: false, terminationType: '', lastModifiedAt: `${today}T07:00:00Z` });
-    const here = this.employees.filter((person) => statusOf(person, today) === 'active' && person.terminationDate === null && person.id !== joiner.id);
-    const [mover, leaver] = [here[this.chance.between(0, here.length - 1)], here[this.chance.between(0, here.length - 1)]];
+    const here = this.employees.filter(
+      (person) =>
+        statusOf(person, today) === 'active' && person.terminationDate === null && (person.hireDate ?? today) < today,
+    );
+    const [mover, leaver] = [
+      here[this.chance.between(0, here.length - 1)],
+      here[this.chance.between(0, here.length - 1)],
+    ];
     if (leaver !== undefined) {
       const yesterday = addDays(today, -1);
       Object.assign(leaver, { terminationDate: yesterday, lastWorkingDay: yesterday, terminationType: 'employee' });
@@ -163,11 +139,19 @@ export class Company {
       team: chance.isLucky(0.8) ? chance.pick(TEAMS) : null,
       office: chance.isLucky(0.95) ? chance.pick(OFFICES) : null,
       subcompany: chance.pick(SUBCOMPANIES),
-      supervisorId: isLeader ? null : FIRST_ID + chance.between(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
+      supervisorId: isLeader
+        ? null
+        : FIRST_ID + chance.between(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
       employmentType: chance.isLucky(0.9) ? 'internal' : 'external',
       weeklyWorkingHours: chance.pick(['40', '40', '40', '32', '20', '38.5']),
       ...this.history(today),
-      costCenters: one.id === two.id ? [{ ...one, percentage: 100 }] : [{ ...one, percentage: share }, { ...two, percentage: 100 - share }],
+      costCenters:
+        one.id === two.id
+          ? [{ ...one, percentage: 100 }]
+          : [
+              { ...one, percentage: share },
+              { ...two, percentage: 100 - share },
+            ],
       salary: chance.between(30, 120) * 1_000,
       iban: `DE00${chance.between(10_000_000, 99_999_999)}${chance.between(1_000_000_000, 9_999_999_999)}`,
       skills: SKILLS.filter(() => chance.isLucky(0.3)),
@@ -177,11 +161,28 @@ export class Company {
   }
 
   /** A believable employment: most are here, some are to come, some have left or are about to. */
-  private history(today: string): Pick<MadeUpEmployee, 'hireDate' | 'contractEndDate' | 'terminationDate' | 'lastWorkingDay' | 'terminationType' | 'isOnLeave' | 'lastModifiedAt'> {
+  private history(
+    today: string,
+  ): Pick<
+    MadeUpEmployee,
+    | 'hireDate'
+    | 'contractEndDate'
+    | 'terminationDate'
+    | 'lastWorkingDay'
+    | 'terminationType'
+    | 'isOnLeave'
+    | 'lastModifiedAt'
+  > {
     const { chance } = this;
     const day = (low: number, high: number): string => addDays(today, chance.between(low, high));
     const kind = chance.next();
-    const none = { contractEndDate: null, terminationDate: null, lastWorkingDay: null, terminationType: '', isOnLeave: false };
+    const none = {
+      contractEndDate: null,
+      terminationDate: null,
+      lastWorkingDay: null,
+      terminationType: '',
+      isOnLeave: false,
+    };
     const lastModifiedAt = `${day(-300, -2)}T10:00:00Z`;
     const hireDate = day(-4_000, -40);
     if (kind < 0.03) return { ...none, lastModifiedAt, hireDate: kind < 0.003 ? null : day(2, 60) };
@@ -189,7 +190,14 @@ export class Company {
       const terminationDate = day(-700, -3);
       const hiredOn = addDays(terminationDate, -chance.between(30, 3_000));
       const lastWorkingDay = addDays(terminationDate, -chance.between(0, 14));
-      return { ...none, lastModifiedAt, hireDate: hiredOn, terminationDate, lastWorkingDay, terminationType: 'employee' };
+      return {
+        ...none,
+        lastModifiedAt,
+        hireDate: hiredOn,
+        terminationDate,
+        lastWorkingDay,
+        terminationType: 'employee',
+      };
     }
     if (kind < 0.18) {
       const terminationDate = day(5, 90);

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Attendances } from './attendances.js';
 import { Company } from './company.js';
 import type { CompanyOptions } from './company.js';
@@ -11,6 +11,8 @@ export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
   /** Counts the requests since the start, from 1. */
   readonly number: number;
 }
@@ -120,15 +122,18 @@ class Fake {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const method = request.method ?? 'GET';
     const body = await bodyOf(request);
-    const seen = { method, path: url.pathname, query: url.searchParams, number: this.requests };
-    const answer = (await this.behaviour.fault?.(seen)) ?? this.answer(seen, request, body);
+    const seen: SeenRequest = {
+      ...{ method, path: url.pathname, query: url.searchParams },
+      ...{ headers: request.headers, body, number: this.requests },
+    };
+    const answer = (await this.behaviour.fault?.(seen)) ?? this.answer(seen);
     const text = typeof answer.body === 'string' ? answer.body : jsonOf(answer.body);
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(text);
   }
 
-  private answer(seen: SeenRequest, request: IncomingMessage, body: string): Answer {
-    if (seen.path === '/v1/auth') return seen.method === 'POST' ? this.authenticate(body) : NOT_FOUND;
-    const { authorization } = request.headers;
+  private answer(seen: SeenRequest): Answer {
+    if (seen.path === '/v1/auth') return seen.method === 'POST' ? this.authenticate(seen.body) : NOT_FOUND;
+    const { authorization } = seen.headers;
     if (authorization === undefined) return failure(401, 401, 'Authorization is not provided');
     if (authorization !== `Bearer ${this.token()}`) return failure(403, 403, 'Provided authorization is not valid');
     if (seen.method !== 'GET') return NOT_FOUND;
@@ -138,7 +143,8 @@ class Fake {
   private authenticate(body: string): Answer {
     const { client_id: id, client_secret: secret } = credentialsOf(body);
     const right = this.options.credentials;
-    const isRight = right === undefined ? id !== '' && secret !== '' : id === right.clientId && secret === right.clientSecret;
+    const isRight =
+      right === undefined ? id !== '' && secret !== '' : id === right.clientId && secret === right.clientSecret;
     if (!isRight) return failure(403, 0, 'Wrong credentials');
     const data = { token: this.token(), expires_in: 86_400, scope: 'employees:read attendances:read absences:read' };
     return { status: 200, body: { success: true, data } };
@@ -187,7 +193,9 @@ class Fake {
     const page = pageOf(query, { max: behaviour.employeesPerPage, ...behaviour });
     if (page === null) return failure(400, 400, 'The limit is too large');
     const all = company.employees;
-    const data = all.slice(page.offset, page.offset + page.limit).map((person) => employeeShape(company, person, shape));
+    const data = all
+      .slice(page.offset, page.offset + page.limit)
+      .map((person) => employeeShape(company, person, shape));
     return { status: 200, body: envelope(data, all.length, page) };
   }
 
@@ -207,7 +215,10 @@ class Fake {
     const all = this.attendances.between(from, to);
     const data = all.slice(page.offset, page.offset + page.limit).map(attendanceShape);
     // Here, offset and limit come back as the texts that they were sent as.
-    return { status: 200, body: { ...envelope(data, all.length, page), offset: String(page.offset), limit: String(page.limit) } };
+    return {
+      status: 200,
+      body: { ...envelope(data, all.length, page), offset: String(page.offset), limit: String(page.limit) },
+    };
   }
 }
 
@@ -228,7 +239,11 @@ function paged(all: readonly unknown[], query: URLSearchParams, limits: PageLimi
   return { status: 200, body: envelope(all.slice(page.offset, page.offset + page.limit), all.length, page) };
 }
 
-function envelope(data: readonly unknown[], total: number, { offset, limit }: { offset: number; limit: number }): object {
+function envelope(
+  data: readonly unknown[],
+  total: number,
+  { offset, limit }: { offset: number; limit: number },
+): object {
   const metadata = {
     total_elements: total,
     current_page: Math.floor(offset / limit),
@@ -253,7 +268,8 @@ function credentialsOf(body: string): { readonly client_id: string; readonly cli
     const json: unknown = JSON.parse(body);
     if (typeof json === 'object' && json !== null) {
       const fields: Readonly<Record<string, unknown>> = { ...json };
-      return { client_id: String(fields['client_id'] ?? ''), client_secret: String(fields['client_secret'] ?? '') };
+      const { client_id: id, client_secret: secret } = fields;
+      return { client_id: typeof id === 'string' ? id : '', client_secret: typeof secret === 'string' ? secret : '' };
     }
   } catch {
     // Not JSON, so it is read as a form.

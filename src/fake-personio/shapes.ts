@@ -1,7 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { MadeUpAttendance } from './attendances.js';
 import { statusOf } from './company.js';
-import type { Company, MadeUpEmployee, Unit } from './company.js';
+import type { Company, MadeUpEmployee } from './company.js';
+import type { Unit } from './vocabulary.js';
 
 /** The exact forms that Personio's v1 API answers in. */
 
@@ -78,7 +79,10 @@ export function employeeShape(company: Company, person: MadeUpEmployee, { readab
     dynamic_7123995: attribute('Skills', JSON.stringify(person.skills), 'tags', null),
     dynamic_7123996: attribute('IBAN', person.iban, 'standard', 'iban'),
   };
-  const attributes = readable === null ? all : Object.fromEntries(Object.entries(all).filter(([key]) => key === 'id' || readable.has(key)));
+  const attributes =
+    readable === null
+      ? all
+      : Object.fromEntries(Object.entries(all).filter(([key]) => key === 'id' || readable.has(key)));
   return { type: 'Employee', attributes };
 }
 
@@ -107,8 +111,18 @@ function placesOf(person: MadeUpEmployee): Record<string, Json> {
     department: attribute('Department', named('Department', person.department), 'standard', 'department'),
     team: attribute('Team', named('Team', person.team), 'standard', 'team'),
     cost_centers: attribute('Cost centers', costCenters, 'standard', 'cost_centers'),
-    holiday_calendar: attribute('Public holidays', { type: 'HolidayCalendar', attributes: holidays }, 'standard', 'holiday_calendar'),
-    work_schedule: attribute('Work schedule', { type: 'WorkSchedule', attributes: schedule }, 'standard', 'work_schedule'),
+    holiday_calendar: attribute(
+      'Public holidays',
+      { type: 'HolidayCalendar', attributes: holidays },
+      'standard',
+      'holiday_calendar',
+    ),
+    work_schedule: attribute(
+      'Work schedule',
+      { type: 'WorkSchedule', attributes: schedule },
+      'standard',
+      'work_schedule',
+    ),
     absence_entitlement: attribute('Absence entitlement', [], 'standard', 'absence_entitlement'),
   };
 }

@@ -70,7 +70,8 @@ export class PersonioApi {
     const answer = await this.options.http({ ...rest, token });
     if (answer.notices.length > 0) this.options.onNotice?.(request.route.template, answer.notices);
     if (answer.status === 429) await this.options.governor.pause(bucket, answer.retryAfterMs ?? DEFAULT_PAUSE_MS);
-    if (answer.status >= 300 && answer.status < 400) throw malformed(request.route, 'it is a redirect, and those are not followed');
+    if (answer.status >= 300 && answer.status < 400)
+      throw malformed(request.route, 'it is a redirect, and those are not followed');
     return answer;
   }
 

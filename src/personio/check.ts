@@ -1,13 +1,12 @@
 import { ENDPOINTS } from '../contracts/names.js';
 import type { Endpoint } from '../contracts/names.js';
 import { addDays } from '../domain/zones.js';
-import { PersonioApi } from './api.js';
-import { exchangeToken } from './auth.js';
-import type { ExchangedToken } from './auth.js';
+import type { PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
-import { createHttp } from './http.js';
 import { isRetired } from './paging.js';
 import { SOURCES, readSegment } from './sources.js';
+import { createUnsharedApi } from './unshared.js';
+import type { UnsharedConnection } from './unshared.js';
 
 /** One line of `connections test`. */
 export interface ConnectionCheck {
@@ -22,12 +21,6 @@ export interface ConnectionCheck {
   readonly action: string | null;
 }
 
-export interface CheckedConnection {
-  readonly baseUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
-
 interface CheckOptions {
   readonly pageSize: number;
   readonly attributesToStore: readonly string[];
@@ -36,36 +29,27 @@ interface CheckOptions {
 const DAYS_OF_ATTENDANCES = 7;
 
 /** Exchanges a token and reads one page from each endpoint. Needs Personio and nothing else. */
-export async function testConnection(connection: CheckedConnection, options: CheckOptions): Promise<readonly ConnectionCheck[]> {
-  const api = apiOf(connection);
+export async function testConnection(
+  connection: UnsharedConnection,
+  options: CheckOptions,
+): Promise<readonly ConnectionCheck[]> {
+  const api = createUnsharedApi(connection);
   try {
     await api.authorise();
   } catch (error) {
     return [red('token', error)];
   }
-  const token: ConnectionCheck = { check: 'token', ok: true, source: null, records: null, sentence: 'Personio gave a token.', action: null };
+  const token: ConnectionCheck = {
+    check: 'token',
+    ok: true,
+    source: null,
+    records: null,
+    sentence: 'Personio gave a token.',
+    action: null,
+  };
   const checks = [token];
   for (const endpoint of ENDPOINTS) checks.push(await checkEndpoint(api, endpoint, options));
   return checks;
-}
-
-/** A handful of requests from a person's hand: no shared limits, no stored token. */
-function apiOf({ baseUrl, ...credentials }: CheckedConnection): PersonioApi {
-  const http = createHttp(baseUrl, 'personio-sync');
-  let token: string | null = null;
-  const keep = async (exchange: () => Promise<ExchangedToken>): Promise<string> => (token ??= (await exchange()).token);
-  return new PersonioApi({
-    http,
-    tokens: {
-      current: keep,
-      renewed: async (_refused, exchange) => {
-        token = null;
-        return keep(exchange);
-      },
-    },
-    governor: { take: async () => Promise.resolve(), pause: async () => Promise.resolve() },
-    exchange: async () => exchangeToken(http, credentials),
-  });
 }
 
 async function checkEndpoint(api: PersonioApi, endpoint: Endpoint, options: CheckOptions): Promise<ConnectionCheck> {
@@ -73,8 +57,16 @@ async function checkEndpoint(api: PersonioApi, endpoint: Endpoint, options: Chec
   for (const source of SOURCES[endpoint]) {
     try {
       const records = await countRecords(api, endpoint, source, options);
-      const derived = source === 'employees' ? ' Personio has no such endpoint, so they are derived from the employees.' : '';
-      return { check: endpoint, ok: true, source, records, sentence: `${records} records can be read.${derived}`, action: null };
+      const derived =
+        source === 'employees' ? ' Personio has no such endpoint, so they are derived from the employees.' : '';
+      return {
+        check: endpoint,
+        ok: true,
+        source,
+        records,
+        sentence: `${records} records can be read.${derived}`,
+        action: null,
+      };
     } catch (error) {
       failure = error;
       if (!isRetired(error)) break;
@@ -107,5 +99,12 @@ async function countRecords(
 function red(check: ConnectionCheck['check'], error: unknown): ConnectionCheck {
   if (!(error instanceof PersonioError)) throw error;
   const [, sentence = error.message, action = ''] = /^(.*?[.:])\s+(.*)$/s.exec(error.message) ?? [];
-  return { check, ok: false, source: null, records: null, sentence: sentence.replace(/:$/, '.'), action: action === '' ? null : action };
+  return {
+    check,
+    ok: false,
+    source: null,
+    records: null,
+    sentence: sentence.replace(/:$/, '.'),
+    action: action === '' ? null : action,
+  };
 }

@@ -53,7 +53,10 @@ export async function readPages<T>(request: PagesRequest<T>): Promise<PagesOutco
 }
 
 /** The first page of the segment, with the largest size that the server takes. */
-async function fetchFirst<T>({ source, position }: PagesRequest<T>): Promise<{ page: Page<T>; pageSize: number } | null> {
+async function fetchFirst<T>({
+  source,
+  position,
+}: PagesRequest<T>): Promise<{ page: Page<T>; pageSize: number } | null> {
   const sizes = [position.pageSize, ...FALLBACK_SIZES.filter((size) => size < position.pageSize)];
   for (const pageSize of sizes) {
     const answer = await source.fetch(position.offset, pageSize);
@@ -71,35 +74,36 @@ function isRefusedSize({ status }: HttpAnswer): boolean {
 
 async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: number): Promise<PagesOutcome> {
   const { source, position, pages, onPage } = request;
-  const total = position.total ?? first.total;
-  // A first page that is shorter than asked, with more to come, shows what the server grants.
-  const granted = first.records.length;
-  const learnt = granted > 0 && granted < asked && position.offset + granted < (first.total ?? 0) ? granted : asked;
-  let at: ReadPosition = { ...position, total, pageSize: learnt };
-  let page: Page<T> | null = first;
-  let taken = 0;
-  const ahead = new Ahead(source, learnt);
-  for (;;) {
-    const here: Page<T> = page ?? (await ahead.take(at.offset));
-    const moved = movedReason(here, at);
+  const total = position.total ?? first.total ?? 0;
+  const pageSize = grantedSize(first, position.offset, asked);
+  const ahead = new Ahead(source, pageSize);
+  let at: ReadPosition = { ...position, total, pageSize };
+  let page = first;
+  for (let taken = 1; ; taken++) {
+    const moved = movedReason(page, at);
     if (moved !== null) {
       await ahead.drop();
       return { next: null, moved };
     }
-    const offset = at.offset + here.records.length;
-    at = { ...at, offset };
-    taken += 1;
-    const isOver = offset >= (total ?? 0);
-    if (!isOver) ahead.request(offset, total ?? 0, pages - taken);
-    await onPage(here.records, at);
+    at = { ...at, offset: at.offset + page.records.length };
+    const isOver = at.offset >= total;
+    if (!isOver) ahead.request(at.offset, total, pages - taken);
+    await onPage(page.records, at);
     if (isOver) return { next: null, moved: null };
     if (taken >= pages) return { next: at, moved: null };
-    page = null;
+    page = await ahead.take(at.offset);
   }
 }
 
+/** A first page that is shorter than asked, with more to come, shows what the server grants. */
+function grantedSize<T>({ records, total }: Page<T>, offset: number, asked: number): number {
+  const isClamped = records.length > 0 && records.length < asked && offset + records.length < (total ?? 0);
+  return isClamped ? records.length : asked;
+}
+
 function movedReason<T>(page: Page<T>, at: ReadPosition): string | null {
-  if (page.total !== at.total) return `the server's total changed from ${at.total ?? 'none'} to ${page.total ?? 'none'} while it was read`;
+  if (page.total !== at.total)
+    return `the server's total changed from ${at.total ?? 'none'} to ${page.total ?? 'none'} while it was read`;
   if (page.records.length === 0 && at.offset < (at.total ?? 0))
     return `the server sent an empty page after ${at.offset} of ${at.total ?? 0} records`;
   if (at.offset + page.records.length > (at.total ?? 0))

@@ -3,7 +3,7 @@ import type { CostCenter, EmployeeFields, EmployeeRecord } from '../domain/recor
 import { TextList } from './copy-text.js';
 
 /** Each typed column of `employees`, with its type in PostgreSQL. */
-export const EMPLOYEE_COLUMNS = {
+const EMPLOYEE_COLUMNS = {
   email: { column: 'email', type: 'text' },
   firstName: { column: 'first_name', type: 'text' },
   lastName: { column: 'last_name', type: 'text' },

@@ -28,7 +28,7 @@ const COLUMNS = {
 const nameOf = (definition: string): string => definition.split(' ')[0] ?? definition;
 
 /** @returns the columns that a staged record of an endpoint fills, beside its id. */
-export function stagedColumns(endpoint: Endpoint): readonly string[] {
+function stagedColumns(endpoint: Endpoint): readonly string[] {
   return endpoint === 'employees' ? RECORD_COLUMNS : COLUMNS[endpoint].map(nameOf);
 }
 
@@ -55,6 +55,16 @@ export async function createStaging(queries: Queries, run: RunRef): Promise<void
 
 export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
   await queries.run(`drop table if exists ${stagingTable(run)}`);
+}
+
+/** Drops what runs left behind that ended while one of their steps was still writing. */
+export async function dropLeftOvers(queries: Queries): Promise<void> {
+  const tables = await queries.rows<{ name: string }>(
+    `select format('%I.%I', t.schemaname, t.tablename) as name
+     from pg_tables t join personio.sync_runs r on t.tablename = r.endpoint || '_' || r.run_id
+     where t.schemaname = 'personio_staging' and r.outcome is not null`,
+  );
+  for (const { name } of tables) await queries.run(`drop table if exists ${name}`);
 }
 
 /** Empties one pass, where its reading begins. */

@@ -18,7 +18,7 @@ export interface ScheduleChanges {
  * The schedule of one endpoint of one connection. A run that is still under way is never doubled (overlap SKIP); one that was
  * missed while the server was down is made up for within `catchUpWithin`.
  */
-export function buildSchedule(
+function buildSchedule(
   connectionId: string,
   endpoint: Endpoint,
   cron: string,

@@ -53,7 +53,7 @@ export async function missingSearchAttributes(connection: Connection, namespace:
 }
 
 /** Whether the server said that this caller may not, or that it has no such service (as Temporal Cloud does). */
-export function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): boolean {
   const refusals: readonly number[] = [
     grpcStatus.PERMISSION_DENIED,
     grpcStatus.UNIMPLEMENTED,

@@ -1,3 +1,4 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
 import { createDemoWorker } from '../../src/cli/dev/demo-subscriber.js';
@@ -18,6 +19,18 @@ export interface TestWorker {
   readonly temporal: TemporalClients;
   readonly target: TemporalTarget;
   readonly stop: () => Promise<void>;
+}
+
+/** The SDK's own chatter is for those who operate a worker. */
+function quietRuntime(): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+    });
+  } catch {
+    // Another file of this process has installed it.
+  }
 }
 
 let namespaces = 0;
@@ -55,6 +68,7 @@ export interface TestWorkerOptions {
 
 /** All workers of personio-sync in this process, in a namespace of their own, and the demonstration subscriber's. */
 export async function startTestWorker({ database, fake, policy }: TestWorkerOptions): Promise<TestWorker> {
+  quietRuntime();
   const { temporal, target } = await emptyNamespace();
   const connection = await connectWorker(target, 10_000);
   const logger = pino({ level: 'silent' });

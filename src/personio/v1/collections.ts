@@ -6,7 +6,9 @@ import { booleanSchema, dateSchema, idSchema, momentSchema, namedSchema, textSch
 export const departmentSchema: z.ZodType<DepartmentRecord> = z
   .looseObject({
     id: idSchema.nullish(),
-    attributes: z.looseObject({ id: idSchema.nullish(), name: textSchema.nullish(), parent_id: idSchema.nullish() }).nullish(),
+    attributes: z
+      .looseObject({ id: idSchema.nullish(), name: textSchema.nullish(), parent_id: idSchema.nullish() })
+      .nullish(),
     name: textSchema.nullish(),
     parent_id: idSchema.nullish(),
   })
@@ -45,7 +47,7 @@ export const attendanceSchema: z.ZodType<AttendanceRecord> = z
     periodId: id,
     periodIdV2: attributes.id_v2 ?? outerIdV2 ?? null,
     employeeId: attributes.employee,
-    date: attributes.date ?? '',
+    date: attributes.date,
     startTime: attributes.start_time,
     endTime: attributes.end_time,
     breakMinutes: attributes.break ?? null,

@@ -22,7 +22,11 @@ const costCentersSchema = z.union([
           percentage: z.coerce.number().nullish(),
         }),
       })
-      .transform(({ attributes: { id, name, percentage } }) => ({ id, name: name ?? null, percentage: percentage ?? null })),
+      .transform(({ attributes: { id, name, percentage } }) => ({
+        id,
+        name: name ?? null,
+        percentage: percentage ?? null,
+      })),
   ),
 ]);
 
@@ -30,7 +34,11 @@ const costCentersSchema = z.union([
 const supervisorSchema = z.union([
   z.union([z.null(), z.literal(''), z.tuple([])]).transform(() => null),
   z
-    .looseObject({ attributes: z.looseObject({ id: z.union([z.looseObject({ value: idSchema }).transform((id) => id.value), idSchema]) }) })
+    .looseObject({
+      attributes: z.looseObject({
+        id: z.union([z.looseObject({ value: idSchema }).transform((id) => id.value), idSchema]),
+      }),
+    })
     .transform(({ attributes }) => attributes.id),
 ]);
 
@@ -79,40 +87,47 @@ export const derivedDepartmentSchema: z.ZodType<DepartmentRecord & { readonly is
 function toRecord(attributes: Attributes, attributesToStore: readonly string[]): EmployeeRecord {
   return {
     employeeId: attributes.id,
-    email: attributes.email ?? null,
-    firstName: attributes.first_name ?? null,
-    lastName: attributes.last_name ?? null,
-    preferredName: attributes.preferred_name ?? null,
-    status: attributes.status ?? null,
-    position: attributes.position ?? null,
-    departmentId: attributes.department?.id ?? null,
-    department: attributes.department?.name ?? null,
-    team: attributes.team?.name ?? null,
-    office: attributes.office?.name ?? null,
-    subcompany: attributes.subcompany?.name ?? null,
-    supervisorId: attributes.supervisor ?? null,
-    employmentType: attributes.employment_type ?? null,
-    hireDate: attributes.hire_date ?? null,
-    contractEndDate: attributes.contract_end_date ?? null,
-    terminationDate: attributes.termination_date ?? null,
-    lastWorkingDay: attributes.last_working_day ?? null,
-    terminationType: attributes.termination_type ?? null,
-    weeklyWorkingHours: attributes.weekly_working_hours ?? null,
-    costCenters: attributes.cost_centers ?? null,
+    email: orNull(attributes.email),
+    firstName: orNull(attributes.first_name),
+    lastName: orNull(attributes.last_name),
+    preferredName: orNull(attributes.preferred_name),
+    status: orNull(attributes.status),
+    position: orNull(attributes.position),
+    departmentId: orNull(attributes.department?.id),
+    department: nameOf(attributes.department),
+    team: nameOf(attributes.team),
+    office: nameOf(attributes.office),
+    subcompany: nameOf(attributes.subcompany),
+    supervisorId: orNull(attributes.supervisor),
+    employmentType: orNull(attributes.employment_type),
+    hireDate: orNull(attributes.hire_date),
+    contractEndDate: orNull(attributes.contract_end_date),
+    terminationDate: orNull(attributes.termination_date),
+    lastWorkingDay: orNull(attributes.last_working_day),
+    terminationType: orNull(attributes.termination_type),
+    weeklyWorkingHours: orNull(attributes.weekly_working_hours),
+    costCenters: orNull(attributes.cost_centers),
     attributes: othersOf(attributes, attributesToStore),
     absentAttributes: TYPED_KEYS.filter((key) => attributes[key] === undefined),
   };
 }
 
+const orNull = <T>(value: T | undefined): T | null => value ?? null;
+const nameOf = (named: { readonly name: string | null } | null | undefined): string | null => named?.name ?? null;
+
 const TYPED_KEYS = Object.keys(EMPLOYEE_ATTRIBUTES).sort();
 const TYPED = new Set(['id', ...TYPED_KEYS]);
 
 /** The rest, raw, by Personio's stable key. */
-function othersOf(attributes: Readonly<Record<string, unknown>>, attributesToStore: readonly string[]): Record<string, unknown> {
+function othersOf(
+  attributes: Readonly<Record<string, unknown>>,
+  attributesToStore: readonly string[],
+): Record<string, unknown> {
   const others: Record<string, unknown> = {};
   for (const [key, wrapper] of Object.entries(attributes)) {
     if (TYPED.has(key) || typeof wrapper !== 'object' || wrapper === null || !('value' in wrapper)) continue;
-    const universalId = 'universal_id' in wrapper && typeof wrapper.universal_id === 'string' ? wrapper.universal_id : null;
+    const universalId =
+      'universal_id' in wrapper && typeof wrapper.universal_id === 'string' ? wrapper.universal_id : null;
     if (isStored(key, universalId, attributesToStore)) others[key] = wrapper.value;
   }
   return others;

@@ -32,7 +32,10 @@ export const dateSchema = z.union([
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}([T ].*)?$/)
     .transform((text) => text.slice(0, 10))
-    .refine((date) => !Number.isNaN(Date.parse(`${date}T00:00:00Z`)) && new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)),
+    .refine(
+      (date) =>
+        !Number.isNaN(Date.parse(`${date}T00:00:00Z`)) && new Date(`${date}T00:00:00Z`).toISOString().startsWith(date),
+    ),
 ]);
 
 /** A moment with an offset, with or without a colon in it; becomes ISO 8601 in UTC. */
@@ -84,7 +87,9 @@ function readRecord<T>(route: Route, item: unknown, schema: z.ZodType<T>, place:
 /** Where it is wrong and what kind of fault it is; never the value. */
 function placeOf(error: z.ZodError, prefix: string): string {
   const [issue] = error.issues;
-  const path = (issue?.path ?? []).map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  const path = (issue?.path ?? [])
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('');
   const place = `${prefix}${path}`.replace(/^\./, '');
   return `${place === '' ? 'the whole' : place} has an unexpected form (${issue?.code ?? 'unknown'})`;
 }

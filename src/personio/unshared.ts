@@ -1,0 +1,46 @@
+import { PersonioApi } from './api.js';
+import type { RequestGovernor, TokenKeeper } from './api.js';
+import { exchangeToken } from './auth.js';
+import type { Credentials, ExchangedToken } from './auth.js';
+import { createHttp } from './http.js';
+
+/** Where a company's Personio is, and what opens it. */
+export interface UnsharedConnection extends Credentials {
+  readonly baseUrl: string;
+}
+
+/** An API for a handful of requests from one process: its token lives in memory, and no limits are shared with anybody. */
+export function createUnsharedApi({ baseUrl, ...credentials }: UnsharedConnection): PersonioApi {
+  const http = createHttp(baseUrl, 'personio-sync');
+  return new PersonioApi({
+    ...{ http, tokens: createMemoryTokens(), governor: UNLIMITED },
+    exchange: async () => exchangeToken(http, credentials),
+  });
+}
+
+const UNLIMITED: RequestGovernor = { take: async () => Promise.resolve(), pause: async () => Promise.resolve() };
+
+/** Whoever asks while an exchange is under way waits for that one. */
+function createMemoryTokens(): TokenKeeper {
+  let kept: Promise<string> | null = null;
+  const exchangeInto = async (exchange: () => Promise<ExchangedToken>): Promise<string> => {
+    const mine = exchange().then(({ token }) => token);
+    kept = mine;
+    try {
+      return await mine;
+    } catch (error) {
+      if (kept === mine) kept = null;
+      throw error;
+    }
+  };
+  return {
+    current: async (exchange) => kept ?? exchangeInto(exchange),
+    renewed: async (refused, exchange) => {
+      const before = kept;
+      const token = await before;
+      // Somebody else may have begun to exchange while this one waited.
+      if (kept !== before && kept !== null) return kept;
+      return token === null || token === refused ? exchangeInto(exchange) : token;
+    },
+  };
+}

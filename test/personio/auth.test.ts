@@ -1,0 +1,319 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+import { PersonioApi } from '../../src/personio/api.js';
+import type { RequestGovernor, TokenKeeper } from '../../src/personio/api.js';
+import { exchangeToken } from '../../src/personio/auth.js';
+import { testConnection } from '../../src/personio/check.js';
+import { PersonioError } from '../../src/personio/errors.js';
+import { createHttp } from '../../src/personio/http.js';
+import { readEmployee, readSegment } from '../../src/personio/sources.js';
+import { createUnsharedApi } from '../../src/personio/unshared.js';
+
+const TODAY = '2026-11-20';
+const CREDENTIALS = { clientId: 'papi-id-1111', clientSecret: 'papi-secret-2222' };
+const EMPLOYEES_PATH = '/v1/company/employees';
+
+const started: FakePersonio[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(async (fake) => fake.close()));
+});
+
+async function startCompany(employees = 3): Promise<{ readonly fake: FakePersonio; readonly seen: SeenRequest[] }> {
+  const options = { employees, seed: 5, foundedOn: TODAY, today: () => TODAY };
+  const fake = await startFakePersonio({ ...options, credentials: CREDENTIALS });
+  started.push(fake);
+  const seen: SeenRequest[] = [];
+  answering(fake, seen, () => undefined);
+  return { fake, seen };
+}
+
+/** Writes down every request before it is answered. */
+function answering(
+  fake: FakePersonio,
+  seen: SeenRequest[],
+  answer: (request: SeenRequest) => Answer | undefined,
+): void {
+  fake.behaviour.fault = (request) => {
+    seen.push(request);
+    return answer(request);
+  };
+}
+
+function apiOf(fake: FakePersonio, credentials = CREDENTIALS): PersonioApi {
+  return createUnsharedApi({ baseUrl: fake.url, ...credentials });
+}
+
+async function readAll(api: PersonioApi): Promise<number> {
+  let records = 0;
+  await readSegment(api, {
+    ...{ endpoint: 'employees', source: 'v1', chunk: null, pages: 50, attributesToStore: ['standard'] },
+    position: { offset: 0, cursor: null, total: null, pageSize: 200 },
+    onPage: async (page) => {
+      records += page.records.length;
+      return Promise.resolve();
+    },
+  });
+  return records;
+}
+
+async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await reading.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(PersonioError);
+  return error as PersonioError;
+}
+
+const pathsOf = (seen: readonly SeenRequest[]): readonly string[] => seen.map(({ path }) => path);
+const tokensOf = (seen: readonly SeenRequest[]): readonly (string | undefined)[] =>
+  seen.filter(({ path }) => path !== '/v1/auth').map(({ headers }) => headers.authorization);
+
+describe('the exchange of credentials', () => {
+  test('sends them in a JSON body, and in nothing else', async () => {
+    const { fake, seen } = await startCompany();
+    await apiOf(fake).authorise();
+    expect(seen).toHaveLength(1);
+    const [request] = seen;
+    expect(request).toMatchObject({ method: 'POST', path: '/v1/auth' });
+    expect(request?.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(request?.body ?? '')).toEqual({
+      client_id: CREDENTIALS.clientId,
+      client_secret: CREDENTIALS.clientSecret,
+    });
+    expect([...(request?.query.keys() ?? [])]).toEqual([]);
+    expect(JSON.stringify(request?.headers)).not.toContain(CREDENTIALS.clientSecret);
+  });
+
+  test('sends no credentials with a reading', async () => {
+    const { fake, seen } = await startCompany();
+    expect(await readAll(apiOf(fake))).toBe(3);
+    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH]);
+    const [, reading] = seen;
+    expect(reading?.headers.authorization).toMatch(/^Bearer papi-/);
+    expect(reading?.body).toBe('');
+    expect([...(reading?.query.keys() ?? [])].sort()).toEqual(['limit', 'offset']);
+  });
+
+  test('wrong credentials are rejected with a remedy, after one request', async () => {
+    const { fake, seen } = await startCompany();
+    const error = await failureOf(readAll(apiOf(fake, { ...CREDENTIALS, clientSecret: 'mistyped' })));
+    expect(error).toMatchObject({ type: 'PersonioCredentialsRejected', status: 403 });
+    expect(error.message).toContain('Settings > Integrations > API credentials');
+    expect(error.message).toContain('PERSONIO_CLIENT_SECRET');
+    expect(error.message).not.toContain('mistyped');
+    expect(pathsOf(seen)).toEqual(['/v1/auth']);
+  });
+
+  test.each([400, 401, 403, 422])('%i is a rejection too, since Personio specifies none', async (status) => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, () => ({ status, body: { success: false } }));
+    expect(await failureOf(apiOf(fake).authorise())).toMatchObject({ type: 'PersonioCredentialsRejected', status });
+    expect(seen).toHaveLength(1);
+  });
+
+  test.each([
+    { status: 429, type: 'PersonioRateLimited', retryAfterMs: 60_000 },
+    { status: 500, type: 'PersonioUnavailable', retryAfterMs: undefined },
+  ])('$status is no rejection but $type', async ({ status, type, retryAfterMs }) => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, () => ({ status, body: {} }));
+    const error = await failureOf(apiOf(fake).authorise());
+    expect(error.type).toBe(type);
+    expect(error.retryAfterMs).toBe(retryAfterMs);
+  });
+
+  test('an answer without a token is malformed', async () => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, () => ({ status: 200, body: { success: true, data: { token: '' } } }));
+    expect(await failureOf(apiOf(fake).authorise())).toMatchObject({ type: 'PersonioMalformedAnswer' });
+  });
+
+  test.each([
+    { expiresIn: 300, want: 300 },
+    { expiresIn: '299', want: 299 },
+    { expiresIn: undefined, want: 86_400 },
+    { expiresIn: null, want: 86_400 },
+  ])('expires_in $expiresIn is a life of $want seconds', async ({ expiresIn, want }) => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, () => ({ status: 200, body: { data: { token: 'papi-1', expires_in: expiresIn } } }));
+    expect(await exchangeToken(createHttp(fake.url, 'test'), CREDENTIALS)).toEqual({
+      token: 'papi-1',
+      expiresInSeconds: want,
+    });
+  });
+});
+
+describe('a token that is over', () => {
+  test.each([401, 403])('is exchanged once after %i, and the reading goes on', async (status) => {
+    const { fake, seen } = await startCompany();
+    const api = apiOf(fake);
+    await api.authorise();
+    fake.expireTokens();
+    // The made-up company itself says 403; Personio is known to say 401 as well.
+    let refusals = 0;
+    answering(fake, seen, ({ path }) => {
+      if (path !== EMPLOYEES_PATH || refusals > 0) return undefined;
+      refusals += 1;
+      return {
+        status,
+        body: { success: false, error: { code: status, message: 'Provided authorization is not valid' } },
+      };
+    });
+    expect(await readAll(api)).toBe(3);
+    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH]);
+    const [first, second] = tokensOf(seen);
+    expect(second).not.toBe(first);
+    expect(api.requests).toBe(4);
+  });
+
+  test('is exchanged once, though several pages under way were refused', async () => {
+    const { fake, seen } = await startCompany(600);
+    const api = apiOf(fake);
+    fake.behaviour.readable = new Set(['status']);
+    let isExpired = false;
+    answering(fake, seen, ({ query }) => {
+      if (query.get('offset') === '100' && !isExpired) {
+        isExpired = true;
+        fake.expireTokens();
+      }
+      return undefined;
+    });
+    expect(await readAll(api)).toBe(600);
+    expect(pathsOf(seen).filter((path) => path === '/v1/auth')).toHaveLength(2);
+  });
+
+  test.each([401, 403])('a second refusal with %i is a missing permission, and ends there', async (status) => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, ({ path }) =>
+      path === EMPLOYEES_PATH
+        ? { status, body: { success: false, error: { code: 0, message: 'forbidden' } } }
+        : undefined,
+    );
+    const error = await failureOf(readAll(apiOf(fake)));
+    expect(error).toMatchObject({ type: 'PersonioPermissionMissing', status });
+    expect(error.message).toContain('GET /v1/company/employees');
+    expect(error.message).toContain('Settings > Integrations > API credentials');
+    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH]);
+  });
+
+  test('credentials that were withdrawn meanwhile are rejected', async () => {
+    const { fake, seen } = await startCompany();
+    const api = apiOf(fake);
+    await api.authorise();
+    fake.expireTokens();
+    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? { status: 403, body: {} } : undefined));
+    expect(await failureOf(readAll(api))).toMatchObject({ type: 'PersonioCredentialsRejected' });
+    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth']);
+  });
+});
+
+describe('messages', () => {
+  const ANSWERS = [200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 502, 503, 504];
+
+  test.each(ANSWERS)('of an answer of %i hold no secret, no token, no URL and no body', async (status) => {
+    const { fake, seen } = await startCompany();
+    const body = '<html>Anna Musterfrau, IBAN DE02</html>';
+    const headers = { location: 'https://elsewhere.example/?token=abc' };
+    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status, body, headers }));
+    const api = apiOf(fake);
+    const errors = [await failureOf(readAll(api))];
+    if (status !== 404) errors.push(await failureOf(readEmployee(api, '1001', ['standard'])));
+    answering(fake, seen, () => ({ status, body, headers }));
+    errors.push(await failureOf(apiOf(fake).authorise()));
+    const token = tokensOf(seen)[0]?.replace('Bearer ', '') ?? '';
+    expect(token).toMatch(/^papi-/);
+    for (const error of errors) {
+      const shown = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join('\n');
+      for (const secret of [
+        CREDENTIALS.clientId,
+        CREDENTIALS.clientSecret,
+        token,
+        'Anna',
+        'IBAN',
+        '<html',
+        'elsewhere',
+      ]) {
+        expect(shown).not.toContain(secret);
+      }
+      // The stack names files of ours, the message no address at all.
+      expect(error.message).not.toMatch(/https?:|127\.0\.0\.1|1001|offset|limit=/);
+    }
+  });
+
+  test('of a broken connection hold no URL', async () => {
+    const { fake } = await startCompany();
+    const api = apiOf(fake);
+    await api.authorise();
+    await fake.close();
+    const error = await failureOf(readEmployee(api, '1001', ['standard']));
+    expect(error).toMatchObject({ type: 'PersonioUnavailable', status: null });
+    expect(error.message).toContain('GET /v1/company/employees/{id}');
+    expect(error.message).not.toMatch(/https?:|127\.0\.0\.1|1001/);
+    expect(error.cause).toBeUndefined();
+  });
+});
+
+describe('limits', () => {
+  test('each request asks for leave, and 429 pauses its own kind', async () => {
+    const { fake, seen } = await startCompany();
+    const leave: string[] = [];
+    const tokens: TokenKeeper = {
+      current: async (exchange) => (await exchange()).token,
+      renewed: async (_refused, exchange) => (await exchange()).token,
+    };
+    const governor: RequestGovernor = {
+      take: async (bucket) => Promise.resolve(void leave.push(`take ${bucket}`)),
+      pause: async (bucket, waitMs) => Promise.resolve(void leave.push(`pause ${bucket} ${waitMs}`)),
+    };
+    const notices: string[] = [];
+    const http = createHttp(fake.url, 'test');
+    const api = new PersonioApi({
+      ...{ http, tokens, governor, exchange: async () => exchangeToken(http, CREDENTIALS) },
+      onNotice: (template, headers) => notices.push(`${template} ${headers.join(' ')}`),
+    });
+    const headers = { 'retry-after': '3', sunset: 'Sun, 30 Aug 2026 00:00:00 GMT', deprecation: 'true' };
+    answering(fake, seen, ({ path }) => (path === EMPLOYEES_PATH ? { status: 429, body: {}, headers } : undefined));
+    expect(await failureOf(readAll(api))).toMatchObject({ type: 'PersonioRateLimited', retryAfterMs: 3_000 });
+    expect(leave).toEqual(['take auth', 'take employees', 'pause employees 3000']);
+    expect(notices).toEqual(['/v1/company/employees deprecation sunset']);
+    answering(fake, seen, () => ({ status: 429, body: {} }));
+    await failureOf(api.authorise());
+    expect(leave.slice(3)).toEqual(['take auth', 'pause auth 60000']);
+  });
+});
+
+describe('the test of a connection', () => {
+  const options = { pageSize: 200, attributesToStore: ['standard'] };
+
+  test('is green for the token and each endpoint', async () => {
+    const { fake } = await startCompany(30);
+    const checks = await testConnection({ baseUrl: fake.url, ...CREDENTIALS }, options);
+    expect(checks.map(({ check, ok, source }) => ({ check, ok, source }))).toEqual([
+      { check: 'token', ok: true, source: null },
+      { check: 'employees', ok: true, source: 'v1' },
+      { check: 'departments', ok: true, source: 'employees' },
+      { check: 'attendances', ok: true, source: 'v1' },
+      { check: 'time-off-types', ok: true, source: 'v1' },
+    ]);
+  });
+
+  test('is red with what happened and what to do', async () => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, ({ path }) => (path.endsWith('/attendances') ? { status: 403, body: {} } : undefined));
+    const checks = await testConnection({ baseUrl: fake.url, ...CREDENTIALS }, options);
+    const red = checks.filter(({ ok }) => !ok);
+    expect(red).toHaveLength(1);
+    expect(red[0]).toMatchObject({ check: 'attendances', source: null, records: null });
+    expect(red[0]?.sentence).toContain('GET /v1/company/attendances');
+    expect(red[0]?.action).toContain('API credential');
+  });
+
+  test('ends at credentials that are rejected', async () => {
+    const { fake, seen } = await startCompany();
+    const checks = await testConnection({ baseUrl: fake.url, clientId: 'x', clientSecret: 'y' }, options);
+    expect(checks.map(({ check, ok }) => ({ check, ok }))).toEqual([{ check: 'token', ok: false }]);
+    expect(seen).toHaveLength(1);
+  });
+});

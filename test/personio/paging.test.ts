@@ -1,0 +1,415 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { ReadPosition, Source } from '../../src/contracts/activities.js';
+import type { FailureType } from '../../src/contracts/errors.js';
+import type { Endpoint } from '../../src/contracts/names.js';
+import type { DayWindow } from '../../src/contracts/sync.js';
+import type { StagedRecords } from '../../src/domain/records.js';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+import { employeeShape } from '../../src/fake-personio/shapes.js';
+import type { PersonioApi } from '../../src/personio/api.js';
+import { PersonioError } from '../../src/personio/errors.js';
+import { readSegment } from '../../src/personio/sources.js';
+import { createUnsharedApi } from '../../src/personio/unshared.js';
+
+const TODAY = '2026-11-20';
+const EMPLOYEES_PATH = '/v1/company/employees';
+
+const started: FakePersonio[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(async (fake) => fake.close()));
+});
+
+async function startCompany(employees: number): Promise<FakePersonio> {
+  const fake = await startFakePersonio({ employees, seed: 11, foundedOn: TODAY, today: () => TODAY });
+  started.push(fake);
+  return fake;
+}
+
+function apiOf(fake: FakePersonio): PersonioApi {
+  return createUnsharedApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
+}
+
+interface Reading {
+  readonly endpoint?: Endpoint;
+  readonly source?: Source;
+  readonly chunk?: DayWindow;
+  readonly pageSize?: number;
+  readonly pagesPerSegment?: number;
+}
+
+interface WholeReading {
+  readonly ids: readonly string[];
+  readonly moved: string | null;
+  readonly total: number | null;
+  /** The size that the last segment settled on. */
+  readonly pageSize: number;
+  readonly segments: number;
+}
+
+/** Reads segment after segment, as a sync does. */
+async function readWhole(api: PersonioApi, reading: Reading = {}): Promise<WholeReading> {
+  const { endpoint = 'employees', source = 'v1', chunk = null, pageSize = 200, pagesPerSegment = 50 } = reading;
+  const ids: string[] = [];
+  let at: ReadPosition = { offset: 0, cursor: null, total: null, pageSize };
+  for (let segments = 1; ; segments++) {
+    const { next, moved } = await readSegment(api, {
+      ...{ endpoint, source, chunk, position: at, pages: pagesPerSegment, attributesToStore: ['standard'] },
+      onPage: async (page, after) => {
+        ids.push(...idsOf(page));
+        at = after;
+        return Promise.resolve();
+      },
+    });
+    if (next === null || moved !== null) return { ids, moved, total: at.total, pageSize: at.pageSize, segments };
+    at = next;
+  }
+}
+
+function idsOf(page: StagedRecords): readonly string[] {
+  switch (page.endpoint) {
+    case 'employees':
+      return page.records.map((record) => record.employeeId);
+    case 'departments':
+      return page.records.map((record) => record.recordId);
+    case 'attendances':
+      return page.records.map((record) => record.periodId);
+    case 'time-off-types':
+      return page.records.map((record) => record.timeOffTypeId);
+  }
+}
+
+const idsOfCompany = (fake: FakePersonio): readonly string[] =>
+  fake.company.employees.map((person) => String(person.id));
+
+const offsetOf = ({ query }: SeenRequest): number => Number(query.get('offset'));
+const limitOf = ({ query }: SeenRequest): number => Number(query.get('limit'));
+
+/** A page of employees as the company would give it, with what a test wants otherwise. */
+function employeesPage(
+  fake: FakePersonio,
+  { offset, count }: { readonly offset: number; readonly count: number },
+  total = fake.company.size,
+): Answer {
+  const data = fake.company.employees
+    .slice(offset, offset + count)
+    .map((person) => employeeShape(fake.company, person, { readable: fake.behaviour.readable, today: TODAY }));
+  return { status: 200, body: { success: true, metadata: { total_elements: total }, data } };
+}
+
+interface Condition {
+  readonly name: string;
+  readonly people: number;
+  readonly arrange: (fake: FakePersonio) => void;
+  readonly reading?: Reading;
+  /** `all`: the records equal the company; else what `moved` says. */
+  readonly want: 'all' | RegExp;
+  readonly pageSize?: number;
+  /** Requests for employees. */
+  readonly requests?: number;
+}
+
+const CONDITIONS: readonly Condition[] = [
+  { name: 'nobody is there', people: 0, arrange: () => undefined, want: 'all', requests: 1 },
+  { name: 'everybody fits into one page', people: 1, arrange: () => undefined, want: 'all', requests: 1 },
+  {
+    name: 'the server grants 100 of 200 in silence',
+    people: 250,
+    arrange: () => undefined,
+    want: 'all',
+    pageSize: 100,
+  },
+  {
+    name: 'the server grants 100 of 200, and exactly 100 are there',
+    people: 100,
+    arrange: () => undefined,
+    ...{ want: 'all', requests: 1 },
+  },
+  {
+    name: 'the server grants what was asked for, and the last page is partial',
+    people: 250,
+    arrange: ({ behaviour }) => (behaviour.employeesPerPage = 200),
+    ...{ want: 'all', pageSize: 200, requests: 2 },
+  },
+  {
+    name: 'the last page is full',
+    people: 300,
+    arrange: () => undefined,
+    ...{ want: 'all', pageSize: 100, requests: 3 },
+  },
+  {
+    name: 'the server refuses 200 with 400 and takes 100',
+    people: 250,
+    arrange: ({ behaviour }) => (behaviour.largerPages = 'refused'),
+    ...{ want: 'all', pageSize: 100, requests: 4 },
+  },
+  {
+    name: 'the server refuses large pages with 422',
+    people: 130,
+    arrange: ({ behaviour }) => {
+      behaviour.fault = (seen) =>
+        seen.path === EMPLOYEES_PATH && limitOf(seen) > 50 ? { status: 422, body: {} } : undefined;
+    },
+    ...{ want: 'all', pageSize: 50 },
+  },
+  {
+    name: 'a page in the middle comes short',
+    people: 450,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) =>
+        offsetOf(seen) === 200 ? employeesPage(fake, { offset: 200, count: 37 }) : undefined;
+    },
+    want: 'all',
+  },
+  {
+    name: 'the pages are read in segments of two',
+    people: 450,
+    arrange: () => undefined,
+    ...{ reading: { pagesPerSegment: 2 }, want: 'all', pageSize: 100, requests: 5 },
+  },
+  {
+    name: 'somebody is deleted while the pages are read',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) => {
+        if (offsetOf(seen) === 100) fake.company.remove(1_001);
+        return undefined;
+      };
+    },
+    want: /^the server's total changed from 250 to 249 /,
+  },
+  {
+    name: 'somebody is deleted between two segments',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) => {
+        if (offsetOf(seen) === 200) fake.company.remove(1_001);
+        return undefined;
+      };
+    },
+    ...{ reading: { pagesPerSegment: 2 }, want: /^the server's total changed from 250 to 249 / },
+  },
+  {
+    name: 'the total is missing from a later page',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) => (offsetOf(seen) === 200 ? { status: 200, body: { data: [] } } : undefined);
+    },
+    want: /^the server's total changed from 250 to none /,
+  },
+  {
+    name: 'the first page is empty, and the total is not zero',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) =>
+        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: 0, count: 0 }) : undefined;
+    },
+    want: /^the server sent an empty page after 0 of 250 records$/,
+  },
+  {
+    name: 'a later page is empty, and the total is not reached',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) =>
+        offsetOf(seen) === 200 ? employeesPage(fake, { offset: 200, count: 0 }) : undefined;
+    },
+    want: /^the server sent an empty page after 200 of 250 records$/,
+  },
+  {
+    name: 'more records come than the server says that there are',
+    people: 250,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) =>
+        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: offsetOf(seen), count: 100 }, 120) : undefined;
+    },
+    want: /^the server sent 200 records and says that there are 120$/,
+  },
+  {
+    name: 'records come, and the total is zero',
+    people: 3,
+    arrange: (fake) => {
+      fake.behaviour.fault = (seen) =>
+        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: 0, count: 3 }, 0) : undefined;
+    },
+    want: /^the server sent 3 records and says that there are 0$/,
+  },
+];
+
+describe('employees, by the total', () => {
+  test.each(CONDITIONS)('$name', async ({ people, arrange, reading, want, pageSize, requests }) => {
+    const fake = await startCompany(people);
+    arrange(fake);
+    const api = apiOf(fake);
+    const read = await readWhole(api, reading);
+    if (want === 'all') {
+      expect(read.moved).toBeNull();
+      expect(read.ids).toEqual(idsOfCompany(fake));
+      expect(read.total).toBe(people);
+    } else {
+      expect(read.moved).toMatch(want);
+    }
+    if (pageSize !== undefined) expect(read.pageSize).toBe(pageSize);
+    // The exchange of the token is the one more.
+    if (requests !== undefined) expect(api.requests).toBe(requests + 1);
+  });
+
+  test('whatever size is asked for and granted, everybody comes once', async () => {
+    const fake = await startCompany(160);
+    const everybody = fake.company.employees;
+    // Lean records: only their ids matter here.
+    fake.behaviour.readable = new Set(['status']);
+    const setting = fc.record({
+      people: fc.integer({ min: 0, max: 160 }),
+      asked: fc.integer({ min: 1, max: 200 }),
+      granted: fc.integer({ min: 10, max: 120 }),
+      largerPages: fc.constantFrom('clamped' as const, 'refused' as const),
+      pagesPerSegment: fc.integer({ min: 1, max: 6 }),
+      shortPage: fc.record({ offset: fc.integer({ min: 0, max: 160 }), count: fc.integer({ min: 1, max: 9 }) }),
+    });
+    await fc.assert(
+      fc.asyncProperty(setting, async ({ people, asked, granted, largerPages, pagesPerSegment, shortPage }) => {
+        for (const { id } of everybody) fake.company.remove(id);
+        for (const person of everybody.slice(0, people)) fake.company.add(person);
+        Object.assign(fake.behaviour, { employeesPerPage: granted, largerPages });
+        fake.behaviour.fault = (seen) =>
+          offsetOf(seen) === shortPage.offset && shortPage.offset > 0 && limitOf(seen) <= granted
+            ? employeesPage(fake, { offset: shortPage.offset, count: Math.min(shortPage.count, limitOf(seen)) })
+            : undefined;
+        const read = await readWhole(apiOf(fake), { pageSize: asked, pagesPerSegment });
+        expect(read.moved).toBeNull();
+        expect(read.ids).toEqual(idsOfCompany(fake));
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
+describe('attendances, by days', () => {
+  test('all periods of the window are read, though the server clamps', async () => {
+    const fake = await startCompany(60);
+    fake.behaviour.attendancesPerPage = 70;
+    const chunk = { from: '2026-11-09', to: '2026-11-13' };
+    const read = await readWhole(apiOf(fake), { endpoint: 'attendances', chunk });
+    const periods = fake.attendances.between(chunk.from, chunk.to).map(({ id }) => String(id));
+    expect(periods.length).toBeGreaterThan(200);
+    expect(read).toMatchObject({ ids: periods, moved: null, total: periods.length, pageSize: 70 });
+  });
+});
+
+describe('time-off types, without a total', () => {
+  const names = ['901', '902', '903', '904', '905'];
+  const typeOf = (id: string): object => ({ type: 'TimeOffType', attributes: { id: Number(id), name: `Type ${id}` } });
+  const list = (ids: readonly string[]): Answer => ({ status: 200, body: { success: true, data: ids.map(typeOf) } });
+  const beyond = (seen: SeenRequest): boolean => offsetOf(seen) >= names.length;
+
+  test.each<{ name: string; answer: (seen: SeenRequest) => Answer | undefined }>([
+    { name: 'the server heeds the offset', answer: () => undefined },
+    { name: 'the server ignores the offset', answer: () => list(names) },
+    {
+      name: 'the server grants two at a time',
+      answer: (seen) => list(names.slice(offsetOf(seen), offsetOf(seen) + 2)),
+    },
+    { name: 'the last page repeats a record', answer: (seen) => list(offsetOf(seen) === 0 ? names : ['905']) },
+    {
+      name: 'the server answers 400 beyond the end',
+      answer: (seen) => (beyond(seen) ? { status: 400, body: {} } : list(names)),
+    },
+    {
+      name: 'the server answers 404 beyond the end',
+      answer: (seen) => (beyond(seen) ? { status: 404, body: {} } : list(names)),
+    },
+  ])('$name: every type comes once', async ({ answer }) => {
+    const fake = await startCompany(1);
+    fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? answer(seen) : undefined);
+    const read = await readWhole(apiOf(fake), { endpoint: 'time-off-types' });
+    expect(read).toMatchObject({ ids: names, moved: null, total: null });
+  });
+
+  test('a server that never ends is given up', async () => {
+    const fake = await startCompany(1);
+    fake.behaviour.fault = (seen) =>
+      seen.path === '/v1/company/time-off-types' ? list([String(offsetOf(seen) + 1)]) : undefined;
+    const { moved } = await readWhole(apiOf(fake), { endpoint: 'time-off-types' });
+    expect(moved).toBe('the server gave 1000 pages and no end');
+  });
+});
+
+describe('departments', () => {
+  test('are read from the endpoint where there is one', async () => {
+    const fake = await startCompany(1);
+    fake.behaviour.hasDepartments = true;
+    const read = await readWhole(apiOf(fake), { endpoint: 'departments' });
+    expect(read.ids).toEqual(fake.company.departments.map(({ id }) => String(id)));
+  });
+
+  test('a path that is gone is retired, not empty, and the employees serve instead', async () => {
+    const fake = await startCompany(130);
+    const api = apiOf(fake);
+    expect(await failureOf(readWhole(api, { endpoint: 'departments' }))).toMatchObject({
+      type: 'PersonioEndpointRetired',
+      status: 404,
+    });
+    const derived = await readWhole(api, { endpoint: 'departments', source: 'employees' });
+    expect(derived).toMatchObject({ ids: idsOfCompany(fake), moved: null });
+  });
+
+  test('cannot be derived from employees who come without their department', async () => {
+    const fake = await startCompany(3);
+    fake.behaviour.readable = new Set(['first_name']);
+    const error = await failureOf(readWhole(apiOf(fake), { endpoint: 'departments', source: 'employees' }));
+    expect(error).toMatchObject({ type: 'PersonioPermissionMissing' });
+    expect(error.message).toContain('"Department"');
+  });
+});
+
+async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await reading.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(PersonioError);
+  return error as PersonioError;
+}
+
+describe('answers without success', () => {
+  test.each<{ name: string; answer: Answer; type: FailureType; retryAfterMs?: number }>([
+    { name: '404', answer: { status: 404, body: {} }, type: 'PersonioEndpointRetired' },
+    { name: '410', answer: { status: 410, body: {} }, type: 'PersonioEndpointRetired' },
+    { name: '400 to every size', answer: { status: 400, body: {} }, type: 'PersonioMalformedAnswer' },
+    { name: '408', answer: { status: 408, body: {} }, type: 'PersonioUnavailable' },
+    { name: '500', answer: { status: 500, body: {} }, type: 'PersonioUnavailable' },
+    { name: '504 in HTML', answer: { status: 504, body: '<html>Gateway</html>' }, type: 'PersonioUnavailable' },
+    { name: '429 without a wait', answer: { status: 429, body: {} }, type: 'PersonioRateLimited' },
+    {
+      name: '429 with a wait',
+      answer: { status: 429, body: {}, headers: { 'retry-after': '7' } },
+      ...{ type: 'PersonioRateLimited', retryAfterMs: 7_000 },
+    },
+    {
+      name: '429 with an endless wait, which is cut',
+      answer: { status: 429, body: {}, headers: { 'retry-after': '86400' } },
+      ...{ type: 'PersonioRateLimited', retryAfterMs: 120_000 },
+    },
+    {
+      name: 'a redirect, which is not followed',
+      answer: { status: 302, body: '', headers: { location: 'http://127.0.0.1:9/' } },
+      type: 'PersonioMalformedAnswer',
+    },
+  ])('$name on a later page ends the reading as $type', async ({ answer, type, retryAfterMs }) => {
+    const fake = await startCompany(250);
+    fake.behaviour.fault = (seen) => (offsetOf(seen) === 100 ? answer : undefined);
+    const error = await failureOf(readWhole(apiOf(fake)));
+    expect(error.type).toBe(type);
+    expect(error.retryAfterMs).toBe(retryAfterMs);
+  });
+
+  test('a server that is not there is unavailable, and the sentence has no URL', async () => {
+    const fake = await startCompany(1);
+    await fake.close();
+    const error = await failureOf(readWhole(apiOf(fake)));
+    expect(error.type).toBe('PersonioUnavailable');
+    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).not.toMatch(/127\.0\.0\.1|https?:/);
+  });
+});

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/personio-sync.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Everything that it has written so far, stderr included. */
+  readonly output: () => string;
+}
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Starts `personio-sync` as a user does: a process of its own, with these settings and no others. */
+export function startCommand(args: readonly string[], environment: Environment, cwd?: string): RunningCommand {
+  const { PATH = '', HOME = '', GOPROXY, GOFLAGS, XDG_CACHE_HOME } = process.env;
+  const inherited = Object.fromEntries(
+    Object.entries({ PATH, HOME, GOPROXY, GOFLAGS, XDG_CACHE_HOME }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+  const child = spawn(process.execPath, [BIN, ...args], {
+    ...{ env: { ...inherited, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+  return { child, ended, output: () => stdout + stderr };
+}
+
+export async function runCommand(args: readonly string[], environment: Environment, cwd?: string): Promise<Ended> {
+  return startCommand(args, environment, cwd).ended;
+}

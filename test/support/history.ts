@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { testServers } from './servers-file.js';
+
+const run = promisify(execFile);
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export interface ExportedHistory {
+  readonly events: readonly unknown[];
+}
+
+/** A workflow's history as people export it: by the CLI, as JSON. */
+export async function exportHistory(namespace: string, workflowId: string): Promise<ExportedHistory> {
+  const { temporalCli, temporalAddress } = testServers();
+  const { stdout } = await run(
+    temporalCli,
+    [
+      'workflow',
+      'show',
+      '--workflow-id',
+      workflowId,
+      '--output',
+      'json',
+      '--namespace',
+      namespace,
+      '--address',
+      temporalAddress,
+    ],
+    { maxBuffer: MAX_BYTES },
+  );
+  return JSON.parse(stdout) as ExportedHistory;
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { attendanceWindow, chunkDays } from '../../../src/domain/attendance-window.js';
+import type { WindowRequest } from '../../../src/domain/attendance-window.js';
+import { addDays, daysBetween } from '../../../src/domain/zones.js';
+
+/** A run of the default schedule, on time. */
+const ON_TIME: WindowRequest = {
+  ...{ window: null, nominalTime: '2026-11-06T03:30:00Z', startedAt: '2026-11-06T03:35:00Z' },
+  ...{ lookbackDays: 35, catchUpWithinSeconds: 12 * 3_600, jitterSeconds: 600 },
+};
+
+describe('the days that an attendance run reads', () => {
+  test.each<{ name: string; request: Partial<WindowRequest>; from: string; to: string }>([
+    { name: 'are the lookback up to and including the nominal day', request: {}, from: '2026-10-03', to: '2026-11-06' },
+    {
+      name: 'are one where the lookback is one day',
+      request: { lookbackDays: 1 },
+      from: '2026-11-06',
+      to: '2026-11-06',
+    },
+    {
+      name: 'are counted from the start of a run that no schedule started',
+      request: { nominalTime: null },
+      ...{ from: '2026-10-03', to: '2026-11-06' },
+    },
+    {
+      name: 'are those of the nominal day in UTC, even if the run starts on the next',
+      request: { nominalTime: '2026-11-06T23:55:00Z', startedAt: '2026-11-07T00:05:00Z' },
+      ...{ from: '2026-10-03', to: '2026-11-06' },
+    },
+    {
+      name: 'are the lookback as long as a late schedule could explain the delay',
+      request: { startedAt: '2026-11-06T15:40:00Z' },
+      ...{ from: '2026-10-03', to: '2026-11-06' },
+    },
+    {
+      name: 'are the nominal day only when the run is a backfill',
+      request: { startedAt: '2026-11-06T15:40:01Z' },
+      ...{ from: '2026-11-06', to: '2026-11-06' },
+    },
+    {
+      name: 'are the nominal day only, of a backfill weeks later',
+      request: { nominalTime: '2026-11-01T03:30:00Z', startedAt: '2026-11-24T09:00:00Z' },
+      ...{ from: '2026-11-01', to: '2026-11-01' },
+    },
+    {
+      name: 'are the window of the input, whatever the nominal time says',
+      request: { window: { from: '2026-01-01', to: '2026-01-31' }, startedAt: '2026-12-24T09:00:00Z' },
+      ...{ from: '2026-01-01', to: '2026-01-31' },
+    },
+  ])('$name', ({ request, from, to }) => {
+    expect(attendanceWindow({ ...ON_TIME, ...request })).toEqual({ from, to });
+  });
+});
+
+describe('a window in chunks', () => {
+  test('of one day is one chunk', () => {
+    expect(chunkDays({ from: '2026-11-01', to: '2026-11-01' }, 7)).toEqual([{ from: '2026-11-01', to: '2026-11-01' }]);
+  });
+
+  test('that ends before it begins has none', () => {
+    expect(chunkDays({ from: '2026-11-02', to: '2026-11-01' }, 7)).toEqual([]);
+  });
+
+  test('covers every day once, in order, and has its borders on the same dates whatever the window', () => {
+    const day = fc.integer({ min: -400, max: 30_000 }).map((days) => addDays('1970-01-01', days));
+    fc.assert(
+      fc.property(day, fc.nat({ max: 200 }), fc.integer({ min: 1, max: 40 }), (from, length, days) => {
+        const window = { from, to: addDays(from, length) };
+        const chunks = chunkDays(window, days);
+        expect(chunks[0]?.from).toBe(window.from);
+        expect(chunks.at(-1)?.to).toBe(window.to);
+        for (const [index, chunk] of chunks.entries()) {
+          expect(daysBetween(chunk.from, chunk.to)).toBeLessThan(days);
+          if (index === 0) continue;
+          expect(chunk.from).toBe(addDays(chunks[index - 1]?.to ?? '', 1));
+          expect(Math.abs(daysBetween('1970-01-01', chunk.from)) % days).toBe(0);
+        }
+      }),
+    );
+  });
+});

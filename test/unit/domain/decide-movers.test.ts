@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import { storyOf } from './people.js';
+import { NEXT, known, seen, joining, leaving, inactive, check } from './reads.js';
+import type { Row } from './reads.js';
+
+describe('who moves', () => {
+  test.each<Row & { attribute: string }>(
+    (
+      [
+        ['department', { departmentId: '2', department: 'IT' }],
+        ['team', { team: 'B' }],
+        ['office', { office: 'Hamburg' }],
+        ['position', { position: 'Manager' }],
+        ['supervisor', { supervisorId: '2' }],
+        ['subcompany', { subcompany: 'Two GmbH' }],
+        ['cost_centers', { costCenters: [{ id: '1', name: 'C', percentage: 100 }] }],
+        ['employment_type', { employmentType: 'external' }],
+        ['weekly_working_hours', { weeklyWorkingHours: '20' }],
+      ] as const
+    ).map(([attribute, change]) => ({
+      attribute,
+      name: `a change of ${attribute} is told with the value before and after`,
+      reads: [known(), seen(NEXT, change)],
+      want: [`mover.changed ${NEXT} due`],
+      rules: ['moved'],
+      brake: 'movers',
+    })),
+  )('$name', (row) => {
+    check(row);
+    const { decision } = storyOf(row.reads);
+    expect(decision.events[0]?.changes).toEqual([expect.objectContaining({ attribute: row.attribute })]);
+    expect(decision.events[0]?.changes[0]).toHaveProperty('from');
+    expect(decision.events[0]?.changes[0]).toHaveProperty('to');
+  });
+
+  test.each<Row>([
+    {
+      name: 'a department that is renamed moves nobody',
+      reads: [known(), seen(NEXT, { department: 'Sales and more' })],
+      want: [],
+    },
+    {
+      name: 'a department whose id is missing on one side is compared by name',
+      reads: [known(), seen(NEXT, { departmentId: null })],
+      want: [],
+    },
+    {
+      name: '40 and 40.0 hours are the same week',
+      reads: [known(), seen(NEXT, { weeklyWorkingHours: '40.0' })],
+      want: [],
+    },
+    {
+      name: 'the order of cost centres means nothing',
+      reads: [known({ costCenters: [cost('1'), cost('2')] }), seen(NEXT, { costCenters: [cost('2'), cost('1')] })],
+      want: [],
+    },
+    {
+      name: 'an attribute that the policy leaves out moves nobody',
+      reads: [known(), seen(NEXT, { team: 'B', email: 'new@example.com' })],
+      policy: { ignoreAttributes: ['team', 'email'] },
+      want: [],
+    },
+    {
+      name: 'somebody announced who changes department moves too',
+      reads: [known(joining), seen(NEXT, { ...joining, team: 'B' })],
+      want: [`mover.changed ${NEXT} due`],
+    },
+    {
+      name: 'a new last name is a rename',
+      reads: [known(), seen(NEXT, { lastName: 'Neu' })],
+      want: [`mover.renamed ${NEXT} due`],
+      rules: ['renamed'],
+      brake: 'movers',
+    },
+    {
+      name: 'leave begins',
+      reads: [known(), seen(NEXT, { status: 'leave' })],
+      want: [`mover.leave-started ${NEXT} due`],
+      rules: ['leave-started'],
+      state: 'on leave',
+      brake: 'movers',
+    },
+    {
+      name: 'leave ends',
+      reads: [known({ status: 'leave' }), seen(NEXT)],
+      want: [`mover.leave-ended ${NEXT} due`],
+      rules: ['leave-ended'],
+      state: 'employed',
+    },
+    {
+      name: 'leave before the start is no leave',
+      reads: [known(joining), seen(NEXT, { ...joining, status: 'leave' })],
+      want: [],
+      state: 'announced',
+    },
+    {
+      name: 'nobody moves in the read that ends the employment',
+      reads: [known(), seen(NEXT, { ...inactive, team: 'B', lastName: 'Neu' })],
+      want: [`leaver.left ${NEXT} due`],
+    },
+    {
+      name: 'nobody moves after leaving',
+      reads: [known(inactive), seen(NEXT, { ...inactive, team: 'B' })],
+      want: [],
+    },
+    {
+      name: 'somebody who leaves and moves counts as a leaver',
+      reads: [known(), seen(NEXT, { ...leaving, team: 'B' })],
+      want: ['leaver.announced 2026-06-30 due', 'leaver.left 2026-06-30 planned', `mover.changed ${NEXT} due`],
+      brake: 'leavers',
+    },
+  ])('$name', check);
+
+  test('a rename names the attributes and never their values', () => {
+    const { decision } = storyOf([known(), seen(NEXT, { lastName: 'Geheim', email: 'geheim@example.com' })]);
+    expect(decision.events[0]?.changes).toEqual([{ attribute: 'last_name' }, { attribute: 'email' }]);
+    expect(JSON.stringify(decision)).not.toMatch(/geheim|Alt|anna/i);
+  });
+});
+
+function cost(id: string): { id: string; name: string; percentage: number } {
+  return { id, name: id, percentage: 50 };
+}
+
+describe('an attribute that the credential may not read', () => {
+  const everything = ['hire_date', 'termination_date', 'status', 'department', 'office', 'last_name'];
+  const nothing = {
+    ...{ hireDate: null, terminationDate: null, status: null, departmentId: null, department: null },
+    ...{ office: null, lastName: null, absentAttributes: everything },
+  };
+  test.each<Row>([
+    {
+      name: 'keeps its last value and causes no event',
+      reads: [known(leaving), seen(NEXT, nothing)],
+      want: [],
+      state: 'leaving',
+    },
+    { name: 'does not withdraw a start', reads: [known(joining), seen(NEXT, nothing)], want: [], state: 'announced' },
+    {
+      name: 'moves nobody when it may be read at last',
+      reads: [
+        known({ team: null, preferredName: null, absentAttributes: ['team', 'preferred_name'] }),
+        seen(NEXT, { preferredName: 'Ann' }),
+      ],
+      want: [],
+    },
+    {
+      name: 'is not the same as an empty one',
+      reads: [known({ team: null }), seen(NEXT)],
+      want: [`mover.changed ${NEXT} due`],
+    },
+  ])('$name', check);
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decide } from '../../../src/domain/decide.js';
+import type { EmployeeRecord } from '../../../src/domain/records.js';
+import { committed, contextOf, inputOf, linesOf, recordOf, storyOf } from './people.js';
+import { BASELINE, NEXT } from './reads.js';
+
+/** What is absent has no value of its own. */
+function unread(absent: readonly string[]): Partial<EmployeeRecord> {
+  return {
+    ...(absent.includes('hire_date') ? { hireDate: null } : {}),
+    ...(absent.includes('termination_date') ? { terminationDate: null } : {}),
+    ...(absent.includes('status') ? { status: null } : {}),
+    ...(absent.includes('team') ? { team: null } : {}),
+  };
+}
+
+describe('whatever two records say', () => {
+  const date = fc.constantFrom(
+    null,
+    '2020-01-01',
+    '2026-05-20',
+    '2026-06-02',
+    '2026-06-03',
+    '2026-06-20',
+    '2026-12-31',
+  );
+  const record = fc
+    .record({
+      status: fc.constantFrom('onboarding', 'active', 'leave', 'inactive', null),
+      ...{ hireDate: date, terminationDate: date, lastWorkingDay: date },
+      team: fc.constantFrom('A', 'B', null),
+      lastName: fc.constantFrom('Alt', 'Neu'),
+      office: fc.constantFrom('Berlin', 'Auckland', 'Los Angeles', 'Hamburg', null),
+      absentAttributes: fc.subarray(['hire_date', 'termination_date', 'status', 'team']),
+    })
+    .map((more) => recordOf({ ...more, ...unread(more.absentAttributes) }));
+
+  test('deciding twice gives the same decision, and no two events of it share an id', () => {
+    fc.assert(
+      fc.property(record, fc.option(record), record, fc.boolean(), (first, second, third, baseline) => {
+        const before = { on: BASELINE, record: first, baseline };
+        const opening = decide(inputOf(null, before), contextOf());
+        const reads = [
+          { on: NEXT, record: second },
+          { on: '2026-06-21', record: third, confirmedGone: true },
+        ];
+        let state = committed(null, before, opening);
+        for (const read of reads) {
+          const decision = decide(inputOf(state, read), contextOf());
+          expect(decide(inputOf(state, read), contextOf())).toEqual(decision);
+          const ids = decision.events.map(({ eventId }) => eventId);
+          expect(new Set(ids).size).toBe(ids.length);
+          for (const { eventId } of state.planned) expect(ids).not.toContain(eventId);
+          state = committed(state, read, decision);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('saying the same again makes no news', () => {
+    fc.assert(
+      fc.property(record, record, fc.boolean(), (first, second, baseline) => {
+        const reads = [
+          { on: BASELINE, record: first, baseline },
+          { on: NEXT, record: second },
+        ];
+        const { state } = storyOf(reads);
+        expect(linesOf(decide(inputOf(state, { on: NEXT, record: state.record }), contextOf()))).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('every superseded event was planned, and is told by at most one notice', () => {
+    fc.assert(
+      fc.property(record, record, fc.boolean(), (first, second, baseline) => {
+        const { decision, previous } = storyOf([
+          { on: BASELINE, record: first, baseline },
+          { on: NEXT, record: second },
+        ]);
+        const planned = previous?.planned.map(({ eventId }) => eventId) ?? [];
+        const superseded = decision.superseded.map(({ eventId }) => eventId);
+        expect(new Set(superseded).size).toBe(superseded.length);
+        for (const eventId of superseded) expect(planned).toContain(eventId);
+        const told = decision.events.flatMap(({ supersedes }) => (supersedes === null ? [] : [supersedes]));
+        expect(new Set(told).size).toBe(told.length);
+        for (const eventId of told) expect(superseded).toContain(eventId);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals';
+import { storyOf } from './people.js';
+import { NEXT, known, seen, missing, leaving, inactive, check, joining } from './reads.js';
+import type { Row } from './reads.js';
+
+describe('who comes back', () => {
+  const left = [known(leaving), seen('2026-07-05', { ...leaving, ...inactive })];
+  test.each<Row>([
+    {
+      name: 'a new hire date after the end is rehired and planned',
+      reads: [...left, seen('2026-07-10', { ...joining, hireDate: '2026-09-01' })],
+      want: ['joiner.rehired 2026-09-01 due', 'joiner.started 2026-09-01 planned'],
+      rules: ['back-again', 'back-again'],
+      state: 'announced',
+      brake: 'joiners',
+    },
+    {
+      name: 'a hire date after the end that has passed has started then, late',
+      reads: [...left, seen('2026-07-10', { hireDate: '2026-07-06' })],
+      want: ['joiner.rehired 2026-07-06 due', 'joiner.started 2026-07-06 late'],
+    },
+    {
+      name: 'a leaving that was a mistake is a rehire on the day of detection',
+      reads: [...left, seen('2026-07-10')],
+      want: ['joiner.rehired 2026-07-10 due', 'joiner.started 2026-07-10 late'],
+      state: 'employed',
+    },
+    {
+      name: 'who was out by status without a date and is active again starts on the day of detection, not at the old hire date',
+      reads: [known(), seen(NEXT, inactive), seen('2026-06-05')],
+      want: ['joiner.rehired 2026-06-05 due', 'joiner.started 2026-06-05 late'],
+    },
+    {
+      name: 'who was out by status long before the end on paper starts at a hire date between them',
+      reads: [
+        known(),
+        seen(NEXT, { ...inactive, terminationDate: '2026-12-31' }),
+        seen('2026-09-05', { hireDate: '2026-09-01' }),
+      ],
+      want: ['joiner.rehired 2026-09-01 due', 'joiner.started 2026-09-01 late'],
+    },
+    {
+      name: 'who was known as gone from the baseline on, nobody knows since when, starts on the day of detection',
+      reads: [known(inactive), seen(NEXT)],
+      want: [`joiner.rehired ${NEXT} due`, `joiner.started ${NEXT} late`],
+    },
+    {
+      name: 'a new employment announces and plans its coming end',
+      reads: [...left, seen('2026-07-10', { hireDate: '2026-07-10', terminationDate: '2026-12-31' })],
+      want: [
+        'joiner.rehired 2026-07-10 due',
+        'joiner.started 2026-07-10 late',
+        'leaver.announced 2026-12-31 due',
+        'leaver.left 2026-12-31 planned',
+      ],
+      state: 'leaving',
+    },
+    {
+      name: 'moves are no news in the read that hires again',
+      reads: [...left, seen('2026-07-10', { team: 'B', lastName: 'Neu' })],
+      want: ['joiner.rehired 2026-07-10 due', 'joiner.started 2026-07-10 late'],
+    },
+    {
+      name: 'onboarding without a hire date is not back yet',
+      reads: [...left, seen('2026-07-10', { status: 'onboarding', hireDate: null })],
+      want: [],
+      state: 'left',
+    },
+    {
+      name: 'who was deleted and is there again is rehired',
+      reads: [known(), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04')],
+      want: ['joiner.rehired 2026-06-04 due', 'joiner.started 2026-06-04 late'],
+    },
+    {
+      name: 'an end that still stood of who was deleted is rescinded when they are back without it',
+      reads: [known(leaving), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04')],
+      want: ['leaver.rescinded 2026-06-30 due', 'joiner.rehired 2026-06-04 due', 'joiner.started 2026-06-04 late'],
+    },
+    {
+      name: 'a return counts one more employment',
+      reads: [...left, seen('2026-07-10'), seen('2026-07-11', { terminationDate: '2026-07-31' })],
+      want: ['leaver.announced 2026-07-31 due', 'leaver.left 2026-07-31 planned'],
+    },
+  ])('$name', check);
+
+  test('every event of the return carries the new episode', () => {
+    const { decision } = storyOf([...left, seen('2026-07-10', { terminationDate: '2026-12-31' })]);
+    expect(decision.events.map((event) => event.episode)).toEqual([2, 2, 2, 2]);
+  });
+});

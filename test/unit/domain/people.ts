@@ -1,0 +1,127 @@
+import { createHmac } from 'node:crypto';
+import { decide } from '../../../src/domain/decide.js';
+import type {
+  DecideContext,
+  DecideInput,
+  Decision,
+  PersonState,
+  PlannedEvent,
+  ProposedEvent,
+} from '../../../src/domain/lifecycle.js';
+import type { LifecyclePolicy } from '../../../src/domain/policy.js';
+import type { EmployeeRecord } from '../../../src/domain/records.js';
+import { withoutAbsences } from '../../../src/domain/standing.js';
+
+/** Made-up people, and what one complete read after another makes of them. */
+
+const LIMIT = { atLeast: 5, percent: 10 };
+
+const LIFECYCLE: LifecyclePolicy = {
+  leaverEndsOn: 'last_working_day',
+  noticeDays: [],
+  brake: { leavers: LIMIT, missing: LIMIT, joiners: LIMIT, movers: LIMIT },
+  ignoreKinds: [],
+  ignoreAttributes: [],
+};
+
+export function contextOf(lifecycle: Partial<LifecyclePolicy> = {}): DecideContext {
+  return {
+    lifecycle: { ...LIFECYCLE, ...lifecycle },
+    offices: {
+      defaultZone: 'Europe/Berlin',
+      zones: { Berlin: 'Europe/Berlin', Auckland: 'Pacific/Auckland', 'Los Angeles': 'America/Los_Angeles' },
+    },
+    digest: (text) => createHmac('sha256', 'key').update(text).digest('hex').slice(0, 16),
+  };
+}
+
+/** Active since 2020, without an end. */
+export function recordOf(more: Partial<EmployeeRecord> = {}): EmployeeRecord {
+  return {
+    ...{ employeeId: '7', email: 'anna@example.com', firstName: 'Anna', lastName: 'Alt', preferredName: null },
+    ...{ status: 'active', position: 'Engineer', departmentId: '1', department: 'Sales', team: 'A', office: 'Berlin' },
+    ...{ subcompany: 'One GmbH', supervisorId: '1', employmentType: 'internal', hireDate: '2020-01-01' },
+    ...{ contractEndDate: null, terminationDate: null, lastWorkingDay: null, terminationType: null },
+    ...{ weeklyWorkingHours: '40', costCenters: null, attributes: {}, absentAttributes: [] },
+    ...more,
+  };
+}
+
+export interface Read {
+  /** The day of the read; a moment where the zone matters. */
+  readonly on: string;
+  /** Null: missing. */
+  readonly record: EmployeeRecord | null;
+  readonly confirmedGone?: boolean;
+  readonly baseline?: boolean;
+}
+
+/** Early in the morning in Berlin, as by schedule. */
+function momentOfRead(on: string): string {
+  return on.length === 10 ? `${on}T03:00:00.000Z` : on;
+}
+
+export function inputOf(previous: PersonState | null, read: Read): DecideInput {
+  return {
+    ...{ connectionId: 'default', employeeId: '7', previous, current: read.record },
+    confirmedGone: read.confirmedGone ?? false,
+    baseline: read.baseline ?? false,
+    collectedAt: momentOfRead(read.on),
+  };
+}
+
+/** The person as the store would hold them after a commit. What has fallen due is taken from the planned only when marked. */
+export function committed(previous: PersonState | null, read: Read, decision: Decision): PersonState {
+  const last = previous?.record ?? null;
+  const record = read.record === null ? last : withoutAbsences(read.record, last);
+  if (record === null) throw new Error('Nobody was read.');
+  const isGone = decision.events.some(({ kind }) => kind === 'leaver.deleted');
+  const superseded = decision.superseded.map(({ eventId }) => eventId);
+  const stillPlanned = (previous?.planned ?? []).filter(({ eventId }) => !superseded.includes(eventId));
+  return {
+    ...{ record, lifecycleState: decision.lifecycleState, episode: decision.episode },
+    version: (previous?.version ?? 0) + 1,
+    ...(read.record === null ? absenceOf(previous, read, isGone) : { missingSince: null, deletedAt: null }),
+    planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(plannedOf)],
+    ...{ announcedStart: decision.announcedStart, announcedEnd: decision.announcedEnd },
+  };
+}
+
+function absenceOf(
+  previous: PersonState | null,
+  { on }: Read,
+  isDeleted: boolean,
+): Pick<PersonState, 'missingSince' | 'deletedAt'> {
+  const { missingSince, deletedAt } = previous ?? { missingSince: null, deletedAt: null };
+  return { missingSince: missingSince ?? momentOfRead(on), deletedAt: isDeleted ? momentOfRead(on) : deletedAt };
+}
+
+function plannedOf({ eventId, kind, episode, effectiveDate, timeZone }: ProposedEvent): PlannedEvent {
+  return { eventId, kind, episode, effectiveDate, timeZone };
+}
+
+interface Story {
+  readonly decision: Decision;
+  readonly previous: PersonState | null;
+  readonly state: PersonState;
+}
+
+/** Commits each read in turn. @returns what the last one made. */
+export function storyOf(reads: readonly Read[], context = contextOf(), from: PersonState | null = null): Story {
+  let state = from;
+  let last: Story | null = null;
+  for (const read of reads) {
+    const decision = decide(inputOf(state, read), context);
+    last = { decision, previous: state, state: committed(state, read, decision) };
+    state = last.state;
+  }
+  if (last === null) throw new Error('A story needs a read.');
+  return last;
+}
+
+/** One line an event: `leaver.left 2026-06-30 planned`, with `due` or `late` instead. */
+export function linesOf({ events }: Decision): readonly string[] {
+  return events.map(
+    ({ kind, effectiveDate, state, late }) => `${kind} ${effectiveDate} ${late && state === 'due' ? 'late' : state}`,
+  );
+}

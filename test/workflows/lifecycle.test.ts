@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import { EVENT_KINDS } from '../../src/contracts/events.js';
+import type { SyncResult } from '../../src/contracts/sync.js';
+import { addDays } from '../../src/domain/zones.js';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { Database } from '../../src/store/database.js';
+import { eventsOfRuns } from '../../src/store/event-queries.js';
+import type { EventReport } from '../../src/store/event-queries.js';
+import { migratedDatabase } from '../support/database.js';
+import { policyOf, subscriberOf } from '../support/policy.js';
+import { startTestWorker, until } from '../support/worker.js';
+import type { TestWorker } from '../support/worker.js';
+
+const TODAY = new Date().toISOString().slice(0, 10);
+let database: Database;
+let fake: FakePersonio;
+let worker: TestWorker;
+let started = 0;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  fake = await startFakePersonio({ employees: 60, seed: 3, foundedOn: TODAY });
+  const subscribers = [
+    subscriberOf({ name: 'it', events: EVENT_KINDS }),
+    subscriberOf({
+      name: 'nobody',
+      events: ['leaver.left'],
+      start: false,
+      workflowId: 'nobody:{employeeId}',
+      acknowledgeWithinSeconds: 1,
+      escalateTo: 'desk',
+    }),
+    subscriberOf({ name: 'desk', workflowId: 'desk:{connectionId}:{employeeId}' }),
+  ];
+  worker = await startTestWorker({ database, fake, policy: { ...policyOf(), subscribers } });
+});
+afterAll(async () => {
+  await worker.stop();
+  await fake.close();
+  await database.close();
+});
+
+type SyncWorkflow = () => Promise<SyncResult>;
+
+async function sync(): Promise<SyncResult> {
+  started += 1;
+  return worker.temporal.client.workflow.execute<SyncWorkflow>(WORKFLOW_TYPE.employees, {
+    ...{
+      taskQueue: TASK_QUEUE.sync,
+      workflowId: `${workflowId.sync('default', 'employees')}-lifecycle-${started}`,
+      args: [],
+    },
+  });
+}
+
+async function answered(
+  runId: string,
+  isDone: (events: readonly EventReport[]) => boolean,
+): Promise<readonly EventReport[]> {
+  let events: readonly EventReport[] = [];
+  await until(async () => {
+    events = await eventsOfRuns(database, [runId]);
+    return isDone(events);
+  });
+  return events;
+}
+
+const stateFor = (event: EventReport | undefined, subscriber: string, purpose = 'event'): string | undefined =>
+  event?.deliveries.find((delivery) => delivery.subscriber === subscriber && delivery.purpose === purpose)?.state;
+
+describe('who joins, moves and leaves', () => {
+  test('the baseline tells nobody, and plans the coming starts and ends', async () => {
+    const { runId } = await sync();
+    const events = await eventsOfRuns(database, [runId]);
+    expect(events.length).toBeGreaterThan(0);
+    expect(new Set(events.map((event) => event.state))).toEqual(new Set(['planned']));
+    expect(events.every((event) => event.effectiveDate >= TODAY)).toBe(true);
+  });
+
+  test('a joiner, a mover and a leaver reach the subscriber, and its answers come back', async () => {
+    fake.company.advanceDay(TODAY);
+    const { runId } = await sync();
+    const events = await answered(
+      runId,
+      (all) => all.length === 3 && all.every((event) => stateFor(event, 'it') === 'acknowledged'),
+    );
+    expect(events.map((event) => event.kind).sort()).toEqual(['joiner.started', 'leaver.left', 'mover.changed']);
+    const moved = events.find((event) => event.kind === 'mover.changed');
+    expect(moved?.changes.map(({ attribute }) => attribute)).toContain('department');
+  });
+
+  test('a subscriber that cannot be reached is tried again, and its silence is escalated once to another', async () => {
+    const runs = await database.rows<{ run_id: string }>(
+      `select run_id from personio.lifecycle_events where kind = 'leaver.left' and state = 'due'`,
+    );
+    const runId = runs[0]?.run_id ?? '';
+    const events = await answered(runId, (all) =>
+      all.some((event) => stateFor(event, 'desk', 'escalation') === 'acknowledged'),
+    );
+    const left = events.find((event) => event.kind === 'leaver.left');
+    expect(stateFor(left, 'nobody')).toBe('overdue');
+    const [delivery] = await database.rows<{ attempts: number; last_error: string; sent_at: string | null }>(
+      `select attempts, last_error, sent_at from personio.deliveries where subscriber = 'nobody' and attempts > 0`,
+    );
+    expect(delivery?.attempts).toBeGreaterThan(0);
+    expect(delivery?.sent_at).toBeNull();
+    expect(delivery?.last_error).toMatch(/not found/i);
+  });
+
+  test('a planned leaving is announced at once, and told at its moment', async () => {
+    const leaver = fake.company.employees.find(
+      (person) =>
+        person.terminationDate === null && !person.isOnLeave && person.hireDate !== null && person.hireDate < TODAY,
+    );
+    Object.assign(leaver ?? {}, { terminationDate: addDays(TODAY, 20), lastWorkingDay: addDays(TODAY, 20) });
+    const { runId } = await sync();
+    const events = await answered(
+      runId,
+      (all) =>
+        stateFor(
+          all.find(({ kind }) => kind === 'leaver.announced'),
+          'it',
+        ) === 'acknowledged',
+    );
+    const planned = events.find((event) => event.kind === 'leaver.left');
+    expect(planned).toMatchObject({ state: 'planned', effectiveDate: addDays(TODAY, 20), late: false });
+    expect(stateFor(planned, 'it')).toBe('waiting');
+
+    // The moment comes: twenty days pass in the database, and the person's workflow hears that its agenda changed.
+    await database.run(`update personio.lifecycle_events set due_at = now() where event_id = $1`, [planned?.eventId]);
+    await database.run(`update personio.deliveries set due_at = now() where event_id = $1`, [planned?.eventId]);
+    await worker.temporal.client.workflow
+      .getHandle(workflowId.employee('default', String(leaver?.id)))
+      .signal(SIGNAL.agendaChanged);
+    const after = await answered(
+      runId,
+      (all) =>
+        stateFor(
+          all.find(({ kind }) => kind === 'leaver.left'),
+          'it',
+        ) === 'acknowledged',
+    );
+    expect(after.find((event) => event.kind === 'leaver.left')?.state).toBe('due');
+    const [feed] = await database.rows<{ gaps: number }>(
+      'select max(sequence) - count(*) as gaps from personio.lifecycle_events where sequence is not null',
+    );
+    expect(feed?.gaps).toBe(0);
+  });
+
+  test('forty people inactive at once are held, nobody is told, and the run ends as braked', async () => {
+    const before = await database.rows('select 1 from personio.deliveries');
+    const active = fake.company.employees.filter(
+      (person) => person.terminationDate === null && person.hireDate !== null && person.hireDate <= TODAY,
+    );
+    for (const person of active.slice(0, 40)) Object.assign(person, { terminationDate: addDays(TODAY, -1) });
+    const result = await sync();
+    expect(result).toMatchObject({ outcome: 'braked', updated: 0 });
+    expect(result.held).toBeGreaterThan(30);
+    expect(await database.rows('select 1 from personio.deliveries')).toHaveLength(before.length);
+  });
+});

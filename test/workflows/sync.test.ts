@@ -1,0 +1,253 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { Endpoint } from '../../src/contracts/names.js';
+import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import type { RefreshInput, SyncInput, SyncProgress, SyncResult } from '../../src/contracts/sync.js';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { Database } from '../../src/store/database.js';
+import { migratedDatabase } from '../support/database.js';
+import { exportHistory } from '../support/history.js';
+import { policyOf } from '../support/policy.js';
+import { startTestWorker, until } from '../support/worker.js';
+import type { TestWorker } from '../support/worker.js';
+
+const PEOPLE = 1_237;
+const TODAY = new Date().toISOString().slice(0, 10);
+
+let database: Database;
+let fake: FakePersonio;
+let worker: TestWorker;
+let started = 0;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  fake = await startFakePersonio({ employees: PEOPLE, seed: 7, foundedOn: TODAY });
+  worker = await startTestWorker({ database, fake, policy: policyOf() });
+});
+afterAll(async () => {
+  await worker.stop();
+  await fake.close();
+  await database.close();
+});
+afterEach(() => {
+  Object.assign(fake.behaviour, { employeesPerPage: 100, largerPages: 'clamped', fault: null, readable: null });
+});
+
+async function start(
+  endpoint: Endpoint,
+  input?: SyncInput,
+): Promise<ReturnType<typeof worker.temporal.client.workflow.start>> {
+  started += 1;
+  return worker.temporal.client.workflow.start(WORKFLOW_TYPE[endpoint], {
+    ...{ taskQueue: TASK_QUEUE.sync, workflowId: `${workflowId.sync('default', endpoint)}-test-${started}` },
+    args: input === undefined ? [] : [input],
+  });
+}
+
+async function sync(endpoint: Endpoint, input?: SyncInput): Promise<SyncResult> {
+  return (await (await start(endpoint, input)).result()) as SyncResult;
+}
+
+async function failureOf(endpoint: Endpoint): Promise<ApplicationFailure> {
+  const error: unknown = await sync(endpoint).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  const { cause } = error as WorkflowFailedError;
+  expect(cause).toBeInstanceOf(ApplicationFailure);
+  return cause as ApplicationFailure;
+}
+
+async function countOf(table: string): Promise<number> {
+  const [row] = await database.rows<{ count: number }>(`select count(*) as count from personio.${table}`);
+  return row?.count ?? -1;
+}
+
+async function snapshotOf(): Promise<readonly unknown[]> {
+  return database.rows('select * from personio.employees order by employee_id');
+}
+
+describe('a sync through Temporal', () => {
+  test('brings a company of 1,237 whole, though the server grants 100 of the 200 that were asked for', async () => {
+    const result = await sync('employees');
+    expect(result).toMatchObject({ outcome: 'succeeded', source: 'v1', received: PEOPLE, inserted: PEOPLE });
+    expect(await countOf('employees')).toBe(PEOPLE);
+    const [learnt] = await database.rows(
+      `select page_size from personio.endpoint_profiles where endpoint = 'employees'`,
+    );
+    expect(learnt).toEqual({ page_size: 100 });
+  });
+
+  test('asks again in smaller pages where the server refuses larger ones', async () => {
+    await database.run('delete from personio.endpoint_profiles');
+    Object.assign(fake.behaviour, { employeesPerPage: 50, largerPages: 'refused' });
+    expect(await sync('employees')).toMatchObject({ outcome: 'succeeded', received: PEOPLE, unchanged: PEOPLE });
+    await database.run('delete from personio.endpoint_profiles');
+  });
+
+  test('derives departments from the employees where Personio has no such endpoint, and says so', async () => {
+    expect(await sync('departments')).toMatchObject({ outcome: 'succeeded', source: 'employees', received: 8 });
+  });
+
+  test('reads time-off types, which come without a total', async () => {
+    expect(await sync('time-off-types')).toMatchObject({ outcome: 'succeeded', source: 'v1', received: 5 });
+  });
+
+  test('reads exactly the days of a window', async () => {
+    const window = { from: '2026-11-09', to: '2026-11-13' };
+    const expected = fake.attendances.between(window.from, window.to).length;
+    expect(await sync('attendances', { window })).toMatchObject({
+      outcome: 'succeeded',
+      received: expected,
+      inserted: expected,
+    });
+    const days = await database.rows('select distinct date from personio.attendance_periods order by 1');
+    expect(days.map((day) => day['date'] as string)).toEqual([
+      '2026-11-09',
+      '2026-11-10',
+      '2026-11-11',
+      '2026-11-12',
+      '2026-11-13',
+    ]);
+  });
+
+  test('removes attendances that HR deleted', async () => {
+    const window = { from: '2026-11-09', to: '2026-11-13' };
+    const [gone] = fake.attendances.between(window.from, window.to);
+    fake.attendances.deleted.add(gone?.id ?? 0);
+    expect(await sync('attendances', { window })).toMatchObject({ missing: 1, inserted: 0, updated: 0 });
+  });
+
+  test('keeps its history short, and records, names, secrets and tokens out of it', async () => {
+    const handle = await start('employees');
+    await handle.result();
+    const childId = workflowId.lifecycle('default', handle.firstExecutionRunId);
+    for (const id of [handle.workflowId, childId]) {
+      const history = await exportHistory(worker.temporal.namespace, id);
+      expect(history.events.length).toBeLessThan(100);
+      const text = readable(history);
+      for (const marked of ['@example.org', 'Fischer', 'papi-', 'secret', 'DE00']) expect(text).not.toContain(marked);
+    }
+  });
+
+  test('answers how far it is while it runs', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    fake.behaviour.fault = async ({ path, query }) => {
+      if (path === '/v1/company/employees' && query.get('offset') === '500') await held;
+      return undefined;
+    };
+    const handle = await start('employees');
+    await until(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
+    const progress = await handle.query<SyncProgress>(QUERY.progress);
+    expect(progress).toMatchObject({ phase: 'Reading employees', waitingFor: null });
+    release();
+    await handle.result();
+  });
+});
+
+describe('what is wrong in Personio', () => {
+  test('a total that never holds still ends as SnapshotIncomplete, with the tables untouched', async () => {
+    const before = await snapshotOf();
+    fake.behaviour.fault = ({ path, query, number }) =>
+      path === '/v1/company/employees' && query.get('offset') !== '0'
+        ? { status: 200, body: { success: true, data: [], metadata: { total_elements: number } } }
+        : undefined;
+    const failure = await failureOf('employees');
+    expect(failure).toMatchObject({ type: 'SnapshotIncomplete' });
+    expect(failure.message).toMatch(/read 3 times and never added up/);
+    expect(await snapshotOf()).toEqual(before);
+    const [run] = await database.rows(
+      'select outcome, failure_type from personio.sync_runs order by started_at desc limit 1',
+    );
+    expect(run).toEqual({ outcome: 'incomplete', failure_type: 'SnapshotIncomplete' });
+  });
+
+  test('a page that is not what it should be ends as PersonioMalformedAnswer, with the tables untouched', async () => {
+    const before = await snapshotOf();
+    fake.behaviour.fault = ({ path }) =>
+      path === '/v1/company/employees' ? { status: 200, body: '<html>Ada Fischer is not JSON</html>' } : undefined;
+    const failure = await failureOf('employees');
+    expect(failure.type).toBe('PersonioMalformedAnswer');
+    expect(failure.message).not.toContain('Fischer');
+    expect(await snapshotOf()).toEqual(before);
+  });
+
+  test('wrong credentials end as PersonioCredentialsRejected after one exchange, with what to do', async () => {
+    fake.expireTokens();
+    let exchanges = 0;
+    fake.behaviour.fault = ({ path }) => {
+      if (path !== '/v1/auth') return undefined;
+      exchanges += 1;
+      return { status: 403, body: { success: false, error: { code: 0, message: 'Wrong credentials' } } };
+    };
+    await database.run('update personio.connection_state set sealed_token = null');
+    const failure = await failureOf('employees');
+    expect(failure.type).toBe('PersonioCredentialsRejected');
+    expect(failure.message).toMatch(/Settings > Integrations > API credentials/);
+    expect(exchanges).toBe(1);
+  });
+
+  test('a server that fails for a while is waited for', async () => {
+    let failures = 2;
+    fake.behaviour.fault = ({ path }) => {
+      if (path !== '/v1/company/employees' || failures === 0) return undefined;
+      failures -= 1;
+      return { status: 504, body: 'Gateway Time-out' };
+    };
+    expect(await sync('employees')).toMatchObject({ outcome: 'succeeded', received: PEOPLE });
+  });
+
+  test('a cancelled run says so, and changes nothing more', async () => {
+    const before = await snapshotOf();
+    fake.behaviour.fault = async ({ path }) => {
+      if (path === '/v1/company/employees') await new Promise((resolve) => setTimeout(resolve, 300));
+      return undefined;
+    };
+    const handle = await start('employees');
+    await until(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
+    await handle.cancel();
+    const error: unknown = await handle.result().catch((failure: unknown) => failure);
+    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+    const [run] = await database.rows('select outcome from personio.sync_runs where run_id = $1', [
+      handle.firstExecutionRunId,
+    ]);
+    expect(run).toEqual({ outcome: 'cancelled' });
+    expect(await snapshotOf()).toEqual(before);
+  });
+});
+
+type RefreshWorkflow = (input: RefreshInput) => Promise<SyncResult>;
+
+describe('refreshing one person', () => {
+  const refresh = async (employeeId: string): Promise<SyncResult> =>
+    worker.temporal.client.workflow.execute<RefreshWorkflow>(WORKFLOW_TYPE.refreshEmployee, {
+      ...{ taskQueue: TASK_QUEUE.sync, workflowId: workflowId.refresh('default', employeeId), args: [{ employeeId }] },
+    });
+
+  test('commits what changed of that person alone', async () => {
+    const [person] = fake.company.employees;
+    Object.assign(person ?? {}, { position: 'Chief of Everything' });
+    const result = await refresh(String(person?.id));
+    expect(result).toMatchObject({ outcome: 'succeeded', received: 1, updated: 1, missing: 0 });
+    const rows = await database.rows('select position from personio.employees where employee_id = $1', [
+      String(person?.id),
+    ]);
+    expect(rows).toEqual([{ position: 'Chief of Everything' }]);
+  });
+
+  test('deletes nobody on a 404', async () => {
+    expect(await refresh('999999')).toMatchObject({ outcome: 'succeeded', received: 0, missing: 0 });
+    expect(await countOf('employees where missing_since is not null')).toBe(0);
+  });
+});
+
+/** The payloads of a history are base64 in its JSON form. */
+function readable(history: unknown): string {
+  return JSON.stringify(history).replaceAll(
+    /"([A-Za-z0-9+/=]{8,})"/g,
+    (whole, text: string) => `${whole}${Buffer.from(text, 'base64').toString('utf8')}`,
+  );
+}
