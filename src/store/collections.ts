@@ -98,6 +98,8 @@ async function selectSnapshot(transaction: Transaction, endpoint: Collection, re
      where reading = ${request.reading} and chunk is not distinct from ${dateLiteral(request.chunk?.from)} and ${id} is not null
      order by ${id}, ${order}`,
   );
+  // The stored table's statistics may be from before its first load: without this index the planner then compares row by row.
+  await transaction.run(`alter table snapshot add primary key (${key})`);
   await transaction.run('analyze snapshot');
 }
 
