@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 /** Starts the compiled program, or says why it cannot. Plain JavaScript, so that it runs before anything is built. */
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+
+// On a machine with much memory V8 lets a heap grow to a multiple of what lives in it before it collects: a worker that reads pages
+// all day took 440 MB instead of 270. Where somebody sets a limit of their own (NODE_OPTIONS), theirs holds as well.
+setFlagsFromString('--heap-growing-percent=20');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const main = new URL('../dist/src/cli/main.js', import.meta.url);

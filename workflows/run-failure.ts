@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   ChildWorkflowFailure,
+  ContinueAsNew,
   isCancellation,
 } from '@temporalio/workflow';
 import { FAILURE_TYPES } from '../src/contracts/errors.js';
@@ -32,6 +33,8 @@ export async function recordingFailure<T>(
   try {
     return await steps();
   } catch (error) {
+    // How the SDK goes on in a new execution; the run is not over.
+    if (error instanceof ContinueAsNew) throw error;
     const ending = endingOf(error);
     await CancellationScope.nonCancellable(async () =>
       store.closeRun.executeWithOptions({ summary: `Note that the run ended as ${ending.outcome}` }, [

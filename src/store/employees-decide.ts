@@ -30,7 +30,7 @@ export interface DecideAllContext {
 }
 
 /** People in memory at once: a company of any size passes through in as much. */
-const BATCH = 1_000;
+const BATCH = 250;
 
 /**
  * Hands each pair to the pure decision. Leaves the temporary tables `decided` (one row a person), `decided_events` and

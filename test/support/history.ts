@@ -9,24 +9,16 @@ export interface ExportedHistory {
   readonly events: readonly unknown[];
 }
 
+/** Runs Temporal's own command line, as an operator does. @returns what it prints. */
+export async function temporalCommand(namespace: string, ...args: string[]): Promise<string> {
+  const { temporalCli, temporalAddress } = testServers();
+  const where = ['--namespace', namespace, '--address', temporalAddress];
+  const { stdout } = await run(temporalCli, [...args, ...where], { maxBuffer: MAX_BYTES });
+  return stdout;
+}
+
 /** A workflow's history as people export it: by the CLI, as JSON. */
 export async function exportHistory(namespace: string, workflowId: string): Promise<ExportedHistory> {
-  const { temporalCli, temporalAddress } = testServers();
-  const { stdout } = await run(
-    temporalCli,
-    [
-      'workflow',
-      'show',
-      '--workflow-id',
-      workflowId,
-      '--output',
-      'json',
-      '--namespace',
-      namespace,
-      '--address',
-      temporalAddress,
-    ],
-    { maxBuffer: MAX_BYTES },
-  );
+  const stdout = await temporalCommand(namespace, 'workflow', 'show', '--workflow-id', workflowId, '--output', 'json');
   return JSON.parse(stdout) as ExportedHistory;
 }
