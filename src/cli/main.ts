@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SettingsInvalid } from '../config/settings.js';
+import { ServerUnavailable } from '../embedded/processes.js';
 import { TemporalUnreachable } from '../temporal/connection.js';
 import type { CommandDefinition } from './command.js';
 import { backfillCommand } from './commands/backfill.js';
@@ -67,7 +68,8 @@ function explain(error: unknown): { readonly sentence: string; readonly code: Ex
   if (error instanceof CommandFailed) return { sentence: error.message, code: error.exitCode };
   if (error instanceof SettingsInvalid) return { sentence: error.message, code: EXIT.usage };
   if (error instanceof CommanderError) return explainUsage(error);
-  if (error instanceof TemporalUnreachable) return { sentence: error.message, code: EXIT.failed };
+  if (error instanceof TemporalUnreachable || error instanceof ServerUnavailable)
+    return { sentence: error.message, code: EXIT.failed };
   if (error instanceof Error && 'type' in error) return { sentence: error.message, code: EXIT.failed };
   return { sentence: unexpected(error), code: EXIT.failed };
 }

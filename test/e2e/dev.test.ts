@@ -81,7 +81,7 @@ describe('dev', () => {
     await until(async () => Promise.resolve(running.output().includes('Personio   ')), 60_000);
     const second = await runCommand(['dev', '--once'], environment('once'), folder);
     expect(second.code).toBe(1);
-    expect(second.stderr).toMatch(/already runs its servers/);
+    expect(second.stderr).toMatch(/^Another personio-sync .* already runs its servers/);
     running.child.kill('SIGTERM');
     expect(await running.ended).toMatchObject({ code: 0 });
   }, 120_000);
