@@ -3,8 +3,7 @@ import type { Endpoint } from '../contracts/names.js';
 import { addDays } from '../domain/zones.js';
 import type { PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
-import { isRetired } from './paging.js';
-import { SOURCES, readSegment } from './sources.js';
+import { SOURCES, isPassedOver, readSegment } from './sources.js';
 import { createUnsharedApi } from './unshared.js';
 import type { UnsharedConnection } from './unshared.js';
 
@@ -69,7 +68,7 @@ async function checkEndpoint(api: PersonioApi, endpoint: Endpoint, options: Chec
       };
     } catch (error) {
       failure = error;
-      if (!isRetired(error)) break;
+      if (!isPassedOver(error, { endpoint, source })) break;
     }
   }
   return red(endpoint, failure);

@@ -35,7 +35,7 @@ export interface PagesOutcome {
 }
 
 /** Smaller sizes to try where the server refuses the one that was asked for. */
-const FALLBACK_SIZES = [100, 50, 20, 10] as const;
+export const FALLBACK_SIZES = [100, 50, 20, 10] as const;
 /** Pages that travel while an earlier one is being written. */
 const IN_FLIGHT = 4;
 /** A collection without a total that never stops growing is a loop. */
@@ -68,7 +68,7 @@ async function fetchFirst<T>({
 }
 
 /** 400 and 422 are how a server refuses a limit; which of them Personio would use is documented nowhere. */
-function isRefusedSize({ status }: HttpAnswer): boolean {
+export function isRefusedSize({ status }: HttpAnswer): boolean {
   return status === 400 || status === 413 || status === 422;
 }
 
