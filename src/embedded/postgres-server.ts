@@ -16,7 +16,7 @@ import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { z } from 'zod';
-import { ServerUnavailable, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
+import { ServerUnavailable, commandOf, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
 import type { Guard } from './processes.js';
 import { idsOfUser } from './server-user.js';
 import type { UserIds } from './server-user.js';
@@ -85,11 +85,19 @@ interface Place {
  */
 function placeFor(home: string, user: UserIds | null): Place {
   mkdirSync(home, { recursive: true });
-  const folder = join(home, 'postgres');
-  if (user === null || isReachable(home)) return prepared({ folder, isElsewhere: false }, user);
+  const isElsewhere = user !== null && !isReachable(home);
+  return prepared({ folder: isElsewhere ? folderElsewhere(home) : join(home, 'postgres'), isElsewhere }, user);
+}
+
+function folderElsewhere(home: string): string {
   const base = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
-  const name = createHash('sha256').update(home).digest('hex').slice(0, 12);
-  return prepared({ folder: join(base, `personio-sync-${name}`), isElsewhere: true }, user);
+  return join(base, `personio-sync-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`);
+}
+
+/** Deletes the data of a home, wherever it had to be kept. The server must not run. */
+export function forgetPostgresData(home: string): void {
+  for (const folder of [join(home, 'postgres'), folderElsewhere(home)])
+    rmSync(folder, { recursive: true, force: true });
 }
 
 function prepared(place: Place, user: UserIds | null): Place {
@@ -194,7 +202,7 @@ async function stopLeftOver(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (pid > 0 && isAlive(pid)) await stopProcess(pid, 'SIGINT');
+  if (pid > 0 && isAlive(pid) && commandOf(pid).includes(data)) await stopProcess(pid, 'SIGINT');
 }
 
 async function ready(url: string, pid: number, logFile: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket, createServer } from 'node:net';
@@ -62,6 +62,23 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     // Not ours to signal, and so alive.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** @returns the command line of a process; empty where it cannot be told. A pid alone may belong to somebody else by now. */
+export function commandOf(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return procCommandOf(pid);
+  }
+}
+
+function procCommandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
   }
 }
 

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ServerUnavailable, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
+import { ServerUnavailable, commandOf, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
 import type { Guard } from './processes.js';
 import { findTemporalCli } from './temporal-cli.js';
 import type { CliSearch } from './temporal-cli.js';
@@ -63,22 +62,6 @@ async function stopLeftOver(folder: string, database: string): Promise<void> {
     if (pid > 0 && isAlive(pid) && commandOf(pid).includes(database)) await stopProcess(pid, 'SIGTERM');
   } catch {
     // No such file: nothing was left behind.
-  }
-}
-
-function commandOf(pid: number): string {
-  try {
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-  } catch {
-    return procCommandOf(pid);
-  }
-}
-
-function procCommandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
   }
 }
 

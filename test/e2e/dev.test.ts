@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -8,6 +8,8 @@ import { testServers } from '../support/servers-file.js';
 import { until } from '../support/worker.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'personio-sync-dev-'));
+// As root, PostgreSQL runs as another user, who has to reach its data.
+chmodSync(folder, 0o755);
 const environment = (home: string): Record<string, string> => ({
   ...{ PERSONIO_SYNC_HOME: join(folder, home), TEMPORAL_CLI_PATH: testServers().temporalCli },
 });

@@ -1,5 +1,5 @@
 /** Plain JavaScript over the build, since jest loads this file before its own transformation. `npm test` builds first. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresServer } from '../../dist/src/embedded/postgres-server.js';
@@ -14,6 +14,8 @@ const say = (sentence) => process.stderr.write(`${sentence}\n`);
 /** One Temporal server and two PostgreSQL for all files, by the same code as `npm start`. */
 async function setup() {
   const homes = ['18', '15', 'temporal'].map((name) => mkdtempSync(join(tmpdir(), `personio-sync-test-${name}-`)));
+  // As root, PostgreSQL runs as another user, who has to reach its data.
+  for (const home of homes) chmodSync(home, 0o755);
   const [newestHome, oldestHome, temporalHome] = homes;
   const options = { guard: startGuard(), environment: process.env, say };
   const explicitPath = process.env['TEMPORAL_CLI_PATH'] ?? null;

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PersonioSettings, Settings } from '../../config/settings.js';
-import { startPostgresServer } from '../../embedded/postgres-server.js';
+import { forgetPostgresData, startPostgresServer } from '../../embedded/postgres-server.js';
 import type { PostgresServerOptions } from '../../embedded/postgres-server.js';
 import { freePorts, lockHome, startGuard } from '../../embedded/processes.js';
 import { startTemporalServer } from '../../embedded/temporal-server.js';
@@ -106,6 +106,6 @@ async function started<T extends { readonly stop: () => Promise<void> }>(
 
 /** `--fresh`: all state of a former start, and nothing else in the folder. */
 function forget(home: string): void {
-  for (const name of ['temporal', 'postgres', 'company.json'])
-    rmSync(join(home, name), { recursive: true, force: true });
+  forgetPostgresData(home);
+  for (const name of ['temporal', 'company.json']) rmSync(join(home, name), { recursive: true, force: true });
 }
