@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
  *
  * @throws SyntaxError, as JSON.parse does.
  */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   const json = text.replace(BYTE_ORDER_MARK, '');
   if (!LARGE_INTEGER.test(json)) return JSON.parse(json);
   return parse(json, undefined, (number) =>

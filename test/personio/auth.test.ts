@@ -174,7 +174,7 @@ describe('a token that is over', () => {
     fake.behaviour.readable = new Set(['status']);
     let isExpired = false;
     answering(fake, seen, ({ query }) => {
-      if (query.get('offset') === '100' && !isExpired) {
+      if (query.get('offset') === '99' && !isExpired) {
         isExpired = true;
         fake.expireTokens();
       }
