@@ -29,8 +29,8 @@ interface CheckOptions {
 }
 
 const DAYS_OF_ATTENDANCES = 7;
-/** Enough people to tell whether the credential sees those who have left. */
-const PAGES_OF_EMPLOYEES = 3;
+/** Enough people to tell which departments there are, and whether the credential sees those who have left. */
+const PAGES = 3;
 
 /** Exchanges a token and reads a page or a few from each endpoint. Needs Personio and nothing else. */
 export async function testConnection(
@@ -107,17 +107,20 @@ async function lookAt(
   const today = new Date().toISOString().slice(0, 10);
   const chunk = endpoint === 'attendances' ? { from: addDays(today, 1 - DAYS_OF_ATTENDANCES), to: today } : null;
   const employees: EmployeeRecord[] = [];
+  const departments = new Set<string | null>();
   let total = 0;
   await readSegment(api, {
-    ...{ endpoint, source, chunk, pages: endpoint === 'employees' ? PAGES_OF_EMPLOYEES : 1, attributesToStore },
+    ...{ endpoint, source, chunk, pages: PAGES, attributesToStore },
     position: { offset: 0, cursor: null, total: null, pageSize },
     onPage: async (page, after) => {
       if (page.endpoint === 'employees') employees.push(...page.records);
+      if (page.endpoint === 'departments') for (const { departmentId } of page.records) departments.add(departmentId);
       total = after.total ?? total + page.records.length;
       return Promise.resolve();
     },
   });
-  return { total, employees };
+  departments.delete(null);
+  return { total: source === 'employees' ? departments.size : total, employees };
 }
 
 /** The first sentence says what happened, the rest what to do. */
