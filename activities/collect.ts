@@ -10,8 +10,8 @@ import type {
 import type { Policy } from '../src/domain/policy.js';
 import type { StagedRecords } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
-import { isRetired } from '../src/personio/paging.js';
-import { readEmployee, readSegment } from '../src/personio/sources.js';
+import { PersonioError } from '../src/personio/errors.js';
+import { isPassedOver, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
 import { clearStaging, createStaging, stageRecords } from '../src/store/staging.js';
@@ -69,13 +69,18 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
   try {
     return await segment.read();
   } catch (error) {
-    if (!isRetired(error) || begin.offset > 0) throw error;
-    const requests = context.api.requests;
-    return { retired: true, next: null, moved: null, total: null, received: 0, pages: 0, requests };
+    if (!isPassedOver(error, request)) throw error;
+    const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.requests() };
+    // A collection that was there a page ago is not retired: that is a hiccup, and the reading begins again.
+    const isUnderWay = begin.offset > 0 || segment.received > 0;
+    return { ...ended, ...(isUnderWay ? { retired: false, moved: vanished(error) } : { retired: true, moved: null }) };
   } finally {
     clearInterval(timer);
   }
 }
+
+const vanished = (error: unknown): string =>
+  `the collection vanished while it was read (${error instanceof PersonioError ? (error.status ?? error.type) : 'no status'})`;
 
 /** Reads pages into staging, and knows how far it is. */
 class Segment {
@@ -89,6 +94,10 @@ class Segment {
     this.request = request;
     this.resumed = resumed;
     this.progress = resumed;
+  }
+
+  get received(): number {
+    return this.progress.received;
   }
 
   beat(): void {
@@ -120,7 +129,7 @@ class Segment {
     await stopWhenCancelled();
   }
 
-  private requests(): number {
+  requests(): number {
     return this.resumed.requests + this.context.api.requests;
   }
 }

@@ -5,7 +5,7 @@ import type { Database } from '../src/store/database.js';
 import { createCollectActivities } from './collect.js';
 import { createDispatch, createLifecycleActivities } from './deliver.js';
 import type { DeliverDependencies } from './deliver.js';
-import { translatingFailures } from './failures.js';
+import { heartbeating, translatingFailures } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
@@ -27,9 +27,9 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(deliver) });
   const lifecycle = createLifecycleActivities(deliver);
   return {
-    exchangeToken: translatingFailures(collect.exchangeToken),
+    exchangeToken: translatingFailures(heartbeating(collect.exchangeToken)),
     collectSegment: translatingFailures(collect.collectSegment),
-    collectEmployee: translatingFailures(collect.collectEmployee),
+    collectEmployee: translatingFailures(heartbeating(collect.collectEmployee)),
     openRun: translatingFailures(sync.openRun),
     commitSnapshot: translatingFailures(sync.commitSnapshot),
     verifySnapshot: translatingFailures(sync.verifySnapshot),

@@ -63,18 +63,22 @@ export async function readUntilComplete(
 async function readOnce(context: ReadingContext, chunk: DayWindow | null, reading: number): Promise<Reading | string> {
   for (const source of remainingSources(context)) {
     const outcome = await readFrom(context, source, chunk, reading);
-    if (outcome === 'retired') continue;
+    if (outcome === 'retired') {
+      // One run is not made of two sources: what served it a moment ago is a hiccup, and the reading begins again.
+      if (context.tally.source === source) return `${source} answered that it is gone, and had served this run before`;
+      continue;
+    }
     noteSource(context.tally, source);
     return outcome;
   }
   throw ApplicationFailure.nonRetryable(
-    `No source of the ${context.run.endpoint} is left: Personio answered 404 or 410 on each of ${context.plan.sources.join(', ')}. ` +
+    `No source of the ${context.run.endpoint} is left: Personio answered 404 or 410 on each of them (${context.plan.sources.join(', ')}). ` +
       'Update personio-sync, or leave this endpoint out of the schedule.',
     'PersonioEndpointRetired',
   );
 }
 
-/** A source that answered once in this run is kept, so that one run is not made of two. */
+/** A source that answered once in this run is kept. */
 function remainingSources({ plan, tally }: ReadingContext): readonly Source[] {
   const from = tally.source === null ? 0 : plan.sources.indexOf(tally.source);
   return plan.sources.slice(Math.max(from, 0));

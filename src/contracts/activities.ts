@@ -40,6 +40,8 @@ export interface ReadPosition {
   /** The server's own total, as the first page of this reading gave it. */
   readonly total: number | null;
   readonly pageSize: number;
+  /** The id of the last record that came, which the next page has to begin with (v1). */
+  readonly lastId?: string;
 }
 
 export interface SegmentRequest extends RunRef {

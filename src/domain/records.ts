@@ -95,6 +95,15 @@ export interface AttendanceRecord {
   readonly isOnTimeOff: boolean | null;
   /** ISO 8601 moment. */
   readonly updatedAt: string | null;
+  /** v2 alone, where breaks are periods of their own: they are summed into the work that they lie in. Null from v1. */
+  readonly span: AttendanceSpan | null;
+}
+
+/** From when to when, in local time without a zone (`2026-06-01T08:00:00`); overnight periods end on the next day. */
+export interface AttendanceSpan {
+  readonly kind: 'work' | 'break';
+  readonly startsAt: string | null;
+  readonly endsAt: string | null;
 }
 
 export interface TimeOffTypeRecord {

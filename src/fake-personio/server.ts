@@ -1,30 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Faults, deliver } from './answers.js';
+import type { Answer, SeenRequest } from './answers.js';
 import { Attendances } from './attendances.js';
 import { Company } from './company.js';
 import type { CompanyOptions } from './company.js';
-import { attendanceShape, departmentShape, employeeShape, jsonOf, timeOffTypeShapes } from './shapes.js';
+import { statusOf } from './company.js';
+import { RateLimits } from './rate-limits.js';
+import type { RateLimit } from './rate-limits.js';
+import { attendanceShape, departmentShape, employeeShape, timeOffTypeShapes } from './shapes.js';
+import { answerV2, exchangeV2 } from './v2.js';
+import type { V2Behaviour } from './v2.js';
 
-/** What a test can see and answer in place of the company. */
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  /** Counts the requests since the start, from 1. */
-  readonly number: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type { Answer, Delivery, FaultRule, SeenRequest } from './answers.js';
 
 /** How unpleasant the server is. All can be changed while it runs. */
-export interface Behaviour {
+export interface Behaviour extends V2Behaviour {
   /** The most that one page of employees has; 100 since 2025. */
   employeesPerPage: number;
   attendancesPerPage: number;
@@ -32,12 +24,26 @@ export interface Behaviour {
   largerPages: 'clamped' | 'refused';
   /** Whether `/v1/company/departments` exists. It is in customers' guides and not in Personio's published API. */
   hasDepartments: boolean;
+  /** v1 passed its announced end in August 2026; then it may answer 404. */
+  hasAttendances: boolean;
+  /** Paths that the credential may not read: 403, whatever the token. */
+  forbidden: ReadonlySet<string>;
   /** Attributes that the credential may read; null: all. */
   readable: ReadonlySet<string> | null;
+  /** Whether the credential may not see the people who have left. */
+  hidesInactive: boolean;
   /** Requests per second to the employees before 429; null: no limit. */
   employeesPerSecond: number | null;
   /** Answers in place of the company; undefined lets it answer. */
   fault: ((request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>) | null;
+}
+
+export interface LoggedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly status: number;
+  readonly atMs: number;
 }
 
 export interface FakePersonioOptions extends CompanyOptions {
@@ -53,6 +59,12 @@ export interface FakePersonio {
   readonly company: Company;
   readonly attendances: Attendances;
   readonly behaviour: Behaviour;
+  /** Faults on demand, beside `behaviour.fault`. */
+  readonly faults: Faults;
+  /** What was asked since the start, and how it was answered; the newest 10,000. */
+  readonly log: readonly LoggedRequest[];
+  /** Limits that answer 429; an empty list takes them away. */
+  readonly limitRequests: (limits: readonly RateLimit[]) => void;
   readonly requests: () => number;
   /** Makes every token that was given worthless, as after 24 hours. */
   readonly expireTokens: () => void;
@@ -65,6 +77,7 @@ const NOT_FOUND: Answer = {
 };
 const DEFAULT_LIMIT = 50;
 const MAX_BODY_BYTES = 10_000;
+const MAX_LOGGED = 10_000;
 
 /** Starts the made-up company's HTTP server on the loopback address. */
 export async function startFakePersonio(options: FakePersonioOptions): Promise<FakePersonio> {
@@ -77,6 +90,8 @@ export async function startFakePersonio(options: FakePersonioOptions): Promise<F
   if (address === null || typeof address === 'string') throw new Error('The made-up company has no port.');
   return {
     ...{ url: `http://127.0.0.1:${address.port}`, company, attendances: fake.attendances, behaviour: fake.behaviour },
+    ...{ faults: fake.faults, log: fake.log },
+    limitRequests: (limits) => fake.limitRequests(limits),
     requests: () => fake.requests,
     expireTokens: () => fake.expireTokens(),
     close: async () => {
@@ -98,8 +113,13 @@ class Fake {
   readonly behaviour: Behaviour = {
     ...{ employeesPerPage: 100, attendancesPerPage: 200, largerPages: 'clamped', hasDepartments: false },
     ...{ readable: null, employeesPerSecond: null, fault: null },
+    ...{ hasAttendances: true, forbidden: new Set(), hidesInactive: false },
+    ...{ hasOrgUnits: false, v2Scopes: null, hasRelativeLinks: false, attendancePeriodsPerPage: 100 },
   };
+  readonly faults = new Faults();
+  readonly log: LoggedRequest[] = [];
   requests = 0;
+  private limits = new RateLimits([]);
   private readonly options: FakePersonioOptions;
   private readonly company: Company;
   private readonly today: () => string;
@@ -117,6 +137,10 @@ class Fake {
     this.tokens += 1;
   }
 
+  limitRequests(limits: readonly RateLimit[]): void {
+    this.limits = new RateLimits(limits);
+  }
+
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests += 1;
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -126,33 +150,59 @@ class Fake {
       ...{ method, path: url.pathname, query: url.searchParams },
       ...{ headers: request.headers, body, number: this.requests },
     };
-    const answer = (await this.behaviour.fault?.(seen)) ?? this.answer(seen);
-    const text = typeof answer.body === 'string' ? answer.body : jsonOf(answer.body);
-    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(text);
+    const atMs = Date.now();
+    const own = this.limits.isOver(url.pathname, atMs)
+      ? failure(429, 429, 'Too Many Requests')
+      : ((await this.behaviour.fault?.(seen)) ?? this.answer(seen));
+    const answer = this.faults.applied(seen, own);
+    if (this.log.push({ method, path: url.pathname, query: url.search, status: answer.status, atMs }) > MAX_LOGGED)
+      this.log.shift();
+    await deliver(response, answer);
   }
 
   private answer(seen: SeenRequest): Answer {
     if (seen.path === '/v1/auth') return seen.method === 'POST' ? this.authenticate(seen.body) : NOT_FOUND;
+    if (seen.path === '/v2/auth/token')
+      return exchangeV2(seen, (id, secret) => this.isRight(id, secret), this.token('v2'));
+    const version = seen.path.startsWith('/v2/') ? 'v2' : 'v1';
     const { authorization } = seen.headers;
     if (authorization === undefined) return failure(401, 401, 'Authorization is not provided');
-    if (authorization !== `Bearer ${this.token()}`) return failure(403, 403, 'Provided authorization is not valid');
+    if (authorization !== `Bearer ${this.token(version)}`)
+      return failure(403, 403, 'Provided authorization is not valid');
     if (seen.method !== 'GET') return NOT_FOUND;
+    if (this.behaviour.forbidden.has(seen.path))
+      return failure(403, 0, 'personio.core.api.exceptions.api.forbidden.http.exception');
+    if (version === 'v2') return this.second(seen);
     return this.collection(seen) ?? NOT_FOUND;
   }
 
   private authenticate(body: string): Answer {
     const { client_id: id, client_secret: secret } = credentialsOf(body);
-    const right = this.options.credentials;
-    const isRight =
-      right === undefined ? id !== '' && secret !== '' : id === right.clientId && secret === right.clientSecret;
-    if (!isRight) return failure(403, 0, 'Wrong credentials');
-    const data = { token: this.token(), expires_in: 86_400, scope: 'employees:read attendances:read absences:read' };
+    if (!this.isRight(id, secret)) return failure(403, 0, 'Wrong credentials');
+    const data = {
+      token: this.token('v1'),
+      expires_in: 86_400,
+      scope: 'employees:read attendances:read absences:read',
+    };
     return { status: 200, body: { success: true, data } };
   }
 
   /** The same token within its life, as Personio does since 2023. */
-  private token(): string {
-    return `papi-${createHmac('sha256', String(this.options.seed)).update(String(this.tokens)).digest('hex')}`;
+  private token(version: 'v1' | 'v2'): string {
+    const what = version === 'v1' ? String(this.tokens) : `v2 ${this.tokens}`;
+    return `papi-${createHmac('sha256', String(this.options.seed)).update(what).digest('hex')}`;
+  }
+
+  private isRight(id: string, secret: string): boolean {
+    const right = this.options.credentials;
+    return right === undefined ? id !== '' && secret !== '' : id === right.clientId && secret === right.clientSecret;
+  }
+
+  private second(seen: SeenRequest): Answer {
+    return answerV2(seen, this.behaviour, {
+      departments: this.company.departments,
+      attendances: (from, to) => this.attendances.between(from, to),
+    });
   }
 
   private collection({ path, query }: SeenRequest): Answer | undefined {
@@ -161,7 +211,7 @@ class Fake {
       case '/v1/company/employees':
         return this.limited() ?? this.employees(query);
       case '/v1/company/attendances':
-        return this.attendancesOf(query);
+        return behaviour.hasAttendances ? this.attendancesOf(query) : NOT_FOUND;
       case '/v1/company/time-off-types': {
         const offset = numberOf(query, 'offset', 0);
         const data = timeOffTypeShapes().slice(offset, offset + numberOf(query, 'limit', 200));
@@ -192,7 +242,9 @@ class Fake {
     const shape = { readable: behaviour.readable, today: this.today() };
     const page = pageOf(query, { max: behaviour.employeesPerPage, ...behaviour });
     if (page === null) return failure(400, 400, 'The limit is too large');
-    const all = company.employees;
+    const all = behaviour.hidesInactive
+      ? company.employees.filter((person) => statusOf(person, shape.today) !== 'inactive')
+      : company.employees;
     const data = all
       .slice(page.offset, page.offset + page.limit)
       .map((person) => employeeShape(company, person, shape));

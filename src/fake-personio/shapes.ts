@@ -135,9 +135,14 @@ function payOf(person: MadeUpEmployee): Record<string, Json> {
   };
 }
 
+/** The id of an attendance period in v2. Breaks are periods of their own there. */
+export function idV2Of(id: number, kind: 'work' | 'break' = 'work'): string {
+  return `00000000-0000-4000-${kind === 'work' ? '8000' : '9000'}-${String(id).padStart(12, '0')}`;
+}
+
 /** One record of `GET /v1/company/attendances`. */
 export function attendanceShape(period: MadeUpAttendance): Json {
-  const idV2 = `00000000-0000-4000-8000-${String(period.id).padStart(12, '0')}`;
+  const idV2 = idV2Of(period.id);
   return {
     ...{ id: period.id, type: 'AttendancePeriod' },
     attributes: {

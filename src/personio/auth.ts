@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PersonioError, errorOfStatus, malformed } from './errors.js';
 import type { Route } from './errors.js';
-import { contentOf } from './http.js';
+import { contentOf } from './json.js';
 import type { Http } from './http.js';
 
 export interface Credentials {

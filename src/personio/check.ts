@@ -1,10 +1,12 @@
 import { ENDPOINTS } from '../contracts/names.js';
 import type { Endpoint } from '../contracts/names.js';
+import type { Source } from '../contracts/activities.js';
+import { NEEDED_ATTRIBUTES, profileAlarms } from '../domain/attribute-profile.js';
+import type { EmployeeRecord } from '../domain/records.js';
 import { addDays } from '../domain/zones.js';
 import type { PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
-import { isRetired } from './paging.js';
-import { SOURCES, readSegment } from './sources.js';
+import { SOURCES, isPassedOver, readSegment } from './sources.js';
 import { createUnsharedApi } from './unshared.js';
 import type { UnsharedConnection } from './unshared.js';
 
@@ -27,8 +29,10 @@ interface CheckOptions {
 }
 
 const DAYS_OF_ATTENDANCES = 7;
+/** Enough people to tell which departments there are, and whether the credential sees those who have left. */
+const PAGES = 3;
 
-/** Exchanges a token and reads one page from each endpoint. Needs Personio and nothing else. */
+/** Exchanges a token and reads a page or a few from each endpoint. Needs Personio and nothing else. */
 export async function testConnection(
   connection: UnsharedConnection,
   options: CheckOptions,
@@ -56,43 +60,67 @@ async function checkEndpoint(api: PersonioApi, endpoint: Endpoint, options: Chec
   let failure: unknown;
   for (const source of SOURCES[endpoint]) {
     try {
-      const records = await countRecords(api, endpoint, source, options);
-      const derived =
-        source === 'employees' ? ' Personio has no such endpoint, so they are derived from the employees.' : '';
-      return {
-        check: endpoint,
-        ok: true,
-        source,
-        records,
-        sentence: `${records} records can be read.${derived}`,
-        action: null,
-      };
+      const seen = await lookAt(api, { endpoint, source }, options);
+      return endpoint === 'employees' ? checkEmployees(seen, source) : green(endpoint, source, seen.total);
     } catch (error) {
       failure = error;
-      if (!isRetired(error)) break;
+      if (!isPassedOver(error, { endpoint, source })) break;
     }
   }
   return red(endpoint, failure);
 }
 
-async function countRecords(
+function green(endpoint: Endpoint, source: Source, records: number): ConnectionCheck {
+  const derived =
+    source === 'employees' ? ' Personio has no such endpoint, so they are derived from the employees.' : '';
+  const sentence = `${records} records can be read.${derived}`;
+  return { check: endpoint, ok: true, source, records, sentence, action: null };
+}
+
+/** They come, and yet not as they should. */
+function checkEmployees({ total, employees }: Seen, source: Source): ConnectionCheck {
+  const alarms = profileAlarms({
+    ...{ records: employees.length, isWhole: employees.length === total },
+    sightings: Object.keys(NEEDED_ATTRIBUTES).map((attribute) => ({
+      ...{ attribute, cameBefore: false },
+      records: employees.filter(({ absentAttributes }) => !absentAttributes.includes(attribute)).length,
+    })),
+    ...{ inactive: employees.filter(({ status }) => status === 'inactive').length, hadInactive: false },
+  });
+  if (alarms.length === 0) return green('employees', source, total);
+  const sentence = [`${total} records can be read.`, ...alarms.map((alarm) => alarm.sentence)].join(' ');
+  const action = alarms.map((alarm) => alarm.action).join(' ');
+  return { check: 'employees', ok: false, source, records: total, sentence, action };
+}
+
+interface Seen {
+  readonly total: number;
+  /** Those that were looked at, where they are employees. */
+  readonly employees: readonly EmployeeRecord[];
+}
+
+async function lookAt(
   api: PersonioApi,
-  endpoint: Endpoint,
-  source: (typeof SOURCES)[Endpoint][number],
+  { endpoint, source }: { readonly endpoint: Endpoint; readonly source: Source },
   { pageSize, attributesToStore }: CheckOptions,
-): Promise<number> {
+): Promise<Seen> {
   const today = new Date().toISOString().slice(0, 10);
   const chunk = endpoint === 'attendances' ? { from: addDays(today, 1 - DAYS_OF_ATTENDANCES), to: today } : null;
-  let records = 0;
+  const employees: EmployeeRecord[] = [];
+  const departments = new Set<string | null>();
+  let total = 0;
   await readSegment(api, {
-    ...{ endpoint, source, chunk, pages: 1, attributesToStore },
+    ...{ endpoint, source, chunk, pages: PAGES, attributesToStore },
     position: { offset: 0, cursor: null, total: null, pageSize },
     onPage: async (page, after) => {
-      records = after.total ?? records + page.records.length;
+      if (page.endpoint === 'employees') employees.push(...page.records);
+      if (page.endpoint === 'departments') for (const { departmentId } of page.records) departments.add(departmentId);
+      total = after.total ?? total + page.records.length;
       return Promise.resolve();
     },
   });
-  return records;
+  departments.delete(null);
+  return { total: source === 'employees' ? departments.size : total, employees };
 }
 
 /** The first sentence says what happened, the rest what to do. */

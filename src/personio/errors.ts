@@ -73,3 +73,22 @@ export function malformed(route: Route, what: string): PersonioError {
     `Personio's answer to ${nameOf(route)} is not what it documents: ${what}. Nothing was changed; if it stays so, report it with this sentence.`,
   );
 }
+
+/** Personio says `success: false` and a status of success at once: neither can be believed, and an empty list least of all. */
+export function unsuccessful(route: Route, status: number): PersonioError {
+  return new PersonioError(
+    'PersonioUnavailable',
+    `Personio answered ${nameOf(route)} with ${status} and says in the answer that it did not succeed. It is tried again.`,
+    { status },
+  );
+}
+
+/** Every endpoint refuses a token that was just given. */
+export function refusedEverywhere(route: Route, status: number): PersonioError {
+  return new PersonioError(
+    'PersonioCredentialsRejected',
+    `Personio gives a token and then refuses it everywhere (${nameOf(route)} answered ${status}, and so did the others). ` +
+      'In Personio, under Settings > Integrations > API credentials, check that the credential is active and may read employees, attendances and absences.',
+    { status },
+  );
+}

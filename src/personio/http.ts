@@ -1,17 +1,19 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { RequestError } from 'got';
-import type { Got, OptionsInit } from 'got';
-import { PersonioError, errorOfStatus, malformed, nameOf } from './errors.js';
+import type { Got, OptionsInit, OptionsOfTextResponseBody } from 'got';
+import { PersonioError, malformed, nameOf } from './errors.js';
 import type { Route } from './errors.js';
-import { parseJson } from './json.js';
 
 export interface HttpRequest {
   readonly route: Route;
-  /** The path with its ids, without a query. */
+  /** The path with its ids; a link that Personio gave comes with its query, as it is. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly json?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+  /** Asks for an endpoint that Personio calls beta; some of those answer 404 without it. */
+  readonly beta?: boolean;
   readonly token?: string;
 }
 
@@ -21,19 +23,31 @@ export interface HttpAnswer {
   readonly text: string;
   /** What `Retry-After` asks for, capped; null where it is absent. */
   readonly retryAfterMs: number | null;
+  /** How long the bucket of the `x-ratelimit-*` headers needs until it has a request to give; null where it has one, or none is named. */
+  readonly refillMs: number | null;
   /** `Deprecation`, `Sunset` or `Warning`, where Personio announces the end of an endpoint. */
   readonly notices: readonly string[];
 }
 
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-/** Third-party clients of Personio wait 40 to 60 s; its gateway gives up at 60. */
-const TIMEOUT_MS = 60_000;
+/** How long each part of a request may take. */
+export interface Deadlines {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly wholeMs: number;
+}
+
+/** Each is shorter than the heartbeat that guards it (30 s, workflows/proxies.ts). */
+const DEADLINES: Deadlines = { connectMs: 10_000, firstByteMs: 25_000, wholeMs: 28_000 };
 /** A wait that Personio asks for is obeyed up to here; beyond it, the next attempt asks again. */
-const MAX_RETRY_AFTER_MS = 120_000;
+const MAX_WAIT_MS = 120_000;
+/** A page of 200 people is half a megabyte. Beyond this it is no page, and four of them travel at a time. */
+const MAX_BODY_BYTES = 32 * 1_024 * 1_024;
 
 /** @param origin such as `https://api.personio.de`. Redirects are never followed: a token must not travel elsewhere. */
-export function createHttp(origin: string, userAgent: string): Http {
+export function createHttp(origin: string, userAgent: string, deadlines = DEADLINES): Http {
+  const { connectMs, firstByteMs, wholeMs } = deadlines;
   const options: OptionsInit = {
     prefixUrl: origin,
     agent: { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) },
@@ -41,31 +55,49 @@ export function createHttp(origin: string, userAgent: string): Http {
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
-    timeout: { request: TIMEOUT_MS },
+    timeout: {
+      ...{ lookup: connectMs, connect: connectMs, secureConnect: connectMs },
+      ...{ response: firstByteMs, request: wholeMs },
+    },
   };
   const client = got.extend(options);
   return async (request) => send(client, request);
 }
 
-async function send(client: Got, { route, path, query, json, token }: HttpRequest): Promise<HttpAnswer> {
+async function send(client: Got, request: HttpRequest): Promise<HttpAnswer> {
+  const { route, path } = request;
+  const size: { isTooLarge: boolean } = { isTooLarge: false };
   try {
-    const response = await client(path.replace(/^\//, ''), {
-      method: route.method,
-      ...(query === undefined ? {} : { searchParams: query }),
-      ...(json === undefined ? {} : { json }),
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      responseType: 'text',
+    const pending = client(path.replace(/^\//, ''), optionsOf(request));
+    // Counts what comes out of the decompression, so that a small answer cannot become a large one.
+    void pending.on('downloadProgress', ({ transferred }) => {
+      if (transferred <= MAX_BODY_BYTES || size.isTooLarge) return;
+      size.isTooLarge = true;
+      pending.cancel();
     });
-    const { headers } = response;
+    const { headers, statusCode, body } = await pending;
     return {
-      status: response.statusCode,
-      text: response.body,
-      retryAfterMs: retryAfterOf(headers['retry-after']),
+      ...{ status: statusCode, text: body },
+      ...{ retryAfterMs: retryAfterOf(headers['retry-after']), refillMs: refillOf(headers) },
       notices: ['deprecation', 'sunset', 'warning'].filter((name) => headers[name] !== undefined),
     };
   } catch (error) {
+    if (size.isTooLarge) throw malformed(route, `it is larger than ${MAX_BODY_BYTES / 1_024 / 1_024} MiB`);
     throw unavailable(route, error);
   }
+}
+
+function optionsOf({ route, query, json, form, beta, token }: HttpRequest): OptionsOfTextResponseBody {
+  const headers = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(beta === true ? { beta: 'true' } : {}),
+  };
+  return {
+    ...{ method: route.method, headers, responseType: 'text' as const },
+    ...(query === undefined ? {} : { searchParams: query }),
+    ...(json === undefined ? {} : { json }),
+    ...(form === undefined ? {} : { form }),
+  };
 }
 
 /** Got's own error holds the whole URL, so nothing of it is kept but the code. */
@@ -79,18 +111,18 @@ function unavailable(route: Route, error: unknown): PersonioError {
 
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3). */
 function retryAfterOf(header: string | undefined): number | null {
-  if (header === undefined) return null;
+  if (header === undefined || header.trim() === '') return null;
   const seconds = Number(header);
   const waitMs = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000;
-  return Number.isNaN(waitMs) ? null : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
+  return Number.isNaN(waitMs) ? null : Math.min(Math.max(waitMs, 0), MAX_WAIT_MS);
 }
 
-/** @returns the parsed content of an answer of success. @throws PersonioError for every other. */
-export function contentOf(route: Route, answer: HttpAnswer): unknown {
-  if (answer.status < 200 || answer.status > 299) throw errorOfStatus(route, answer.status, answer.retryAfterMs);
-  try {
-    return parseJson(answer.text);
-  } catch {
-    throw malformed(route, 'it is no JSON');
-  }
+/** Personio's gateway describes a token bucket: what is left, what a request costs, and how much comes back in a second. */
+function refillOf(headers: Readonly<Record<string, string | readonly string[] | undefined>>): number | null {
+  const [remaining, cost = 1, rate] = ['remaining', 'requested-tokens', 'replenish-rate'].map((name) => {
+    const header = headers[`x-ratelimit-${name}`];
+    return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
+  });
+  if (remaining === undefined || rate === undefined || rate === 0 || remaining >= cost) return null;
+  return Math.min(Math.ceil(((cost - remaining) / rate) * 1_000), MAX_WAIT_MS);
 }

@@ -35,7 +35,7 @@ export interface PagesOutcome {
 }
 
 /** Smaller sizes to try where the server refuses the one that was asked for. */
-const FALLBACK_SIZES = [100, 50, 20, 10] as const;
+export const FALLBACK_SIZES = [100, 50, 20, 10] as const;
 /** Pages that travel while an earlier one is being written. */
 const IN_FLIGHT = 4;
 /** A collection without a total that never stops growing is a loop. */
@@ -43,7 +43,8 @@ const MAX_PAGES_WITHOUT_TOTAL = 1_000;
 
 /**
  * Reads pages from a position on. Advances by the records that came, never by the limit that was asked for, and ends by the server's
- * total. What does not add up on the way is reported as `moved`, and the caller begins again.
+ * total. Each page begins with the last record of the one before: where somebody was deleted and somebody else was added meanwhile, the total is the
+ * same and one person would be skipped, and this shows it. What does not add up on the way is reported as `moved`, and the caller begins again.
  */
 export async function readPages<T>(request: PagesRequest<T>): Promise<PagesOutcome> {
   const first = await fetchFirst(request);
@@ -59,7 +60,7 @@ async function fetchFirst<T>({
 }: PagesRequest<T>): Promise<{ page: Page<T>; pageSize: number } | null> {
   const sizes = [position.pageSize, ...FALLBACK_SIZES.filter((size) => size < position.pageSize)];
   for (const pageSize of sizes) {
-    const answer = await source.fetch(position.offset, pageSize);
+    const answer = await source.fetch(beginOf(position), pageSize);
     const isLast = pageSize === sizes.at(-1);
     if (isRefusedSize(answer) && !isLast) continue;
     return { page: source.read(answer), pageSize };
@@ -68,31 +69,43 @@ async function fetchFirst<T>({
 }
 
 /** 400 and 422 are how a server refuses a limit; which of them Personio would use is documented nowhere. */
-function isRefusedSize({ status }: HttpAnswer): boolean {
+export function isRefusedSize({ status }: HttpAnswer): boolean {
   return status === 400 || status === 413 || status === 422;
 }
 
 async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: number): Promise<PagesOutcome> {
   const { source, position, pages, onPage } = request;
   const total = position.total ?? first.total ?? 0;
-  const pageSize = grantedSize(first, position.offset, asked);
+  const pageSize = grantedSize(first, beginOf(position), asked);
   const ahead = new Ahead(source, pageSize);
   let at: ReadPosition = { ...position, total, pageSize };
   let page = first;
   for (let taken = 1; ; taken++) {
-    const moved = movedReason(page, at);
+    const moved = movedReason(page, at, source.idOf);
     if (moved !== null) {
       await ahead.drop();
       return { next: null, moved };
     }
-    at = { ...at, offset: at.offset + page.records.length };
+    const fresh = freshOf(page, at);
+    at = advanced(at, fresh, source.idOf);
     const isOver = at.offset >= total;
-    if (!isOver) ahead.request(at.offset, total, pages - taken);
-    await onPage(page.records, at);
+    if (!isOver) ahead.request(beginOf(at), total, pages - taken);
+    await onPage(fresh, at);
     if (isOver) return { next: null, moved: null };
     if (taken >= pages) return { next: at, moved: null };
-    page = await ahead.take(at.offset);
+    page = await ahead.take(beginOf(at));
   }
+}
+
+/** A page begins one record early, with the last one that came. Where a page holds one record, there is no room for that. */
+const overlapOf = ({ lastId }: ReadPosition): number => (lastId === undefined ? 0 : 1);
+const beginOf = (at: ReadPosition): number => at.offset - overlapOf(at);
+const freshOf = <T>({ records }: Page<T>, at: ReadPosition): readonly T[] => records.slice(overlapOf(at));
+
+function advanced<T>(at: ReadPosition, fresh: readonly T[], idOf: (record: T) => string): ReadPosition {
+  const last = fresh.at(-1);
+  const hasRoom = at.pageSize > 1 && last !== undefined;
+  return { ...at, offset: at.offset + fresh.length, ...(hasRoom ? { lastId: idOf(last) } : {}) };
 }
 
 /** A first page that is shorter than asked, with more to come, shows what the server grants. */
@@ -101,13 +114,16 @@ function grantedSize<T>({ records, total }: Page<T>, offset: number, asked: numb
   return isClamped ? records.length : asked;
 }
 
-function movedReason<T>(page: Page<T>, at: ReadPosition): string | null {
+function movedReason<T>(page: Page<T>, at: ReadPosition, idOf: (record: T) => string): string | null {
+  const total = at.total ?? 0;
   if (page.total !== at.total)
     return `the server's total changed from ${at.total ?? 'none'} to ${page.total ?? 'none'} while it was read`;
-  if (page.records.length === 0 && at.offset < (at.total ?? 0))
-    return `the server sent an empty page after ${at.offset} of ${at.total ?? 0} records`;
-  if (at.offset + page.records.length > (at.total ?? 0))
-    return `the server sent ${at.offset + page.records.length} records and says that there are ${at.total ?? 0}`;
+  const [first] = page.records;
+  if (at.lastId !== undefined && first !== undefined && idOf(first) !== at.lastId)
+    return `the records shifted after the first ${at.offset} while they were read`;
+  const fresh = freshOf(page, at).length;
+  if (fresh === 0 && at.offset < total) return `the server sent an empty page after ${at.offset} of ${total} records`;
+  if (at.offset + fresh > total) return `the server sent ${at.offset + fresh} records and says that there are ${total}`;
   return null;
 }
 
@@ -115,19 +131,24 @@ function movedReason<T>(page: Page<T>, at: ReadPosition): string | null {
 class Ahead<T> {
   private readonly source: PagedSource<T>;
   private readonly pageSize: number;
+  /** From one page's beginning to the next. */
+  private readonly step: number;
+  private readonly overlap: number;
   private readonly underWay = new Map<number, Promise<Page<T>>>();
 
   constructor(source: PagedSource<T>, pageSize: number) {
     this.source = source;
     this.pageSize = pageSize;
+    this.overlap = pageSize > 1 ? 1 : 0;
+    this.step = pageSize - this.overlap;
   }
 
   request(from: number, total: number, pages: number): void {
-    for (const offset of this.underWay.keys()) if ((offset - from) % this.pageSize !== 0) this.forget(offset);
+    for (const offset of this.underWay.keys()) if ((offset - from) % this.step !== 0) this.forget(offset);
     const count = Math.min(IN_FLIGHT, pages);
     for (let index = 0; index < count; index++) {
-      const offset = from + index * this.pageSize;
-      if (offset < total && !this.underWay.has(offset)) this.start(offset);
+      const offset = from + index * this.step;
+      if (offset + this.overlap < total && !this.underWay.has(offset)) this.start(offset);
     }
   }
 

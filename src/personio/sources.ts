@@ -1,21 +1,22 @@
-import type { ReadPosition, Source } from '../contracts/activities.js';
+import type { Source } from '../contracts/activities.js';
 import type { Endpoint } from '../contracts/names.js';
-import type { DayWindow } from '../contracts/sync.js';
-import type { EmployeeRecord, StagedRecords } from '../domain/records.js';
+import type { EmployeeRecord } from '../domain/records.js';
 import type { ApiRequest, PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
 import type { Route } from './errors.js';
-import { isNotFound, readPages } from './paging.js';
+import { isNotFound, isRetired, readPages } from './paging.js';
 import type { PagedSource, PagesOutcome } from './paging.js';
+import type { SegmentReading } from './segment.js';
 import { attendanceSchema, departmentSchema, timeOffTypeSchema } from './v1/collections.js';
 import { derivedDepartmentSchema, employeeRecordSchema } from './v1/employees.js';
 import { readList, readOne } from './v1/wire.js';
+import { readAttendancePeriods, readOrgUnits } from './v2/sources.js';
 
 /** Where each endpoint can be read from, in the order of trying. A 404 or 410 on one moves on to the next. */
 export const SOURCES = {
   employees: ['v1'],
-  departments: ['v1', 'employees'],
-  attendances: ['v1'],
+  departments: ['v1', 'v2', 'employees'],
+  attendances: ['v1', 'v2'],
   'time-off-types': ['v1'],
 } as const satisfies Record<Endpoint, readonly Source[]>;
 
@@ -27,15 +28,19 @@ const ROUTE = {
   'time-off-types': { method: 'GET', template: '/v1/company/time-off-types' },
 } as const satisfies Record<string, Route>;
 
-export interface SegmentReading {
-  readonly endpoint: Endpoint;
-  readonly source: Source;
-  /** Attendances: the days, both included. */
-  readonly chunk: DayWindow | null;
-  readonly position: ReadPosition;
-  readonly pages: number;
-  readonly attributesToStore: readonly string[];
-  readonly onPage: (page: StagedRecords, after: ReadPosition) => Promise<void>;
+/**
+ * @returns whether the next source takes over: the path is gone, or it is the list of org units, which is beta and which credentials of v1 need
+ * not open, while the departments can be had from the employees.
+ */
+export function isPassedOver(
+  error: unknown,
+  { endpoint, source }: Pick<SegmentReading, 'endpoint' | 'source'>,
+): boolean {
+  if (isRetired(error)) return true;
+  const isClosed =
+    error instanceof PersonioError &&
+    (error.type === 'PersonioPermissionMissing' || error.type === 'PersonioCredentialsRejected');
+  return endpoint === 'departments' && source === 'v2' && isClosed;
 }
 
 /** Reads some pages of an endpoint as records of the domain. @throws PersonioError */
@@ -54,9 +59,10 @@ export async function readSegment(api: PersonioApi, reading: SegmentReading): Pr
       });
     }
     case 'departments':
+      if (reading.source === 'v2') return readOrgUnits(api, reading);
       return reading.source === 'employees' ? readDerivedDepartments(api, reading) : readDepartments(api, reading);
     case 'attendances':
-      return readAttendances(api, reading);
+      return reading.source === 'v2' ? readAttendancePeriods(api, reading) : readAttendances(api, reading);
     case 'time-off-types': {
       const source = listOf(api, ROUTE['time-off-types'], 'time-off-types', {
         read: (answer) => readList(ROUTE['time-off-types'], answer, timeOffTypeSchema),

@@ -3,18 +3,24 @@ import type { RequestGovernor, TokenKeeper } from './api.js';
 import { exchangeToken } from './auth.js';
 import type { Credentials, ExchangedToken } from './auth.js';
 import { createHttp } from './http.js';
+import type { Deadlines } from './http.js';
+import { exchangeTokenV2 } from './v2/auth.js';
 
 /** Where a company's Personio is, and what opens it. */
 export interface UnsharedConnection extends Credentials {
   readonly baseUrl: string;
+  readonly deadlines?: Deadlines;
 }
 
 /** An API for a handful of requests from one process: its token lives in memory, and no limits are shared with anybody. */
-export function createUnsharedApi({ baseUrl, ...credentials }: UnsharedConnection): PersonioApi {
-  const http = createHttp(baseUrl, 'personio-sync');
+export function createUnsharedApi({ baseUrl, deadlines, ...credentials }: UnsharedConnection): PersonioApi {
+  const http = createHttp(baseUrl, 'personio-sync', deadlines);
   return new PersonioApi({
-    ...{ http, tokens: createMemoryTokens(), governor: UNLIMITED },
-    exchange: async () => exchangeToken(http, credentials),
+    ...{ origin: baseUrl, http, governor: UNLIMITED },
+    doors: {
+      v1: { tokens: createMemoryTokens(), exchange: async () => exchangeToken(http, credentials) },
+      v2: { tokens: createMemoryTokens(), exchange: async () => exchangeTokenV2(http, credentials) },
+    },
   });
 }
 

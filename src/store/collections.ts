@@ -91,16 +91,50 @@ async function selectSnapshot(transaction: Transaction, endpoint: Collection, re
   const id = endpoint === 'departments' ? 'department_id' : 'record_id';
   const selected = columns.map((column) => (column === 'source' ? `'${request.source}'::text as source` : column));
   const order = endpoint === 'departments' ? 'name' : 'seq desc';
+  const isWithBreaks = endpoint === 'attendances' && request.source === 'v2';
   await transaction.run(
     `create temp table snapshot on commit drop as
-     select distinct on (${id}) ${id} as ${key}, ${selected.join(', ')}
+     select distinct on (${id}) ${id} as ${key}, ${selected.join(', ')}${isWithBreaks ? ', starts_at, ends_at' : ''}
      from ${stagingTable(request)}
-     where reading = ${request.reading} and chunk is not distinct from ${dateLiteral(request.chunk?.from)} and ${id} is not null
+     where ${passOf(request)} and ${id} is not null${isWithBreaks ? ` and kind = 'work'` : ''}
      order by ${id}, ${order}`,
   );
   // The stored table's statistics may be from before its first load: without this index the planner then compares row by row.
   await transaction.run(`alter table snapshot add primary key (${key})`);
   await transaction.run('analyze snapshot');
+  if (isWithBreaks) await sumBreaks(transaction, request);
+  if (endpoint === 'attendances') await keepKeys(transaction, request);
+}
+
+const passOf = ({ reading, chunk }: CommitRequest): string =>
+  `reading = ${reading} and chunk is not distinct from ${dateLiteral(chunk?.from)}`;
+
+/**
+ * v1 says how many minutes of a period were a break; in v2 breaks are periods of their own. What of them lies within a period of work is
+ * its break; what lies between two is none, since it counts in neither.
+ */
+async function sumBreaks(transaction: Transaction, request: CommitRequest): Promise<void> {
+  await transaction.run(
+    `with breaks as (
+       select distinct on (record_id) employee_id, date, starts_at, ends_at from ${stagingTable(request)}
+       where ${passOf(request)} and kind = 'break' and starts_at < ends_at order by record_id, seq desc
+     ), sums as (
+       select s.period_id, round(sum(extract(epoch from least(b.ends_at, s.ends_at) - greatest(b.starts_at, s.starts_at))) / 60)::int as minutes
+       from snapshot s join breaks b on b.employee_id = s.employee_id and b.date = s.date and b.starts_at < s.ends_at and b.ends_at > s.starts_at
+       group by 1
+     )
+     update snapshot s set break_minutes = coalesce((select minutes from sums where sums.period_id = s.period_id), 0) where s.ends_at is not null`,
+  );
+}
+
+/** A period that is stored under its id of the other API keeps that key: the row stays one when the source changes. */
+async function keepKeys(transaction: Transaction, { connectionId, chunk }: CommitRequest): Promise<void> {
+  await transaction.run(
+    `update snapshot s set period_id = c.period_id from personio.attendance_periods c
+     where c.connection_id = $1 and c.date between ${dateLiteral(chunk?.from)} and ${dateLiteral(chunk?.to)}
+       and c.period_id_v2 = s.period_id_v2 and c.period_id <> s.period_id`,
+    [connectionId],
+  );
 }
 
 /** `create table as` takes no parameters; a day of a chunk is one that our own code made. */
@@ -132,7 +166,8 @@ class Merge {
   }
 
   async update(): Promise<number> {
-    const { table, key, columns, keepsMissing } = this.of;
+    const { table, key, keepsMissing } = this.of;
+    const columns = this.of.columns.filter((column) => !this.isUnsaid(column));
     const left = columns.map((column) => `c.${column}`);
     const right = columns.map((column) => `s.${column}`);
     const isBack = keepsMissing ? ' or c.missing_since is not null' : '';
@@ -158,6 +193,11 @@ class Merge {
     const { table, keepsMissing } = this.of;
     const what = keepsMissing ? `update ${table} c set missing_since = clock_timestamp()` : `delete from ${table} c`;
     await this.transaction.run(`${what} where ${this.inScope()} and ${this.isGone()}`, [this.request.connectionId]);
+  }
+
+  /** v2 says nothing about holidays and time off: what v1 said stays. */
+  private isUnsaid(column: string): boolean {
+    return this.request.source === 'v2' && ['is_holiday', 'is_on_time_off'].includes(column);
   }
 
   private inScope(): string {

@@ -4,6 +4,8 @@ import { judge, brakeSentence } from '../domain/brake.js';
 import type { BrakeVerdict } from '../domain/brake.js';
 import { BRAKE_CLASSES } from '../domain/policy.js';
 import type { BrakeClass, Policy } from '../domain/policy.js';
+import { noteAttributes } from './attribute-profile.js';
+import type { NotedProfile } from './attribute-profile.js';
 import type { Database, Transaction } from './database.js';
 import { lockEndpoint, incompleteReason } from './collections.js';
 import { decideAll } from './employees-decide.js';
@@ -127,6 +129,11 @@ async function commit(
   context: CommitContext,
 ): Promise<SyncResult> {
   const { received, verdicts, isBaseline, policy } = context;
+  // One person says nothing about what the credential may read.
+  const profile =
+    request.onlyEmployeeId === null
+      ? await noteAttributes(transaction, request.connectionId, policy.attributesToStore)
+      : null;
   const counts = await mergeEmployees(transaction, request);
   const events = await storeEvents(transaction, request, policy);
   if (verdicts.length > 0) await storeProposals(transaction, request, 'asked');
@@ -145,8 +152,11 @@ async function commit(
       requests: request.requests,
     },
     ...{ received, ...counts, unchanged: received - counts.inserted - counts.updated - counts.held },
-    message: messageOf({ received, counts, events, verdicts, isBaseline }),
-    detail: { changed, limits: verdicts, oddities: await odditiesIn(transaction), baseline: isBaseline, events },
+    message: messageOf({ received, counts, events, verdicts, isBaseline, profile }),
+    detail: {
+      ...{ changed, limits: verdicts, oddities: await odditiesIn(transaction), baseline: isBaseline, events },
+      ...(profile === null ? {} : { profile }),
+    },
   });
 }
 
@@ -196,18 +206,23 @@ interface Told {
   readonly events: number;
   readonly verdicts: readonly BrakeVerdict[];
   readonly isBaseline: boolean;
+  readonly profile: NotedProfile | null;
 }
 
-function messageOf({ received, counts, events, verdicts, isBaseline }: Told): string {
+function messageOf({ received, counts, events, verdicts, isBaseline, profile }: Told): string {
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures = `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} missing, ${held} held.`;
-  if (isBaseline)
-    return `${figures} This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
+  const alarms = profile?.alarms.map(({ sentence }) => sentence) ?? [];
+  if (isBaseline) {
+    const baseline = `This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
+    return [figures, baseline, ...alarms].join(' ');
+  }
   const news = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;
   return [
     figures,
     news,
     ...BRAKE_CLASSES.flatMap((name) => verdicts.filter((verdict) => verdict.class === name).map(brakeSentence)),
+    ...alarms,
   ].join(' ');
 }

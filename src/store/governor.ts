@@ -7,29 +7,35 @@ export interface RequestLimits {
   readonly requestsPerSecond: number;
 }
 
-/** Personio's limit of token exchanges (developer.personio.de/reference/auth). */
+/** Personio's limits of token exchanges (developer.personio.de/reference/auth, developer.personio.de/v2.0/reference/authentication). */
 const AUTH_LIMITS: RequestLimits = { requestsPerMinute: 60, requestsPerSecond: 15 };
-/** A longer wait belongs to Temporal, which shows it and holds no slot for it. */
+const AUTH_V2_LIMITS: RequestLimits = { requestsPerMinute: 150, requestsPerSecond: 15 };
+/**
+ * All of v1 from one address may have 2,000 a minute (changelog "IP address based rate limiting"). A little less, since requests that wait for their
+ * own endpoint are counted here when they are given their moment.
+ */
+const SHARED_PER_MINUTE = 1_900;
+const SHARED_BUCKET = 'all-v1';
+/** Companies behind one address share it. */
+const NO_CONNECTION = '';
+/** A longer wait belongs to Temporal, which shows it and holds no slot for it. It is shorter than any heartbeat. */
 const MAX_WAIT_MS = 10_000;
 
-/** Limits requests over all workers of a connection: who may send next is decided by one row in the database. */
+/**
+ * Limits requests over all workers of a connection. Each request is given its moment by the database, in the order of asking, and waits
+ * for it here; so nobody asks twice, and no endpoint overtakes another in what they share.
+ */
 export function createGovernor(database: Database, connectionId: string, limits: RequestLimits): RequestGovernor {
-  const take = async (bucket: RequestBucket): Promise<void> => {
-    const { requestsPerMinute, requestsPerSecond } = bucket === 'auth' ? AUTH_LIMITS : limits;
-    for (let waitedMs = 0; ;) {
+  return {
+    take: async (bucket) => {
       const [row] = await database.rows<{ wait_ms: number }>(
-        'select personio.take_request($1, $2, $3, $4) as wait_ms',
-        [connectionId, bucket, requestsPerSecond, requestsPerMinute],
+        'select personio.reserve_request($1, $2, $3, $4, $5) as wait_ms',
+        [...reservationOf(connectionId, bucket, limits), MAX_WAIT_MS],
       );
       const waitMs = row?.wait_ms ?? 0;
-      if (waitMs === 0) return;
-      if (waitedMs + waitMs > MAX_WAIT_MS) throw waiting(bucket, waitMs);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      waitedMs += waitMs;
-    }
-  };
-  return {
-    take,
+      if (waitMs > MAX_WAIT_MS) throw waiting(bucket, waitMs);
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    },
     pause: async (bucket, waitMs) => {
       await database.run(
         `insert into personio.request_windows (connection_id, bucket, paused_until) values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
@@ -38,6 +44,29 @@ export function createGovernor(database: Database, connectionId: string, limits:
       );
     },
   };
+}
+
+/** What a request counts against: its own bucket first, and what all of v1 shares. */
+function reservationOf(
+  connectionId: string,
+  bucket: RequestBucket,
+  limits: RequestLimits,
+): readonly [string[], string[], number[], number[]] {
+  const { requestsPerSecond, requestsPerMinute } = limitsOf(bucket, limits);
+  if (bucket.startsWith('v2-')) return [[connectionId], [bucket], [requestsPerSecond], [requestsPerMinute]];
+  // Whoever allows more than Personio grants reads from something else.
+  const shared = Math.max(SHARED_PER_MINUTE, limits.requestsPerMinute);
+  return [
+    [connectionId, NO_CONNECTION],
+    [bucket, SHARED_BUCKET],
+    [requestsPerSecond, shared],
+    [requestsPerMinute, shared],
+  ];
+}
+
+function limitsOf(bucket: RequestBucket, limits: RequestLimits): RequestLimits {
+  if (bucket === 'auth') return AUTH_LIMITS;
+  return bucket === 'v2-auth' ? AUTH_V2_LIMITS : limits;
 }
 
 function waiting(bucket: RequestBucket, waitMs: number): PersonioError {

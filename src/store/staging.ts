@@ -21,6 +21,7 @@ const COLUMNS = {
       'break_minutes integer',
     ],
     ...['status text', 'project text', 'is_holiday boolean', 'is_on_time_off boolean', 'updated_at timestamptz'],
+    ...['kind text', 'starts_at timestamp', 'ends_at timestamp'],
   ],
   'time-off-types': ['name text', 'category text', 'unit text', 'approval_required boolean'],
 } as const satisfies Record<Endpoint, readonly string[]>;
@@ -112,10 +113,11 @@ function departmentValues(record: DepartmentRecord): readonly unknown[] {
 
 function attendanceValues(record: AttendanceRecord): readonly unknown[] {
   const { periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes } = record;
-  const { status, project, isHoliday, isOnTimeOff, updatedAt } = record;
+  const { status, project, isHoliday, isOnTimeOff, updatedAt, span } = record;
   return [
     ...[periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes],
     ...[status, project, isHoliday, isOnTimeOff, updatedAt],
+    ...[span?.kind, span?.startsAt, span?.endsAt],
   ];
 }
 

@@ -174,7 +174,7 @@ describe('a token that is over', () => {
     fake.behaviour.readable = new Set(['status']);
     let isExpired = false;
     answering(fake, seen, ({ query }) => {
-      if (query.get('offset') === '100' && !isExpired) {
+      if (query.get('offset') === '99' && !isExpired) {
         isExpired = true;
         fake.expireTokens();
       }
@@ -195,7 +195,18 @@ describe('a token that is over', () => {
     expect(error).toMatchObject({ type: 'PersonioPermissionMissing', status });
     expect(error.message).toContain('GET /v1/company/employees');
     expect(error.message).toContain('Settings > Integrations > API credentials');
-    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH]);
+    const tried = ['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH];
+    // One question to another endpoint tells this from credentials that open nothing.
+    expect(pathsOf(seen)).toEqual([...tried, '/v1/company/time-off-types']);
+  });
+
+  test('a token that every endpoint refuses means that the credentials are rejected, and nothing more is asked', async () => {
+    const { fake, seen } = await startCompany();
+    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status: 403, body: {} }));
+    const error = await failureOf(readAll(apiOf(fake)));
+    expect(error.type).toBe('PersonioCredentialsRejected');
+    expect(error.message).toContain('Settings > Integrations > API credentials');
+    expect(seen).toHaveLength(5);
   });
 
   test('credentials that were withdrawn meanwhile are rejected', async () => {
@@ -269,8 +280,9 @@ describe('limits', () => {
     };
     const notices: string[] = [];
     const http = createHttp(fake.url, 'test');
+    const door = { tokens, exchange: async () => exchangeToken(http, CREDENTIALS) };
     const api = new PersonioApi({
-      ...{ http, tokens, governor, exchange: async () => exchangeToken(http, CREDENTIALS) },
+      ...{ origin: fake.url, http, governor, doors: { v1: door, v2: door } },
       onNotice: (template, headers) => notices.push(`${template} ${headers.join(' ')}`),
     });
     const headers = { 'retry-after': '3', sunset: 'Sun, 30 Aug 2026 00:00:00 GMT', deprecation: 'true' };

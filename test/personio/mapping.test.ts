@@ -324,7 +324,7 @@ describe('attendances', () => {
     expect(await read('attendances')).toEqual([
       {
         ...{ periodId: '1234', periodIdV2: 'bd242cd1', employeeId: '4711', date: '2026-11-10' },
-        ...{ startTime: '09:00', endTime: '18:00', breakMinutes: 50, status: 'confirmed', project: 'X' },
+        ...{ startTime: '09:00', endTime: '18:00', breakMinutes: 50, status: 'confirmed', project: 'X', span: null },
         ...{ isHoliday: false, isOnTimeOff: true, updatedAt: '2026-11-10T15:41:08.000Z' },
       },
     ]);

@@ -16,7 +16,7 @@ async function commit(
   more: Partial<CommitRequest> = {},
 ): Promise<CommitOutcome> {
   runs += 1;
-  const chunk = page.endpoint === 'attendances' ? CHUNK : null;
+  const chunk = more.chunk ?? (page.endpoint === 'attendances' ? CHUNK : null);
   const run = { connectionId: 'default', endpoint: page.endpoint, runId: `collection-${runs}` };
   await insertRun(database, run, new Date().toISOString(), chunk);
   await createStaging(database, run);
@@ -55,6 +55,7 @@ function attendance(id: number, more: Partial<AttendanceRecord> = {}): Attendanc
       isHoliday: false,
       isOnTimeOff: false,
       updatedAt: '2026-11-03T17:00:00.000Z',
+      span: null,
     },
     ...more,
   };
@@ -114,6 +115,32 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
       narrowed: false,
       missing: 7,
     });
+  });
+
+  test('a row stays one when the source changes, breaks are summed into the work they lie in, and what v2 leaves unsaid stays', async () => {
+    const window = { chunk: { from: '2026-09-07', to: '2026-09-13' } };
+    const day = { date: '2026-09-08', periodId: '70', periodIdV2: 'w-70', breakMinutes: 45 };
+    const first = attendance(70, { ...day, isHoliday: true });
+    expect(await commit(database, attendances([first]), window)).toMatchObject({ inserted: 1 });
+    const span = (kind: 'work' | 'break', from: string, to: string): AttendanceRecord['span'] => ({
+      ...{ kind, startsAt: `2026-09-08T${from}`, endsAt: `2026-09-08T${to}` },
+    });
+    const v2 = { date: '2026-09-08', breakMinutes: null, isHoliday: null, isOnTimeOff: null };
+    const fromV2 = [
+      attendance(0, { ...v2, periodId: 'w-70', periodIdV2: 'w-70', span: span('work', '09:00', '17:00') }),
+      attendance(0, { ...v2, periodId: 'b-1', periodIdV2: 'b-1', span: span('break', '12:00', '12:30') }),
+      attendance(0, { ...v2, periodId: 'b-2', periodIdV2: 'b-2', span: span('break', '16:45', '17:30') }),
+      attendance(0, { ...v2, periodId: 'b-3', periodIdV2: 'b-3', span: span('break', '18:00', '18:30') }),
+    ];
+    const from = { ...window, source: 'v2' as const };
+    expect(await commit(database, attendances(fromV2), from)).toMatchObject({ received: 1, unchanged: 1, missing: 0 });
+    const row = 'select period_id, break_minutes, is_holiday from personio.attendance_periods where date = $1';
+    expect(await database.rows(row, ['2026-09-08'])).toEqual([
+      { period_id: '70', break_minutes: 45, is_holiday: true },
+    ]);
+    expect(await commit(database, attendances(fromV2.slice(0, 2)), from)).toMatchObject({ updated: 1, inserted: 0 });
+    expect(await database.rows(row, ['2026-09-08'])).toMatchObject([{ period_id: '70', break_minutes: 30 }]);
+    expect(await commit(database, attendances([first]), window)).toMatchObject({ updated: 1, inserted: 0, missing: 0 });
   });
 
   test('two records of one id count once, and a read that lacks one is incomplete', async () => {

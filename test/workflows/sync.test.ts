@@ -136,7 +136,7 @@ describe('a sync through Temporal', () => {
       release = resolve;
     });
     fake.behaviour.fault = async ({ path, query }) => {
-      if (path === '/v1/company/employees' && query.get('offset') === '500') await held;
+      if (path === '/v1/company/employees' && query.get('offset') === '495') await held;
       return undefined;
     };
     const handle = await start('employees');

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { readSettings } from '../../config/settings.js';
 import { ENDPOINTS, TASK_QUEUE, scheduleId } from '../../contracts/names.js';
 import type { Endpoint } from '../../contracts/names.js';
+import { standingAlarms } from '../../store/attribute-profile.js';
 import { requireSchema } from '../../store/migrate.js';
 import { deliveryCounts, secretSetAt, standingOfEndpoint } from '../../store/status.js';
 import type { DeliveryCounts, EndpointStanding } from '../../store/status.js';
@@ -106,6 +107,8 @@ async function statusOf(
       found.push(...scheduleProblems(of, schedule), ...runProblems(of, standing, ageSeconds));
     }
   }
+  for (const { code, sentence, action } of await standingAlarms(database, connectionId))
+    found.push({ connectionId, endpoint: 'employees', runId: null, code, sentence, action });
   const setAt = await secretSetAt(database, connectionId);
   const secretDueAt =
     setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();

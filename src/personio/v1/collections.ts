@@ -21,7 +21,13 @@ export const departmentSchema: z.ZodType<DepartmentRecord> = z
   .transform((department) => ({ ...department, recordId: department.departmentId ?? '' }));
 
 /** `09:00`, or with seconds, which are dropped. */
-const timeOfDay = textSchema.nullish().transform((text) => text?.slice(0, 5) ?? null);
+const timeOfDay = textSchema
+  .nullish()
+  .transform((text) => text ?? null)
+  .refine((text) => text === null || /^([01]\d|2[0-4]):[0-5]\d(:|$)/.test(text))
+  .transform((text) => text?.slice(0, 5) ?? null);
+/** A day has 1,440; what is far beyond is no break, and would not fit into the column. */
+const minutes = z.coerce.number().min(0).max(100_000).transform(Math.round);
 
 /** The comment is left out on purpose: people write all kinds of things into it. */
 export const attendanceSchema: z.ZodType<AttendanceRecord> = z
@@ -34,7 +40,7 @@ export const attendanceSchema: z.ZodType<AttendanceRecord> = z
       date: dateSchema.refine((date) => date !== null),
       start_time: timeOfDay,
       end_time: timeOfDay,
-      break: z.union([z.int(), z.null(), z.string().regex(/^\d+$/).transform(Number)]).optional(),
+      break: z.union([z.union([z.null(), z.literal('')]).transform(() => null), minutes]).optional(),
       status: textSchema.nullish(),
       is_holiday: booleanSchema.nullish(),
       is_on_time_off: booleanSchema.nullish(),
@@ -56,6 +62,7 @@ export const attendanceSchema: z.ZodType<AttendanceRecord> = z
     isHoliday: attributes.is_holiday ?? null,
     isOnTimeOff: attributes.is_on_time_off ?? null,
     updatedAt: attributes.updated_at ?? null,
+    span: null,
   }));
 
 export const timeOffTypeSchema: z.ZodType<TimeOffTypeRecord> = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HttpAnswer } from '../http.js';
-import { contentOf } from '../http.js';
+import { contentOf } from '../json.js';
 import { malformed } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Page } from '../paging.js';
@@ -38,12 +38,12 @@ export const dateSchema = z.union([
     ),
 ]);
 
-/** A moment with an offset, with or without a colon in it; becomes ISO 8601 in UTC. */
+/** A moment with an offset, with or without a colon in it; becomes ISO 8601 in UTC. Where no offset is given, it is UTC. */
 export const momentSchema = z.union([
   nothing,
   z
     .string()
-    .transform((text) => new Date(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2')))
+    .transform((text) => new Date(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2').replace(/(T[\d:.]+)$/, '$1Z')))
     .refine((date) => !Number.isNaN(date.getTime()))
     .transform((date) => date.toISOString()),
 ]);
@@ -78,14 +78,15 @@ export function readOne<T>(route: Route, answer: HttpAnswer, record: z.ZodType<T
   return readRecord(route, envelope.data.data, record, 'data');
 }
 
-function readRecord<T>(route: Route, item: unknown, schema: z.ZodType<T>, place: string): T {
+/** @param place such as `data[3]`, which a message may name. */
+export function readRecord<T>(route: Route, item: unknown, schema: z.ZodType<T>, place: string): T {
   const parsed = schema.safeParse(item);
   if (!parsed.success) throw malformed(route, placeOf(parsed.error, place));
   return parsed.data;
 }
 
 /** Where it is wrong and what kind of fault it is; never the value. */
-function placeOf(error: z.ZodError, prefix: string): string {
+export function placeOf(error: z.ZodError, prefix: string): string {
   const [issue] = error.issues;
   const path = (issue?.path ?? [])
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Credentials, ExchangedToken } from '../auth.js';
+import { PersonioError, errorOfStatus, malformed } from '../errors.js';
+import type { Route } from '../errors.js';
+import type { Http } from '../http.js';
+import { contentOf } from '../json.js';
+
+const ROUTE: Route = { method: 'POST', template: '/v2/auth/token' };
+/** Personio's specification: one day where `expires_in` is left out. */
+const DEFAULT_LIFE_SECONDS = 86_400;
+/** After 150 exchanges in a minute, one a second for a minute (developer.personio.de/v2.0/reference/authentication). */
+const COOL_DOWN_MS = 60_000;
+
+const tokenSchema = z.looseObject({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive().nullish(),
+});
+
+/**
+ * Exchanges the credentials for a token of v2, which takes a form and nothing else. Without a scope it carries all that the credential has.
+ *
+ * @throws PersonioError `PersonioCredentialsRejected` for 400 (`invalid_client`, `unauthorized_client`), and for 401 and 403, which were seen too;
+ * `PersonioEndpointRetired` where there is no v2.
+ */
+export async function exchangeTokenV2(http: Http, { clientId, clientSecret }: Credentials): Promise<ExchangedToken> {
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const answer = await http({ route: ROUTE, path: ROUTE.template, form });
+  if ([400, 401, 403, 422].includes(answer.status)) throw rejected(answer.status);
+  if (answer.status === 429) throw errorOfStatus(ROUTE, 429, answer.retryAfterMs ?? COOL_DOWN_MS);
+  const parsed = tokenSchema.safeParse(contentOf(ROUTE, answer));
+  if (!parsed.success) throw malformed(ROUTE, 'it has no access_token');
+  return { token: parsed.data.access_token, expiresInSeconds: parsed.data.expires_in ?? DEFAULT_LIFE_SECONDS };
+}
+
+function rejected(status: number): PersonioError {
+  return new PersonioError(
+    'PersonioCredentialsRejected',
+    `Personio's v2 API does not accept the client id and secret (POST /v2/auth/token answered ${status}). ` +
+      'In Personio, under Settings > Integrations > API credentials, create a credential with the scopes of v2 (such as personio:attendances:read), ' +
+      'and set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET to it.',
+    { status },
+  );
+}

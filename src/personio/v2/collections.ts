@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { AttendanceRecord, DepartmentRecord } from '../../domain/records.js';
+import { dateSchema, idSchema, momentSchema, textSchema } from '../v1/wire.js';
+
+/** The list is asked for by `type=department`; what says that it is another type has no place in the table, and is counted all the same. */
+export const orgUnitSchema: z.ZodType<DepartmentRecord> = z
+  .looseObject({
+    id: idSchema,
+    type: textSchema.nullish(),
+    name: textSchema.nullish(),
+    parent_id: idSchema.nullish(),
+  })
+  .transform(({ id, type, name, parent_id: parentId }) => ({
+    recordId: id,
+    departmentId: (type ?? 'department').toLowerCase() === 'department' ? id : null,
+    name: name ?? null,
+    parentId: parentId ?? null,
+  }));
+
+/** Local time without a zone. Should one come, it is left out: the time of day is the one that the person saw. */
+const localSchema = z
+  .union([
+    z.null(),
+    z.looseObject({
+      date_time: z
+        .string()
+        .regex(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d/)
+        .transform((text) => text.slice(0, 16))
+        .nullish(),
+    }),
+  ])
+  .nullish()
+  .transform((moment) => moment?.date_time ?? null);
+
+/** `WORK` and `BREAK` are periods of their own here. The comment is left out on purpose, as in v1. */
+export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
+  .looseObject({
+    id: idSchema,
+    type: textSchema.nullish(),
+    person: z.looseObject({ id: idSchema }),
+    start: localSchema,
+    end: localSchema,
+    attribution_date: dateSchema.nullish(),
+    project: z
+      .union([z.null(), z.looseObject({ id: idSchema.nullish() })])
+      .nullish()
+      .transform((project) => project?.id ?? null),
+    // v1 writes them in lower case.
+    approval: z
+      .union([z.null(), z.looseObject({ status: textSchema.nullish() })])
+      .nullish()
+      .transform((approval) => approval?.status?.toLowerCase() ?? null),
+    updated_at: momentSchema.nullish().transform((moment) => moment ?? null),
+  })
+  .transform((period, context) => {
+    const date = period.attribution_date ?? period.start?.slice(0, 10);
+    if (date === undefined) {
+      context.addIssue({ code: 'custom', path: ['attribution_date'], message: 'There is no day.' });
+      return z.NEVER;
+    }
+    const kind: 'work' | 'break' = period.type?.toUpperCase() === 'BREAK' ? 'break' : 'work';
+    return {
+      ...{ periodId: period.id, periodIdV2: period.id, employeeId: period.person.id, date },
+      ...{ startTime: period.start?.slice(11) ?? null, endTime: period.end?.slice(11) ?? null, breakMinutes: null },
+      ...{ status: period.approval, project: period.project, updatedAt: period.updated_at },
+      // v2 does not say these two: what v1 said stays.
+      ...{ isHoliday: null, isOnTimeOff: null },
+      span: { kind, startsAt: period.start, endsAt: period.end },
+    };
+  });
