@@ -2,6 +2,7 @@ import { activityInfo, cancellationDetails, cancellationSignal, cancelled, heart
 import { ApplicationFailure } from '@temporalio/common';
 import type {
   CollectActivities,
+  MissingOutcome,
   ReadPosition,
   RunRef,
   SegmentOutcome,
@@ -11,10 +12,10 @@ import type { Policy } from '../src/domain/policy.js';
 import type { StagedRecords } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
-import { isPassedOver, readEmployee, readSegment } from '../src/personio/sources.js';
+import { employeeExists, isPassedOver, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
-import { clearStaging, createStaging, stageRecords } from '../src/store/staging.js';
+import { clearStaging, createStaging, noteGone, stageRecords, unaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/staging.js';
 import type { PersonioAccess } from './personio-access.js';
 
@@ -44,6 +45,7 @@ export function createCollectActivities({ database, policy, personio }: CollectD
     },
     collectSegment: async (request) =>
       collectSegment({ database, policy, api: personio(request.connectionId) }, request),
+    askForMissing: async (request) => askForMissing(database, personio(request.connectionId), request),
     collectEmployee: async ({ employeeId, ...run }) => {
       const api = personio(run.connectionId);
       const record = await readEmployee(api, employeeId, policy.attributesToStore);
@@ -53,6 +55,31 @@ export function createCollectActivities({ database, policy, personio }: CollectD
       return { found: record !== null, requests: api.requests };
     },
   };
+}
+
+/** People that one activity asks for, so that it stays well within its time at Personio's limits. */
+const MISSING_PER_CALL = 1_000;
+const MISSING_IN_FLIGHT = 5;
+
+/** Stops at the first portion in which somebody is there: the reading is worth nothing then. */
+async function askForMissing(
+  database: Database,
+  api: PersonioApi,
+  { reading, ...run }: RunRef & { readonly reading: number },
+): Promise<MissingOutcome> {
+  let [gone, present] = [0, 0];
+  while (gone < MISSING_PER_CALL && present === 0) {
+    const portion = await unaskedMissing(database, run, reading, MISSING_IN_FLIGHT);
+    if (portion.length === 0) return { gone, present, isDone: true, requests: api.requests };
+    const isThere = await Promise.all(portion.map(async (employeeId) => employeeExists(api, employeeId)));
+    const absent = portion.filter((_, index) => isThere[index] !== true);
+    await noteGone(database, run, reading, absent);
+    gone += absent.length;
+    present += portion.length - absent.length;
+    heartbeat();
+    await stopWhenCancelled();
+  }
+  return { gone, present, isDone: present > 0, requests: api.requests };
 }
 
 interface SegmentContext {

@@ -29,11 +29,13 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   return {
     exchangeToken: translatingFailures(heartbeating(collect.exchangeToken)),
     collectSegment: translatingFailures(collect.collectSegment),
+    askForMissing: translatingFailures(collect.askForMissing),
     collectEmployee: translatingFailures(heartbeating(collect.collectEmployee)),
     openRun: translatingFailures(sync.openRun),
     commitSnapshot: translatingFailures(sync.commitSnapshot),
     verifySnapshot: translatingFailures(sync.verifySnapshot),
     commitEmployees: translatingFailures(sync.commitEmployees),
+    decideHeld: translatingFailures(sync.decideHeld),
     closeRun: translatingFailures(sync.closeRun),
     dispatchEvents: translatingFailures(sync.dispatchEvents),
     advanceAgenda: translatingFailures(lifecycle.advanceAgenda),

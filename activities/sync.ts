@@ -5,6 +5,7 @@ import { SOURCES } from '../src/personio/sources.js';
 import { commitSnapshot, incompleteReason } from '../src/store/collections.js';
 import type { Database } from '../src/store/database.js';
 import { commitEmployees } from '../src/store/employees-commit.js';
+import { decideHeld } from '../src/store/proposals.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
 import { dropLeftOvers, dropStaging } from '../src/store/staging.js';
 import { heartbeating } from './failures.js';
@@ -32,6 +33,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
       if (outcome.result !== null) await dropStaging(database, request);
       return outcome;
     }),
+    decideHeld: async (request) => decideHeld(database, request),
     closeRun: heartbeating(async (request) => {
       const result = await closeRun(database, request, request);
       await dropStaging(database, request);

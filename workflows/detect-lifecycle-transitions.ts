@@ -5,14 +5,25 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../src/contracts/activities.js';
-import { SEARCH_ATTRIBUTE, SIGNAL } from '../src/contracts/names.js';
+import type { EmployeesCommitOutcome, EmployeesCommitRequest, HeldDecision } from '../src/contracts/activities.js';
+import { SEARCH_ATTRIBUTE, SIGNAL, workflowId } from '../src/contracts/names.js';
+import { BrakeQuestion } from './brake-question.js';
 import { store } from './proxies.js';
 
-/** Child of `syncEmployees`: decides, brakes and commits in one step, then hands the new events over for delivery. */
-export async function detectLifecycleTransitions(request: EmployeesCommitRequest): Promise<EmployeesCommitOutcome> {
-  const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
-    defineSearchAttributeKey(name, 'KEYWORD');
+/** What became of a run's transitions; with a question, how it ended. */
+export interface DetectOutcome extends EmployeesCommitOutcome {
+  readonly answer: HeldDecision | 'replaced' | null;
+}
+
+const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
+  defineSearchAttributeKey(name, 'KEYWORD');
+
+/**
+ * Child of `syncEmployees`: decides, brakes and commits in one step, then hands the new events over for delivery. Where people are held
+ * it stays, visibly, until somebody has approved or rejected, or a newer run asks in its place.
+ */
+export async function detectLifecycleTransitions(request: EmployeesCommitRequest): Promise<DetectOutcome> {
+  const question = new BrakeQuestion(request);
   upsertSearchAttributes([
     { key: keyOf(SEARCH_ATTRIBUTE.connection), value: request.connectionId },
     { key: keyOf(SEARCH_ATTRIBUTE.endpoint), value: request.endpoint },
@@ -25,16 +36,29 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
   await tellParent(outcome);
   if (outcome.result === null) {
     setCurrentDetails(`Nothing was committed: ${outcome.incomplete ?? ''}`);
-    return outcome;
+    return { ...outcome, answer: null };
   }
-  upsertSearchAttributes([{ key: keyOf(SEARCH_ATTRIBUTE.outcome), value: outcome.result.outcome }]);
-  setCurrentDetails(outcome.result.message);
-  if (!request.preview) {
-    await store.dispatchEvents.executeWithOptions({ summary: 'Hand open events to the persons’ workflows' }, [
-      { connectionId: request.connectionId },
-    ]);
-  }
-  return outcome;
+  show(outcome.result.outcome, outcome.result.message);
+  if (request.preview) return { ...outcome, answer: null };
+  await Promise.all(outcome.replaced.map(async (runId) => tellReplaced(request.connectionId, runId)));
+  await store.dispatchEvents.executeWithOptions({ summary: 'Hand open events to the persons’ workflows' }, [
+    { connectionId: request.connectionId },
+  ]);
+  if (outcome.question === null) return { ...outcome, answer: null };
+  const answer = await question.answered(outcome.question);
+  show(answer, `${outcome.question} ${ANSWERED[answer]}`);
+  return { ...outcome, answer };
+}
+
+const ANSWERED = {
+  approved: 'Approved: a fresh read commits what was approved, and holds what has come since.',
+  rejected: 'Rejected: these people keep their old state as long as Personio says the same.',
+  replaced: 'A newer read has taken this one’s place: what is still held is asked there.',
+} as const;
+
+function show(outcome: string, message: string): void {
+  upsertSearchAttributes([{ key: keyOf(SEARCH_ATTRIBUTE.outcome), value: outcome }]);
+  setCurrentDetails(`**${outcome}**\n\n${message}`);
 }
 
 async function tellParent(outcome: EmployeesCommitOutcome): Promise<void> {
@@ -44,5 +68,13 @@ async function tellParent(outcome: EmployeesCommitOutcome): Promise<void> {
     await getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(SIGNAL.transitionsDecided, outcome);
   } catch {
     // The parent was cancelled or terminated meanwhile. What was committed stands, and its row says so.
+  }
+}
+
+async function tellReplaced(connectionId: string, runId: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(workflowId.lifecycle(connectionId, runId)).signal(SIGNAL.replaced);
+  } catch {
+    // It was answered, terminated or lost meanwhile: nobody waits there.
   }
 }

@@ -38,6 +38,8 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
         { ...run, reading, total },
       ]);
       if (gate.incomplete !== null) return gate.incomplete;
+      const hidden = await askForMissing(run, reading, progress, tally);
+      if (hidden !== null) return hidden;
       progress.show('Deciding who joins, moves and leaves');
       const outcome = await decideInChild({
         ...{ ...run, source, reading, total, collectedAt, requests: tally.requests },
@@ -48,6 +50,25 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
     });
     return ended(result, progress);
   });
+}
+
+/** Missing is not gone: whoever the list left out is asked for by id. @returns why the reading is incomplete; null when nobody is there. */
+async function askForMissing(
+  run: RunRef,
+  reading: number,
+  progress: RunProgress,
+  tally: ReadingTally,
+): Promise<string | null> {
+  for (;;) {
+    progress.show('Asking by id for people who are missing from the list');
+    const { present, isDone, requests } = await collect.askForMissing.executeWithOptions(
+      { summary: 'Ask by id for whoever is missing' },
+      [{ ...run, reading }],
+    );
+    tally.requests += requests;
+    if (present > 0) return 'people were missing from the list whom Personio still knows by their id';
+    if (isDone) return null;
+  }
 }
 
 /** Reads one person, on demand: through the same proposal, brake and commit. A 404 deletes nobody. */

@@ -3,11 +3,15 @@ import { SettingsInvalid } from '../config/settings.js';
 import { ServerUnavailable } from '../embedded/processes.js';
 import { TemporalUnreachable } from '../temporal/connection.js';
 import type { CommandDefinition } from './command.js';
+import { approveCommand } from './commands/approve.js';
 import { backfillCommand } from './commands/backfill.js';
 import { connectionsCommand } from './commands/connections.js';
 import { devCommand } from './commands/dev.js';
+import { explainCommand } from './commands/explain.js';
 import { fakePersonioCommand } from './commands/fake-personio.js';
 import { migrateCommand } from './commands/migrate.js';
+import { previewCommand } from './commands/preview.js';
+import { rejectCommand } from './commands/reject.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
@@ -24,7 +28,11 @@ const COMMANDS: readonly CommandDefinition[] = [
   connectionsCommand,
   syncCommand,
   backfillCommand,
+  previewCommand,
+  approveCommand,
+  rejectCommand,
   statusCommand,
+  explainCommand,
   fakePersonioCommand,
 ];
 

@@ -73,10 +73,21 @@ export interface CollectActivities {
   readonly exchangeToken: (run: RunRef) => Promise<{ readonly requests: number }>;
   /** Fetches and stages the pages of one segment. Safe to repeat: resumes from its heartbeat. */
   readonly collectSegment: (request: SegmentRequest) => Promise<SegmentOutcome>;
+  /** Asks by id for people who are missing from a complete reading, a portion a call. Safe to repeat: asks nobody twice. */
+  readonly askForMissing: (request: RunRef & { readonly reading: number }) => Promise<MissingOutcome>;
   /** Stages one person's record; false when Personio answers 404. */
   readonly collectEmployee: (
     request: RunRef & { readonly employeeId: string },
   ) => Promise<{ readonly found: boolean; readonly requests: number }>;
+}
+
+export interface MissingOutcome {
+  /** Whom Personio answered with 404. */
+  readonly gone: number;
+  /** Who is there, though the list left them out: the reading was incomplete. */
+  readonly present: number;
+  readonly isDone: boolean;
+  readonly requests: number;
 }
 
 export interface CommitRequest extends RunRef {
@@ -121,6 +132,23 @@ export interface EmployeesCommitOutcome {
   /** Why nothing was committed; the sync collects again. */
   readonly incomplete: string | null;
   readonly result: SyncResult | null;
+  /** What a person has to decide, in a sentence or more; null where nobody is asked. */
+  readonly question: string | null;
+  /** Braked runs whose questions this one has replaced. */
+  readonly replaced: readonly string[];
+}
+
+export type HeldDecision = 'approved' | 'rejected';
+
+/** What a person says to a braked run. */
+export interface DecideHeldRequest {
+  readonly connectionId: string;
+  readonly runId: string;
+  readonly decision: HeldDecision;
+  readonly by: string;
+  readonly reason: string;
+  /** Tells a repetition from somebody who decides anew. */
+  readonly requestId: string;
 }
 
 export interface CloseRunRequest extends RunRef {
@@ -148,6 +176,8 @@ export interface StoreActivities {
   ) => Promise<{ readonly incomplete: string | null }>;
   /** Proposes transitions, applies the brake, merges, stores events and closes the run: one transaction. */
   readonly commitEmployees: (request: EmployeesCommitRequest) => Promise<EmployeesCommitOutcome>;
+  /** Stores what a person decided on a braked run. Safe to repeat. */
+  readonly decideHeld: (request: DecideHeldRequest) => Promise<{ readonly people: number }>;
   /** Ends the run's row and clears its staging. Safe to repeat. */
   readonly closeRun: (request: CloseRunRequest) => Promise<SyncResult>;
   /** Hands persons with open events to their `employeeLifecycle` workflows. May repeat. */

@@ -32,6 +32,9 @@ export const SEARCH_ATTRIBUTE = {
   outcome: 'PersonioOutcome',
 } as const;
 
+/** What a person says to a braked run's `detectLifecycleTransitions`. */
+export const UPDATE = { approve: 'approve', reject: 'reject' } as const;
+
 export const QUERY = { progress: 'progress', state: 'state' } as const;
 
 export const SIGNAL = {
@@ -41,6 +44,8 @@ export const SIGNAL = {
   agendaChanged: 'agendaChanged',
   /** Tells a sync what its child has committed or holds. */
   transitionsDecided: 'transitionsDecided',
+  /** Tells a braked run's `detectLifecycleTransitions` that a newer run answers for its question. */
+  replaced: 'replaced',
   /** What subscribers receive. The version is part of the name: a changed shape is a new signal. */
   lifecycle: 'personio.lifecycle.v1',
 } as const;
@@ -52,6 +57,10 @@ export const workflowId = {
   sync: (connectionId: string, endpoint: Endpoint): string => `personio:${connectionId}:${endpoint}`,
   lifecycle: (connectionId: string, runId: string): string => `personio:${connectionId}:lifecycle:${runId}`,
   employee: (connectionId: string, employeeId: string): string => `personio:${connectionId}:employee:${employeeId}`,
+  /** The fresh read that follows the approval of a braked run. */
+  approved: (connectionId: string, runId: string): string => `personio:${connectionId}:employees:approved:${runId}`,
+  /** What `preview employees` starts. */
+  preview: (connectionId: string): string => `personio:${connectionId}:employees:preview`,
   refresh: (connectionId: string, employeeId: string): string => `personio:${connectionId}:refresh:${employeeId}`,
 } as const;
 

@@ -55,3 +55,17 @@ export interface SyncProgress {
   /** What the run waits for, in words; `null` while it works. */
   readonly waitingFor: string | null;
 }
+
+/** The argument of the updates `approve` and `reject`: who answers for it, and why. */
+export interface BrakeAnswer {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What the update answers. */
+export interface BrakeAnswered {
+  /** People whom the decision is about. */
+  readonly people: number;
+  /** The workflow that reads anew and commits what was approved; null after a rejection. */
+  readonly freshReadId: string | null;
+}

@@ -55,3 +55,29 @@ export function brakeSentence({ class: name, count, of, allowed, window }: Brake
   const when = window === 'day' ? ' (within 24 hours)' : '';
   return `${count} of ${of} people ${WOULD[name]}${when}, at most ${allowed} may: they are held, and everybody else's changes were committed`;
 }
+
+/** What a whole group of people has in common that is missing at once. */
+export type BrakeGroup = 'office' | 'department' | 'legal entity' | 'inactive';
+
+/** @returns the sentence where everyone of a group is missing, which is held however few they are. */
+export function groupSentence(group: BrakeGroup, name: string, people: number): string {
+  const whose = group === 'inactive' ? 'inactive people' : `people of the ${group} ${name}`;
+  return `All ${people} ${whose} are missing at once, which is what a withdrawn permission looks like: they are held, however few they are`;
+}
+
+const WHO: Readonly<Record<BrakeClass, string>> = {
+  leavers: 'leaving',
+  missing: 'missing',
+  joiners: 'joining',
+  movers: 'moving',
+};
+
+/** @returns the sentence about people who were held before, where the class is within its limit by now. */
+export function undecidedSentence(name: BrakeClass, people: number): string {
+  return `${people} ${people === 1 ? 'person stays' : 'people stay'} held as ${WHO[name]}, since nobody has decided on them yet`;
+}
+
+/** @returns the sentence about people who are held because somebody said so. */
+export function rejectedSentence(people: number): string {
+  return `${people} ${people === 1 ? 'person stays' : 'people stay'} held, as was decided`;
+}

@@ -1,6 +1,6 @@
 import type { EventKind } from '../contracts/events.js';
 import { momentOf } from './event-facts.js';
-import type { DecideContext, DecideInput, Decision, LifecycleState, PersonState } from './lifecycle.js';
+import type { DecideContext, DecideInput, Decision, LifecycleState, PersonState, ProposedEvent } from './lifecycle.js';
 import { Proposals } from './proposals.js';
 import type { Facts } from './proposals.js';
 import type { EmployeeRecord } from './records.js';
@@ -21,15 +21,15 @@ function decideMissing(input: DecideInput, context: DecideContext): Decision {
   const { previous } = input;
   if (previous === null) throw new RangeError('Nobody can be missing who was never seen.');
   const unchanged = {
-    ...{ lifecycleState: previous.lifecycleState, episode: previous.episode, oddities: [] },
-    ...{ announcedStart: previous.announcedStart, announcedEnd: previous.announcedEnd },
+    ...{ lifecycleState: previous.lifecycleState, episode: previous.episode, isDeleted: false, oddities: [] },
+    ...{ announcedStart: previous.announcedStart, announcedEnd: previous.announcedEnd, events: [], superseded: [] },
   };
-  if (previous.deletedAt !== null) return { ...unchanged, events: [], superseded: [], brakeClass: null };
-  if (!input.confirmedGone || previous.missingSince === null) {
-    return { ...unchanged, events: [], superseded: [], brakeClass: previous.missingSince === null ? 'missing' : null };
-  }
-  const deciding = new Deciding(input, previous.record, context);
-  return { ...deciding.deleted(), brakeClass: 'missing' };
+  if (previous.deletedAt !== null) return { ...unchanged, unmade: [], brakeClass: null };
+  const deleted = new Deciding(input, previous.record, context).deleted();
+  if (input.confirmedGone && previous.missingSince !== null) return deleted;
+  // What a person is asked about is the deletion that this would become: its id is the same in the next read.
+  const unmade = [...deleted.events, ...deleted.unmade].filter(({ kind }) => kind === 'leaver.deleted');
+  return { ...unchanged, unmade, brakeClass: previous.missingSince === null ? 'missing' : null };
 }
 
 /** Takes the person from the phase before to the phase of the record, one method a former phase. */
@@ -65,22 +65,27 @@ class Deciding {
     return {
       ...this.decision('out'),
       lifecycleState: lifecycleState === 'announced' ? stateOfAnnounced : lifecycleState,
+      isDeleted: true,
+      brakeClass: 'missing',
     };
   }
 
   private decision(phase: Phase): Decision {
     const { input, context, current } = this.facts;
     const { news } = this;
+    const isIgnored = ({ kind }: ProposedEvent): boolean => context.lifecycle.ignoreKinds.includes(kind);
     return {
       lifecycleState: this.stateOf(phase),
       episode: news.episode,
       announcedStart: phase === 'announced' || phase === 'employed' ? news.announcedStart : null,
       // Kept of who is out: the former end, which a return is measured by.
       announcedEnd: phase === 'none' ? null : news.announcedEnd,
-      events: news.events.filter((event) => !context.lifecycle.ignoreKinds.includes(event.kind)),
+      events: news.events.filter((event) => !isIgnored(event)),
+      unmade: news.events.filter(isIgnored),
+      isDeleted: false,
       superseded: news.superseded,
       brakeClass: input.baseline ? null : news.brakeClass(),
-      oddities: odditiesOf(current, context.offices),
+      oddities: odditiesOf(current),
     };
   }
 

@@ -106,6 +106,10 @@ export interface Decision {
   readonly announcedStart: string | null;
   readonly announcedEnd: string | null;
   readonly events: readonly ProposedEvent[];
+  /** Not made, and yet what the brake would ask about: the deletion that a first absence would become, and kinds that the policy leaves out. */
+  readonly unmade: readonly ProposedEvent[];
+  /** Gone twice in a row: the row is kept, and marked. */
+  readonly isDeleted: boolean;
   /** Planned events that no longer stand, and what took their place. */
   readonly superseded: readonly { readonly eventId: string; readonly by: string | null }[];
   /** What the brake counts this person as; null where the brake does not apply. */

@@ -1,4 +1,4 @@
-import type { LifecyclePolicy, OfficePolicy } from './policy.js';
+import type { LifecyclePolicy } from './policy.js';
 import type { EmployeeAttribute, EmployeeFields, EmployeeRecord } from './records.js';
 import { EMPLOYEE_ATTRIBUTES } from './records.js';
 
@@ -68,12 +68,11 @@ function isKnown(attribute: string): attribute is EmployeeAttribute {
 }
 
 /** @returns contradictions of a record, in words without a person, for `sync_runs.detail`. */
-export function odditiesOf(record: EmployeeRecord, offices: OfficePolicy): readonly string[] {
-  const { hireDate, terminationDate, lastWorkingDay, supervisorId, employeeId, office } = record;
+export function odditiesOf(record: EmployeeRecord): readonly string[] {
+  const { hireDate, terminationDate, lastWorkingDay, supervisorId, employeeId } = record;
   const found: string[] = [];
   const end = terminationDate ?? lastWorkingDay;
   if (hireDate !== null && end !== null && end < hireDate) found.push('end before start');
   if (supervisorId === employeeId) found.push('supervises themselves');
-  if (office !== null && !Object.hasOwn(offices.zones, office)) found.push('office without a zone');
   return found;
 }

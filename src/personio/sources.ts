@@ -139,6 +139,12 @@ export async function readEmployee(
   return readOne(ROUTE.employee, answer, employeeRecordSchema(attributesToStore));
 }
 
+/** Whether Personio knows a person whom its list left out. */
+export async function employeeExists(api: PersonioApi, employeeId: string): Promise<boolean> {
+  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
+  return !isNotFound(ROUTE.employee, await api.get({ route: ROUTE.employee, path, bucket: 'employees' }));
+}
+
 function listOf<T>(
   api: PersonioApi,
   route: Route,

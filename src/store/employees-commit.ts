@@ -1,19 +1,21 @@
 import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../contracts/activities.js';
 import type { SyncResult } from '../contracts/sync.js';
-import { judge, brakeSentence } from '../domain/brake.js';
-import type { BrakeVerdict } from '../domain/brake.js';
-import { BRAKE_CLASSES } from '../domain/policy.js';
-import type { BrakeClass, Policy } from '../domain/policy.js';
+import type { Policy } from '../domain/policy.js';
 import { noteAttributes } from './attribute-profile.js';
 import type { NotedProfile } from './attribute-profile.js';
 import type { Database, Transaction } from './database.js';
 import { lockEndpoint, incompleteReason } from './collections.js';
+import { NO_BRAKING, brake, changedPeople } from './employees-brake.js';
+import type { Braking } from './employees-brake.js';
 import { decideAll } from './employees-decide.js';
 import { mergeEmployees } from './employees-merge.js';
 import type { MergeCounts } from './employees-merge.js';
 import { selectPairs } from './employees-pairs.js';
-import { storeEvents, storeProposals } from './events.js';
+import { odditiesOf } from './employees-oddities.js';
+import { storeEvents } from './events.js';
+import { reasonsOfRun, replacedBy, storeHeld, storeProposals } from './proposals.js';
 import { closeRun, closedRun } from './runs.js';
+import { unaskedMissing } from './staging.js';
 
 /** The order of one commit: see docs/decisions/0007. */
 export interface EmployeesCommitContext {
@@ -34,19 +36,32 @@ export async function commitEmployees(
   return database.transaction(async (transaction) => {
     await lockEndpoint(transaction, request.connectionId, 'employees');
     const ended = await closedRun(transaction, request, true);
-    if (ended !== null) return { incomplete: null, result: ended };
+    if (ended !== null) return outcomeOf(transaction, ended);
     const state = await connectionState(transaction, request.connectionId);
-    const incomplete = (await incompleteReason(transaction, request)) ?? staleReason(request, state);
-    if (incomplete !== null) return { incomplete, result: null };
+    const incomplete =
+      (await incompleteReason(transaction, request)) ??
+      staleReason(request, state) ??
+      (await unaskedReason(transaction, request));
+    if (incomplete !== null) return { incomplete, result: null, question: null, replaced: [] };
     const isBaseline = state.baselineRunId === null;
     const { received } = await selectPairs(transaction, request);
     await decideAll(transaction, request, { ...context, isBaseline });
-    const verdicts = isBaseline ? [] : await brake(transaction, request, context.policy);
+    const braking = isBaseline ? NO_BRAKING : await brake(transaction, request, context.policy);
     const result = request.preview
-      ? await closePreview(transaction, request, received, verdicts)
-      : await commit(transaction, request, { ...context, received, verdicts, isBaseline });
-    return { incomplete: null, result };
+      ? await closePreview(transaction, request, received, braking)
+      : await commit(transaction, request, { ...context, received, braking, isBaseline });
+    return outcomeOf(transaction, result);
   });
+}
+
+/** From the rows, so that an attempt whose answer was lost says the same again. */
+async function outcomeOf(transaction: Transaction, result: SyncResult): Promise<EmployeesCommitOutcome> {
+  const asks = result.outcome === 'braked';
+  return {
+    ...{ incomplete: null, result },
+    question: asks ? `${(await reasonsOfRun(transaction, result.runId)).join('. ')}.` : null,
+    replaced: await replacedBy(transaction, result.runId),
+  };
 }
 
 interface ConnectionState {
@@ -71,55 +86,16 @@ function staleReason({ collectedAt, onlyEmployeeId }: EmployeesCommitRequest, st
   return null;
 }
 
-/** Marks whoever is in a class over its limit as held. */
-async function brake(
-  transaction: Transaction,
-  request: EmployeesCommitRequest,
-  policy: Policy,
-): Promise<readonly BrakeVerdict[]> {
-  const [active] = await transaction.rows<{ active: number }>(
-    `select count(*) as active from personio.employees
-     where connection_id = $1 and lifecycle_state in ('employed', 'on leave', 'leaving') and deleted_at is null`,
-    [request.connectionId],
-  );
-  const run = await countsOf(
-    transaction,
-    'select brake_class as class, count(*) as people from decided where brake_class is not null group by 1',
-    [],
-  );
-  const lastDay = await countsOf(
-    transaction,
-    `select counted.key as class, sum(counted.value::int) as people
-     from personio.sync_runs r cross join jsonb_each_text(r.detail -> 'changed') counted
-     where r.connection_id = $1 and r.endpoint = 'employees' and r.finished_at > clock_timestamp() - interval '24 hours' group by 1`,
-    [request.connectionId],
-  );
-  const verdicts = judge({ run, lastDay, active: active?.active ?? 0 }, policy.lifecycle.brake);
-  const over = verdicts.filter((verdict) => verdict.isOver);
-  await transaction.run('update decided set is_held = true where brake_class = any($1)', [
-    over.map((verdict) => verdict.class),
-  ]);
-  return over;
-}
-
-async function countsOf(
-  transaction: Transaction,
-  sql: string,
-  values: readonly unknown[],
-): Promise<Readonly<Record<BrakeClass, number>>> {
-  const rows = await transaction.rows<{ class: string; people: string | number }>(sql, values);
-  const people = (name: BrakeClass): number => Number(rows.find((row) => row.class === name)?.people ?? 0);
-  return {
-    leavers: people('leavers'),
-    missing: people('missing'),
-    joiners: people('joiners'),
-    movers: people('movers'),
-  };
+/** Missing is believed of those alone whom Personio answered with 404, in this run. */
+async function unaskedReason(transaction: Transaction, request: EmployeesCommitRequest): Promise<string | null> {
+  if (request.onlyEmployeeId !== null) return null;
+  const unasked = await unaskedMissing(transaction, request, request.reading, 1);
+  return unasked.length === 0 ? null : 'people are missing who were not asked for by id';
 }
 
 interface CommitContext extends EmployeesCommitContext {
   readonly received: number;
-  readonly verdicts: readonly BrakeVerdict[];
+  readonly braking: Braking;
   readonly isBaseline: boolean;
 }
 
@@ -128,7 +104,7 @@ async function commit(
   request: EmployeesCommitRequest,
   context: CommitContext,
 ): Promise<SyncResult> {
-  const { received, verdicts, isBaseline, policy } = context;
+  const { received, braking, isBaseline, policy } = context;
   // One person says nothing about what the credential may read.
   const profile =
     request.onlyEmployeeId === null
@@ -136,25 +112,19 @@ async function commit(
       : null;
   const counts = await mergeEmployees(transaction, request);
   const events = await storeEvents(transaction, request, policy);
-  if (verdicts.length > 0) await storeProposals(transaction, request, 'asked');
+  await storeProposals(transaction, request, 'asked');
+  const replaces = await storeHeld(transaction, request);
   await noteState(transaction, request, isBaseline);
-  const changed = await countsOf(
-    transaction,
-    'select brake_class as class, count(*) as people from decided where brake_class is not null and not is_held group by 1',
-    [],
-  );
-  const isBraked = verdicts.length > 0;
+  const changed = await changedPeople(transaction);
+  const oddities = await odditiesOf(transaction, request, policy.offices);
   return closeRun(transaction, request, {
-    ...{
-      outcome: isBraked ? 'braked' : 'succeeded',
-      failureType: null,
-      source: request.source,
-      requests: request.requests,
-    },
-    ...{ received, ...counts, unchanged: received - counts.inserted - counts.updated - counts.held },
-    message: messageOf({ received, counts, events, verdicts, isBaseline, profile }),
+    ...{ outcome: braking.asked > 0 ? 'braked' : 'succeeded', failureType: null, source: request.source },
+    ...{ requests: request.requests, received, ...counts },
+    unchanged: received - counts.inserted - counts.updated - counts.held,
+    message: messageOf({ received, counts, events, braking, isBaseline, profile }),
     detail: {
-      ...{ changed, limits: verdicts, oddities: await odditiesIn(transaction), baseline: isBaseline, events },
+      ...{ changed, limits: braking.limits, why: braking.why, asked: braking.asked, rejected: braking.rejected },
+      ...{ replaces, oddities, baseline: isBaseline, events },
       ...(profile === null ? {} : { profile }),
     },
   });
@@ -164,26 +134,29 @@ async function closePreview(
   transaction: Transaction,
   request: EmployeesCommitRequest,
   received: number,
-  verdicts: readonly BrakeVerdict[],
+  braking: Braking,
 ): Promise<SyncResult> {
   await storeProposals(transaction, request, null);
+  const wouldHold = braking.why.length === 0 ? '' : ` ${braking.why.join('. ')}.`;
   return closeRun(transaction, request, {
     ...{ outcome: 'preview', failureType: null, source: request.source, requests: request.requests },
     ...{ received, inserted: 0, updated: 0, unchanged: received, missing: 0, held: 0 },
-    message: `${received} employees received. Nothing was changed: this was a preview.`,
-    detail: { limits: verdicts },
+    message: `${received} employees received. Nothing was changed: this was a preview.${wouldHold}`,
+    detail: { limits: braking.limits, why: braking.why, asked: braking.asked },
   });
 }
 
 async function noteState(
   transaction: Transaction,
-  { connectionId, runId, collectedAt }: EmployeesCommitRequest,
+  { connectionId, runId, collectedAt, onlyEmployeeId }: EmployeesCommitRequest,
   isBaseline: boolean,
 ): Promise<void> {
   await transaction.run(
-    `insert into personio.connection_state (connection_id, employees_collected_at) values ($1, $2)
-     on conflict (connection_id) do update set employees_collected_at = excluded.employees_collected_at`,
-    [connectionId, collectedAt],
+    `insert into personio.connection_state as s (connection_id, employees_collected_at, employees_committed_at)
+     values ($1, $2, case when $3 then clock_timestamp() end)
+     on conflict (connection_id) do update set employees_collected_at = excluded.employees_collected_at,
+       employees_committed_at = coalesce(excluded.employees_committed_at, s.employees_committed_at)`,
+    [connectionId, collectedAt, onlyEmployeeId === null],
   );
   if (!isBaseline) return;
   await transaction.run(
@@ -192,24 +165,16 @@ async function noteState(
   );
 }
 
-/** Contradictions in records, counted by kind. */
-async function odditiesIn(transaction: Transaction): Promise<Readonly<Record<string, number>>> {
-  const rows = await transaction.rows<{ oddity: string; people: number }>(
-    'select oddity, count(*) as people from decided cross join unnest(oddities) as oddity group by 1 order by 1',
-  );
-  return Object.fromEntries(rows.map(({ oddity, people }) => [oddity, people]));
-}
-
 interface Told {
   readonly received: number;
   readonly counts: MergeCounts;
   readonly events: number;
-  readonly verdicts: readonly BrakeVerdict[];
+  readonly braking: Braking;
   readonly isBaseline: boolean;
   readonly profile: NotedProfile | null;
 }
 
-function messageOf({ received, counts, events, verdicts, isBaseline, profile }: Told): string {
+function messageOf({ received, counts, events, braking, isBaseline, profile }: Told): string {
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures = `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} missing, ${held} held.`;
@@ -219,10 +184,5 @@ function messageOf({ received, counts, events, verdicts, isBaseline, profile }: 
     return [figures, baseline, ...alarms].join(' ');
   }
   const news = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;
-  return [
-    figures,
-    news,
-    ...BRAKE_CLASSES.flatMap((name) => verdicts.filter((verdict) => verdict.class === name).map(brakeSentence)),
-    ...alarms,
-  ].join(' ');
+  return [figures, news, ...braking.why.map((sentence) => `${sentence}.`), ...alarms].join(' ');
 }

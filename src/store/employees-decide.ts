@@ -43,12 +43,15 @@ export async function decideAll(
 ): Promise<void> {
   await createTables(transaction);
   await transaction.run(
+    // Who is held as missing has been missing since the question began, though the row does not say so.
     `declare people no scroll cursor for
-     select p.employee_id, p.is_seen, to_jsonb(p) as current, to_jsonb(e) as previous,
+     select p.employee_id, p.is_seen, to_jsonb(p) as current,
+       to_jsonb(e) || jsonb_build_object('missing_since', coalesce(e.missing_since, h.since)) as previous,
        (select jsonb_agg(jsonb_build_object('event_id', v.event_id, 'kind', v.kind, 'episode', v.episode, 'effective_date', v.effective_date, 'time_zone', v.time_zone))
         from personio.lifecycle_events v
         where v.connection_id = p.connection_id and v.employee_id = p.employee_id and v.state = 'planned') as planned
-     from pairs p left join personio.employees e on e.connection_id = p.connection_id and e.employee_id = p.employee_id`,
+     from pairs p left join personio.employees e using (connection_id, employee_id)
+     left join personio.held_people h on h.connection_id = p.connection_id and h.employee_id = p.employee_id and h.brake_class = 'missing'`,
   );
   for (;;) {
     const rows = await transaction.rows<PairRow>(`fetch ${BATCH} from people`);
@@ -66,11 +69,11 @@ export async function decideAll(
 async function createTables(transaction: Transaction): Promise<void> {
   await transaction.run(
     `create temp table decided (employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date,
-       brake_class text, oddities text[], is_held boolean default false) on commit drop`,
+       is_deleted boolean, brake_class text, oddities text[], question text[], standing text, is_held boolean not null default false) on commit drop`,
   );
   await transaction.run(
     `create temp table decided_events (ord bigint generated always as identity, employee_id text, event_id text, class text, kind text, episode integer, effective_date date,
-       effective_at timestamptz, time_zone text, changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text) on commit drop`,
+       effective_at timestamptz, time_zone text, changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text, is_made boolean) on commit drop`,
   );
   await transaction.run(
     'create temp table decided_superseded (employee_id text, event_id text, superseded_by text) on commit drop',
@@ -87,7 +90,8 @@ function decided(
       ...{ connectionId: request.connectionId, employeeId: row.employee_id, collectedAt: request.collectedAt },
       previous: row.previous === null ? null : stateOf(row.previous, row.planned ?? []),
       current: row.is_seen ? recordOf(row.current) : null,
-      confirmedGone: false,
+      // The commit has made sure that everybody who is missing was asked for by id, and answered with 404.
+      confirmedGone: !row.is_seen,
       baseline: isBaseline,
     },
     { lifecycle: policy.lifecycle, offices: policy.offices, digest },
@@ -128,10 +132,10 @@ async function storeDecisions(transaction: Transaction, people: readonly Decided
   const rows = people.map(({ employeeId, decision }) => ({
     ...{ employee_id: employeeId, lifecycle_state: decision.lifecycleState, episode: decision.episode },
     ...{ announced_start: decision.announcedStart, announced_end: decision.announcedEnd },
-    ...{ brake_class: decision.brakeClass, oddities: decision.oddities },
+    ...{ is_deleted: decision.isDeleted, brake_class: decision.brakeClass, oddities: decision.oddities },
   }));
   const columns =
-    'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, brake_class text, oddities text[]';
+    'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, is_deleted boolean, brake_class text, oddities text[]';
   await transaction.run(insertJson('decided', columns), [JSON.stringify(rows)]);
   await storeEventsOf(transaction, people);
   const superseded = people.flatMap(({ employeeId, decision }) =>
@@ -144,7 +148,7 @@ async function storeDecisions(transaction: Transaction, people: readonly Decided
 
 async function storeEventsOf(transaction: Transaction, people: readonly Decided[]): Promise<void> {
   const events = people.flatMap(({ employeeId, decision }) =>
-    decision.events.map((event) => ({
+    [...decision.events, ...decision.unmade].map((event) => ({
       ...{
         employee_id: employeeId,
         event_id: event.eventId,
@@ -155,12 +159,13 @@ async function storeEventsOf(transaction: Transaction, people: readonly Decided[
       ...{ effective_date: event.effectiveDate, effective_at: event.effectiveAt, time_zone: event.timeZone },
       ...{ changes: event.changes, state: event.state, late: event.late, supersedes: event.supersedes },
       ...{ due_at: event.dueAt, rule: event.rule },
+      is_made: decision.events.includes(event),
     })),
   );
   if (events.length === 0) return;
   const columns =
     'employee_id text, event_id text, class text, kind text, episode integer, effective_date date, effective_at timestamptz, time_zone text, ' +
-    'changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text';
+    'changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text, is_made boolean';
   await transaction.run(insertJson('decided_events', columns), [JSON.stringify(events)]);
 }
 

@@ -30,18 +30,32 @@ export async function mergeEmployees(
     [connectionId],
   );
   const updated = await transaction.run(updateSql(), [connectionId]);
-  const missing = await transaction.run(
-    `with gone as (
-       update personio.employees e set missing_since = clock_timestamp() from pairs p join decided d using (employee_id)
-       where e.connection_id = $1 and e.employee_id = p.employee_id and not p.is_seen and not d.is_held returning e.employee_id
-     ) insert into changed select employee_id from gone`,
-    [connectionId],
-  );
+  const missing = await markMissing(transaction, connectionId);
   const [held] = await transaction.rows<{ held: number }>(
     'select count(*) as held from pairs p join decided d using (employee_id) where d.is_held and p.is_seen',
   );
   await writeHistory(transaction, connectionId);
   return { inserted, updated, missing, held: held?.held ?? 0 };
+}
+
+/** Who is missing keeps the row, counted from the read that first missed it; who is deleted is marked. @returns how many are missing. */
+async function markMissing(transaction: Transaction, connectionId: string): Promise<number> {
+  await transaction.run(
+    `with gone as (
+       update personio.employees e set missing_since = coalesce(e.missing_since, h.since, clock_timestamp()),
+         deleted_at = case when d.is_deleted then clock_timestamp() end, version = e.version + d.is_deleted::int,
+         ${DECIDED.map((column) => `${column} = d.${column}`).join(', ')}
+       from pairs p join decided d using (employee_id)
+       left join personio.held_people h on h.connection_id = $1 and h.employee_id = p.employee_id and h.brake_class = 'missing'
+       where e.connection_id = $1 and e.employee_id = p.employee_id and not p.is_seen and not d.is_held
+         and (e.missing_since is null or d.is_deleted) returning e.employee_id
+     ) insert into changed select employee_id from gone`,
+    [connectionId],
+  );
+  const [row] = await transaction.rows<{ missing: number }>(
+    'select count(*) as missing from pairs p join decided d using (employee_id) where not p.is_seen and not d.is_held',
+  );
+  return row?.missing ?? 0;
 }
 
 function updateSql(): string {

@@ -24,7 +24,7 @@ interface NewEvent {
 
 const BATCH = 1_000;
 /** An event that is stored already is the same news: deciding again never doubles it. */
-const NEW_EVENTS = `decided_events v join decided d using (employee_id) where not d.is_held
+const NEW_EVENTS = `decided_events v join decided d using (employee_id) where v.is_made and not d.is_held
   and not exists (select from personio.lifecycle_events known where known.event_id = v.event_id)`;
 
 /** Stores the events of whoever is not held, with who is to be told of them. @returns how many. */
@@ -187,22 +187,5 @@ async function insertDeliveries(
      from jsonb_to_recordset($2::jsonb) as given (delivery_id text, event_id text, employee_id text, episode integer, subscriber text, purpose text, due_at timestamptz, late boolean)
      on conflict do nothing`,
     [connectionId, JSON.stringify(rows)],
-  );
-}
-
-/** Stores what a preview would make (all of it), or what a braked run holds (that alone, with a question to a person). */
-export async function storeProposals(
-  transaction: Transaction,
-  request: EmployeesCommitRequest,
-  decision: 'asked' | null,
-): Promise<void> {
-  await transaction.run(
-    `insert into personio.lifecycle_proposals (run_id, event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
-       detected_at, episode, changes, state, supersedes, late, rule, decision)
-     select $1, v.event_id, $2, v.employee_id, v.class, v.kind, v.effective_date, v.effective_at, v.time_zone, $3, v.episode, v.changes, v.state,
-       v.supersedes, v.late, v.rule, $4
-     from decided_events v join decided d using (employee_id) where ($4::text is null or d.is_held)
-     on conflict do nothing`,
-    [request.runId, request.connectionId, request.collectedAt, decision],
   );
 }

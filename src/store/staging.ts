@@ -124,3 +124,37 @@ function attendanceValues(record: AttendanceRecord): readonly unknown[] {
 function timeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
   return [record.timeOffTypeId, record.name, record.category, record.unit, record.approvalRequired];
 }
+
+/**
+ * People whom a complete reading misses and who were not asked for by id yet, in the order of their ids. That they were asked is staged
+ * beside the reading, under its negative number: it is of no use after the run.
+ */
+export async function unaskedMissing(
+  queries: Queries,
+  run: RunRef,
+  reading: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const table = stagingTable(run);
+  const rows = await queries.rows<{ employee_id: string }>(
+    `select e.employee_id from personio.employees e
+     where e.connection_id = $1 and e.deleted_at is null
+       and not exists (select from ${table} s where s.record_id = e.employee_id and s.reading in ($2::integer, -$2::integer))
+     order by e.employee_id limit $3`,
+    [run.connectionId, reading, limit],
+  );
+  return rows.map((row) => row.employee_id);
+}
+
+/** Notes that Personio answered 404 for a person whom the reading misses. */
+export async function noteGone(
+  queries: Queries,
+  run: RunRef,
+  reading: number,
+  employeeIds: readonly string[],
+): Promise<void> {
+  await queries.run(`insert into ${stagingTable(run)} (reading, record_id) select -($1::integer), unnest($2::text[])`, [
+    reading,
+    employeeIds,
+  ]);
+}

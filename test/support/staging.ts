@@ -5,7 +5,7 @@ import type { EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { commitEmployees } from '../../src/store/employees-commit.js';
 import { insertRun } from '../../src/store/runs.js';
-import { clearStaging, createStaging, stageRecords } from '../../src/store/staging.js';
+import { clearStaging, createStaging, noteGone, stageRecords, unaskedMissing } from '../../src/store/staging.js';
 
 /** Somebody who has been employed for years, with the fields that a test is about. */
 export function employee(id: number | string, more: Partial<EmployeeRecord> = {}): EmployeeRecord {
@@ -44,7 +44,7 @@ export async function commitCompany(
   database: Database,
   policy: Policy,
   company: readonly EmployeeRecord[],
-  more: Partial<EmployeesCommitRequest> = {},
+  { isAskedById = true, ...more }: Partial<EmployeesCommitRequest> & { readonly isAskedById?: boolean } = {},
 ): Promise<EmployeesCommitOutcome & { readonly runId: string }> {
   runs += 1;
   const runId = more.runId ?? `run-${runs}`;
@@ -53,6 +53,8 @@ export async function commitCompany(
   await createStaging(database, run);
   await clearStaging(database, run, { reading: 1, chunk: null });
   await stageRecords(database, run, { reading: 1, chunk: null }, { endpoint: 'employees', records: company });
+  // Personio answers 404 for whoever is missing.
+  if (isAskedById) await noteGone(database, run, 1, await unaskedMissing(database, run, 1, 1_000_000));
   const outcome = await commitEmployees(
     database,
     {

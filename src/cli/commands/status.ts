@@ -7,11 +7,14 @@ import { standingAlarms } from '../../store/attribute-profile.js';
 import { requireSchema } from '../../store/migrate.js';
 import { deliveryCounts, secretSetAt, standingOfEndpoint } from '../../store/status.js';
 import type { DeliveryCounts, EndpointStanding } from '../../store/status.js';
+import { heldPeople } from '../../store/proposals.js';
+import type { HeldPerson } from '../../store/proposals.js';
 import type { CommandDefinition } from '../command.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput, table } from '../output.js';
 import type { Output } from '../output.js';
+import { heldLines, heldProblems } from '../held.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { isPolled } from '../run-sync.js';
@@ -39,6 +42,7 @@ interface ConnectionStatus {
   readonly secretSetAt: string | null;
   readonly secretDueAt: string | null;
   readonly endpoints: readonly EndpointStatus[];
+  readonly held: readonly HeldPerson[];
 }
 
 /** A success that is older than this needs somebody, whatever the schedule says: 36 hours outlast one missed day. */
@@ -112,7 +116,9 @@ async function statusOf(
   const setAt = await secretSetAt(database, connectionId);
   const secretDueAt =
     setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
-  return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints }, found };
+  const held = await heldPeople(database, connectionId);
+  found.push(...(await heldProblems(database, connectionId, held)));
+  return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints, held }, found };
 }
 
 interface ScheduleStanding {
@@ -175,11 +181,6 @@ function runProblems(of: Place, standing: EndpointStanding, ageSeconds: number |
     case 'incomplete':
       return problem(`run-${outcome}`, sentence, again);
     case 'braked':
-      return problem(
-        'braked',
-        sentence,
-        'Check in Personio whether this is meant; until then the people held keep their old state.',
-      );
     case 'succeeded':
     case 'cancelled':
     case 'preview':
@@ -226,7 +227,7 @@ function show(
   deliveries: DeliveryCounts,
   problems: readonly Problem[],
 ): void {
-  for (const { connectionId, endpoints } of connections) {
+  for (const { connectionId, endpoints, held } of connections) {
     output.say(`connection ${connectionId}`);
     const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
       ...[
@@ -236,7 +237,7 @@ function show(
       ],
       ...[`${count} rows`, `next ${nextRunAt ?? 'never'}`],
     ]);
-    for (const line of table(rows)) output.say(line);
+    for (const line of [...table(rows), ...heldLines(held)]) output.say(line);
   }
   const { waiting, sent, overdue, failed, dead } = deliveries;
   output.say(`deliveries: ${waiting} waiting, ${sent} sent, ${overdue} overdue, ${failed} failed, ${dead} dead`);

@@ -19,9 +19,8 @@ describe('the moment of an event', () => {
     ]);
   });
 
-  test('is that of the default zone for an office without one, which is reported', () => {
+  test('is that of the default zone for an office without one', () => {
     expect(momentsOf({ ...joining, office: 'Hamburg' })[0]).toBe('joiner.announced 2026-06-30T22:00:00.000Z');
-    expect(storyOf([seen(NEXT, { office: 'Hamburg' })]).decision.oddities).toEqual(['office without a zone']);
   });
 
   test('moves with a person who changes office, and the correction says so', () => {

@@ -69,6 +69,19 @@ describe('who is missing', () => {
     ]);
   });
 
+  test('is asked about as the deletion that it would become, whose id stays the same', () => {
+    const first = storyOf([known(joining), missing(NEXT, true)]);
+    const second = storyOf([known(joining), missing(NEXT, true), missing('2026-06-03', true)]);
+    const deletions = second.decision.events.filter(({ kind }) => kind === 'leaver.deleted');
+    expect(first.decision.unmade.map(({ eventId }) => eventId)).toEqual(deletions.map(({ eventId }) => eventId));
+  });
+
+  test('a deletion whose kind the policy leaves out is a deletion all the same, and can be asked about', () => {
+    const context = contextOf({ ignoreKinds: ['leaver.deleted'] });
+    const { decision } = storyOf([known(), missing(NEXT, true), missing('2026-06-03', true)], context);
+    expect(decision).toMatchObject({ events: [], isDeleted: true, unmade: [{ kind: 'leaver.deleted' }] });
+  });
+
   test('nobody can be missing who was never seen', () => {
     expect(() => decide(inputOf(null, missing(NEXT)), contextOf())).toThrow('never seen');
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from '../../../src/domain/decide.js';
-import type { EmployeeRecord } from '../../../src/domain/records.js';
+import { EMPLOYEE_ATTRIBUTES } from '../../../src/domain/records.js';
+import type { EmployeeAttribute, EmployeeRecord } from '../../../src/domain/records.js';
 import { committed, contextOf, inputOf, linesOf, recordOf, storyOf } from './people.js';
 import { BASELINE, NEXT } from './reads.js';
 
@@ -14,6 +15,8 @@ function unread(absent: readonly string[]): Partial<EmployeeRecord> {
     ...(absent.includes('team') ? { team: null } : {}),
   };
 }
+
+const isAttribute = (key: string): key is EmployeeAttribute => Object.hasOwn(EMPLOYEE_ATTRIBUTES, key);
 
 describe('whatever two records say', () => {
   const date = fc.constantFrom(
@@ -87,6 +90,24 @@ describe('whatever two records say', () => {
         const told = decision.events.flatMap(({ supersedes }) => (supersedes === null ? [] : [supersedes]));
         expect(new Set(told).size).toBe(told.length);
         for (const eventId of told) expect(superseded).toContain(eventId);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('attributes that become unreadable cause no event, whichever and however many', () => {
+    const keys = Object.keys(EMPLOYEE_ATTRIBUTES).filter(isAttribute);
+    fc.assert(
+      fc.property(record, fc.subarray(keys), fc.boolean(), (known, absent, baseline) => {
+        const first = { ...known, absentAttributes: [] };
+        const blind = Object.fromEntries(
+          absent.flatMap((key) => EMPLOYEE_ATTRIBUTES[key].map((field) => [field, null])),
+        );
+        const { decision } = storyOf([
+          { on: BASELINE, record: first, baseline },
+          { on: BASELINE, record: { ...first, ...blind, absentAttributes: [...absent].sort() } },
+        ]);
+        expect(linesOf(decision)).toEqual([]);
       }),
       { numRuns: 500 },
     );

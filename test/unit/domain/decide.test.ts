@@ -148,6 +148,15 @@ describe('who joins', () => {
       state: 'announced',
     },
     {
+      name: 'a start that fell due is none to come, even in a zone where its day has not begun',
+      reads: [
+        seen(NEXT, { ...joining, office: 'Auckland' }),
+        seen('2026-06-30T13:00:00.000Z', { ...joining, office: 'Los Angeles' }),
+      ],
+      want: ['mover.changed 2026-06-30 due'],
+      state: 'employed',
+    },
+    {
       name: 'a move in the read that puts the employed back to onboarding is told, since it is one employment',
       reads: [known(), seen(NEXT, { ...joining, team: 'B' })],
       want: ['joiner.rescheduled 2026-07-01 due', 'joiner.started 2026-07-01 planned', `mover.changed ${NEXT} due`],

@@ -75,13 +75,13 @@ export function committed(previous: PersonState | null, read: Read, decision: De
   const last = previous?.record ?? null;
   const record = read.record === null ? last : withoutAbsences(read.record, last);
   if (record === null) throw new Error('Nobody was read.');
-  const isGone = decision.events.some(({ kind }) => kind === 'leaver.deleted');
   const superseded = decision.superseded.map(({ eventId }) => eventId);
   const stillPlanned = (previous?.planned ?? []).filter(({ eventId }) => !superseded.includes(eventId));
   return {
     ...{ record, lifecycleState: decision.lifecycleState, episode: decision.episode },
-    version: (previous?.version ?? 0) + 1,
-    ...(read.record === null ? absenceOf(previous, read, isGone) : { missingSince: null, deletedAt: null }),
+    // Being missing changes nothing of the person yet.
+    version: (previous?.version ?? 0) + (read.record === null && !decision.isDeleted ? 0 : 1),
+    ...(read.record === null ? absenceOf(previous, read, decision.isDeleted) : { missingSince: null, deletedAt: null }),
     planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(plannedOf)],
     ...{ announcedStart: decision.announcedStart, announcedEnd: decision.announcedEnd },
   };

@@ -1,0 +1,117 @@
+import { WorkflowIdConflictPolicy } from '@temporalio/client';
+import { readSettings } from '../../config/settings.js';
+import { DEFAULT_CONNECTION, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/names.js';
+import type { SyncInput } from '../../contracts/sync.js';
+import type { BrakeVerdict } from '../../domain/brake.js';
+import { requireSchema } from '../../store/migrate.js';
+import { namesOf } from '../../store/people.js';
+import { previewOf } from '../../store/proposals.js';
+import type { PreviewReport, ProposalReport } from '../../store/proposals.js';
+import type { CommandDefinition } from '../command.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput, table } from '../output.js';
+import type { Output } from '../output.js';
+import { lineOf, progressLine } from '../run-lines.js';
+import { exitCodeOf, reportOf, requireWorker } from '../run-sync.js';
+import type { RunReport } from '../run-sync.js';
+import { openSession, requireKnown } from '../session.js';
+import type { Session } from '../session.js';
+
+interface Options {
+  readonly connection?: string;
+  readonly names?: boolean;
+  readonly json?: boolean;
+}
+
+/** `preview employees` */
+export const previewCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('preview')
+    .description(
+      'read everything, and show the transitions that it would cause; changes nothing that readers of the data see',
+    )
+    .argument('<endpoint>', 'employees, the only endpoint with transitions')
+    .option('--connection <id>', 'which connection')
+    .option('--names', 'show the names of people who are stored')
+    .option('--json', 'print one JSON document')
+    .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));
+};
+
+async function run(endpoint: string, options: Options): Promise<ExitCode> {
+  const output = createOutput(options.json === true, process.stdout, process.stderr);
+  if (endpoint !== 'employees')
+    throw new CommandFailed(`Only employees can be previewed, not ${endpoint}.`, EXIT.usage);
+  const settings = readSettings();
+  const session = await openSession(settings, 'preview');
+  try {
+    await requireSchema(session.database);
+    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
+    if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
+    const ended = await readAll(session, connectionId, output);
+    if (ended.outcome !== 'preview') {
+      output.say(lineOf(ended));
+      output.document({ ok: false, exitCode: exitCodeOf(ended), runId: ended.runId, message: ended.message });
+      return exitCodeOf(ended);
+    }
+    const preview = await previewOf(session.database, ended.runId);
+    const ids = options.names === true ? preview.events.map(({ employeeId }) => employeeId) : [];
+    const names = await namesOf(session.database, connectionId, ids);
+    show(output, ended, preview, names);
+    return EXIT.done;
+  } finally {
+    await session.close();
+  }
+}
+
+async function readAll({ temporal }: Session, connectionId: string, output: Output): Promise<RunReport> {
+  await requireWorker(temporal);
+  const input: SyncInput = { connection: connectionId, preview: true };
+  const handle = await temporal.client.workflow.start(WORKFLOW_TYPE.employees, {
+    ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowId: workflowId.preview(connectionId) },
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: `Shows what a sync of the employees of ${connectionId} would do`,
+  });
+  return reportOf(handle, { connectionId, endpoint: 'employees', joined: false }, (of, progress) =>
+    output.note(progressLine(of, progress)),
+  );
+}
+
+function show(
+  output: Output,
+  ended: RunReport,
+  { wouldBrake, limits, why, events }: PreviewReport,
+  names: ReadonlyMap<string, string>,
+): void {
+  const named = events.map((event) => {
+    const name = names.get(event.employeeId);
+    return name === undefined ? event : { ...event, name };
+  });
+  output.document({ ok: true, exitCode: EXIT.done, runId: ended.runId, wouldBrake, limits, why, events: named });
+  for (const line of table(events.map((event) => rowOf(event, names)))) output.say(line);
+  if (events.length === 0) output.say('Nobody would join, move or leave.');
+  output.say('');
+  for (const line of table(limits.map(limitRow))) output.say(line);
+  for (const sentence of why) output.say(`${sentence}.`);
+  output.say(wouldBrake ? 'The run would be braked: a person would have to decide.' : 'The run would not be braked.');
+  output.say(ended.message);
+}
+
+function rowOf(event: ProposalReport, names: ReadonlyMap<string, string>): readonly string[] {
+  const { kind, employeeId, effectiveDate, state, late, changes, held } = event;
+  const name = names.get(employeeId);
+  return [
+    ...[kind, name === undefined ? employeeId : `${employeeId} ${name}`, effectiveDate, late ? 'late' : state],
+    ...[changes.map(changeText).join('; '), held ? 'would be held' : ''],
+  ];
+}
+
+function changeText({ attribute, from, to }: ProposalReport['changes'][number]): string {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+  return from === undefined && to === undefined ? attribute : `${attribute}: ${text(from)} → ${text(to)}`;
+}
+
+function limitRow({ class: name, count, of, allowed, window, isOver }: BrakeVerdict): readonly string[] {
+  const within = window === 'day' ? 'within 24 hours' : 'in this run';
+  return [name, `${count} of ${of} ${within}`, `at most ${allowed}`, isOver ? 'over the limit' : ''];
+}

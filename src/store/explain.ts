@@ -1,0 +1,128 @@
+import type { AttributeChange } from '../contracts/events.js';
+import type { Queries } from './database.js';
+
+/** An event as stored, or as held or previewed. */
+export interface ExplainedEvent {
+  readonly eventId: string;
+  readonly connectionId: string;
+  readonly employeeId: string;
+  readonly class: string;
+  readonly kind: string;
+  readonly episode: number;
+  readonly effectiveDate: string;
+  readonly effectiveAt: string;
+  readonly timeZone: string;
+  readonly detectedAt: string;
+  readonly late: boolean;
+  readonly supersedes: string | null;
+  readonly changes: readonly AttributeChange[];
+  /** `planned`, `due`, `superseded`; of what was never committed, `asked`, `approved`, `rejected`, `replaced` or `previewed`. */
+  readonly state: string;
+}
+
+/** What was known of a person in a stretch of time. */
+interface Known {
+  /** When it was committed. */
+  readonly at: string;
+  /** Null: it still stands. */
+  readonly until: string | null;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface Explanation {
+  readonly event: ExplainedEvent;
+  readonly run: {
+    readonly runId: string;
+    readonly outcome: string | null;
+    readonly startedAt: string;
+    readonly finishedAt: string | null;
+    readonly message: string | null;
+  } | null;
+  /** Row of the table in docs/lifecycle.md. */
+  readonly rule: string;
+  readonly before: Known | null;
+  readonly after: Known | null;
+  readonly supersedes: string | null;
+  readonly supersededBy: string | null;
+  readonly deliveries: readonly Readonly<Record<string, unknown>>[];
+}
+
+type Found = ExplainedEvent & { readonly runId: string; readonly rule: string; readonly supersededBy: string | null };
+
+const COLUMNS = `event_id as "eventId", connection_id as "connectionId", employee_id as "employeeId", class, kind, episode,
+  effective_date as "effectiveDate", effective_at as "effectiveAt", time_zone as "timeZone", detected_at as "detectedAt", late, supersedes, changes,
+  run_id as "runId", rule, superseded_by as "supersededBy"`;
+
+/** Everything that is known of an event, from the rows alone. @returns null for an id that nobody ever proposed. */
+export async function explain(queries: Queries, eventId: string, withNames: boolean): Promise<Explanation | null> {
+  const found = (await committedEvent(queries, eventId)) ?? (await proposedEvent(queries, eventId));
+  if (found === null) return null;
+  const { runId, rule, supersededBy, ...event } = found;
+  return {
+    ...{ event, run: await runOf(queries, runId), rule },
+    ...(await statesOf(queries, event, withNames)),
+    ...{ supersedes: event.supersedes, supersededBy, deliveries: await deliveriesOf(queries, eventId) },
+  };
+}
+
+async function committedEvent(queries: Queries, eventId: string): Promise<Found | null> {
+  const [row] = await queries.rows<Found>(
+    `select ${COLUMNS}, state from personio.lifecycle_events where event_id = $1`,
+    [eventId],
+  );
+  return row ?? null;
+}
+
+async function proposedEvent(queries: Queries, eventId: string): Promise<Found | null> {
+  const [row] = await queries.rows<Found>(
+    `select ${COLUMNS}, coalesce(decision, 'previewed') as state from personio.lifecycle_proposals
+     where event_id = $1 order by decision is null, detected_at desc limit 1`,
+    [eventId],
+  );
+  return row ?? null;
+}
+
+async function runOf(queries: Queries, runId: string): Promise<Explanation['run']> {
+  const [row] = await queries.rows<NonNullable<Explanation['run']>>(
+    `select run_id as "runId", outcome, started_at as "startedAt", finished_at as "finishedAt", message
+     from personio.sync_runs where run_id = $1`,
+    [runId],
+  );
+  return row ?? null;
+}
+
+const SHOWN = `'status', status, 'position', position, 'departmentId', department_id, 'department', department, 'team', team, 'office', office,
+  'subcompany', subcompany, 'supervisorId', supervisor_id, 'employmentType', employment_type, 'hireDate', hire_date,
+  'contractEndDate', contract_end_date, 'terminationDate', termination_date, 'lastWorkingDay', last_working_day,
+  'weeklyWorkingHours', weekly_working_hours, 'costCenters', cost_centers, 'absentAttributes', absent_attributes,
+  'lifecycleState', lifecycle_state, 'episode', episode, 'version', version, 'missingSince', missing_since, 'deletedAt', deleted_at`;
+const NAMES = `'firstName', first_name, 'lastName', last_name, 'preferredName', preferred_name, 'email', email`;
+
+/** An event's id holds the version of its person before the change; the next version is what came of it. */
+async function statesOf(
+  queries: Queries,
+  { connectionId, employeeId, eventId }: ExplainedEvent,
+  withNames: boolean,
+): Promise<Pick<Explanation, 'before' | 'after'>> {
+  const version = Number(eventId.split(':').at(-2));
+  const rows = await queries.rows<Known & { version: number }>(
+    `select version, valid_from as at, valid_to as until, jsonb_build_object(${SHOWN}${withNames ? `, ${NAMES}` : ''}) as values
+     from personio.employee_history where connection_id = $1 and employee_id = $2 and version in ($3, $3 + 1) order by valid_from`,
+    [connectionId, employeeId, version],
+  );
+  const known = (row: (Known & { version: number }) | undefined): Known | null =>
+    row === undefined ? null : { at: row.at, until: row.until, values: row.values };
+  return {
+    before: known(rows.filter((row) => row.version === version).at(-1)),
+    after: known(rows.find((row) => row.version === version + 1)),
+  };
+}
+
+async function deliveriesOf(queries: Queries, eventId: string): Promise<Explanation['deliveries']> {
+  return queries.rows(
+    `select delivery_id as "deliveryId", subscriber, purpose, state, attempts, due_at as "dueAt", sent_at as "sentAt",
+       acknowledged_at as "acknowledgedAt", deadline_at as "deadlineAt", note, last_error as "lastError"
+     from personio.deliveries where event_id = $1 order by due_at, delivery_id`,
+    [eventId],
+  );
+}

@@ -1,0 +1,267 @@
+import type { EmployeeRecord } from '../../../src/domain/records.js';
+
+/**
+ * A brute-force model of one person's employment, written from the rules and not from the code: it lives through every day, keeps a
+ * calendar of what is to happen, and knows time only as "which day is it at the office now".
+ */
+
+type Place = 'nowhere' | 'coming' | 'here' | 'gone';
+
+interface Entry {
+  readonly what: 'start' | 'end';
+  readonly day: string;
+  readonly zone: string;
+}
+
+export class ModelPerson {
+  private place: Place = 'nowhere';
+  private last: EmployeeRecord | null = null;
+  private calendar: Entry[] = [];
+  private toldStart: string | null = null;
+  private toldEnd: string | null = null;
+  private missedReads = 0;
+  private isDeleted = false;
+  private news: string[] = [];
+  private readonly zoneOf: (office: string | null) => string;
+
+  constructor(zoneOf: (office: string | null) => string) {
+    this.zoneOf = zoneOf;
+  }
+
+  /** One complete read. @returns its news, one line an event. */
+  read(now: Date, seen: EmployeeRecord | null, isBaseline: boolean): readonly string[] {
+    this.news = [];
+    const isNew = this.last === null;
+    const hadUntil = this.letTimePass(now);
+    if (seen === null) this.miss(now);
+    else this.see(now, this.filled(seen), { isSilent: isBaseline && isNew, isNew, hadUntil });
+    return this.news;
+  }
+
+  /** What the calendar says has happened by now, whoever read or did not. */
+  private letTimePass(now: Date): EmployeeRecord | null {
+    const happened = this.calendar.filter((entry) => this.isPast(now, entry));
+    this.calendar = this.calendar.filter((entry) => !happened.includes(entry));
+    for (const { what } of happened) {
+      if (this.isDeleted) continue;
+      if (what === 'start' && this.place === 'coming') this.place = 'here';
+      if (what === 'end' && (this.place === 'here' || this.place === 'coming')) this.place = 'gone';
+    }
+    return this.last;
+  }
+
+  private isPast(now: Date, { what, day, zone }: Entry): boolean {
+    const today = dayIn(now, zone);
+    return what === 'start' ? today >= day : today > day;
+  }
+
+  private filled(seen: EmployeeRecord): EmployeeRecord {
+    if (this.last === null) return seen;
+    const { last } = this;
+    const kept = {
+      ...(seen.absentAttributes.includes('team') ? { team: last.team } : {}),
+      ...(seen.absentAttributes.includes('termination_date') ? { terminationDate: last.terminationDate } : {}),
+    };
+    return { ...seen, ...kept };
+  }
+
+  private miss(now: Date): void {
+    if (this.isDeleted || this.last === null) return;
+    this.missedReads += 1;
+    if (this.missedReads < 2) return;
+    const start = this.pending('start');
+    if (start !== undefined) this.say('joiner.rescinded', start.day);
+    this.drop('start');
+    this.say('leaver.deleted', dayIn(now, this.zoneOf(this.last.office)));
+    this.isDeleted = true;
+    this.place = 'gone';
+  }
+
+  private see(
+    now: Date,
+    record: EmployeeRecord,
+    { isSilent, isNew, hadUntil }: { isSilent: boolean; isNew: boolean; hadUntil: EmployeeRecord | null },
+  ): void {
+    const zone = this.zoneOf(record.office);
+    const today = dayIn(now, zone);
+    const becomes = placeOn(today, record);
+    const from = this.place;
+    this.last = record;
+    this.missedReads = 0;
+    this.isDeleted = false;
+    const { hireDate } = record;
+    const end = endOf(record);
+    if (isSilent) {
+      this.place = becomes;
+      if (becomes === 'coming' && hireDate !== null) this.plan('start', hireDate, zone, today);
+      if ((becomes === 'coming' || becomes === 'here') && end !== null) this.plan('end', end, zone, today);
+      return;
+    }
+    switch (from) {
+      case 'nowhere':
+        if (becomes === 'gone') this.place = isNew ? 'gone' : 'nowhere';
+        if (becomes === 'coming' || becomes === 'here') {
+          if (becomes === 'coming') this.say('joiner.announced', hireDate ?? today);
+          this.plan('start', hireDate ?? today, zone, today);
+          this.place = becomes;
+          this.followEnd(end, zone, today);
+        }
+        return;
+      case 'coming':
+        this.fromComing(becomes, record, hadUntil, { zone, today, end });
+        return;
+      case 'here':
+        this.fromHere(becomes, record, hadUntil, { zone, today, end });
+        return;
+      case 'gone':
+        if (becomes === 'gone' || becomes === 'nowhere') return;
+        this.comeBack(becomes, record, hadUntil, { zone, today, end });
+    }
+  }
+
+  private fromComing(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
+    if (becomes === 'nowhere' || becomes === 'gone') {
+      this.rescind('start', 'joiner.rescinded');
+      this.rescind('end', 'leaver.rescinded');
+      this.place = 'nowhere';
+      return;
+    }
+    const day = record.hireDate ?? on.today;
+    const planned = this.pending('start');
+    if (day !== this.toldStart || (planned !== undefined && planned.zone !== on.zone)) {
+      this.say('joiner.rescheduled', day);
+      this.plan('start', day, on.zone, on.today);
+    }
+    this.place = becomes;
+    this.followEnd(on.end, on.zone, on.today);
+    this.compare(before, record, on.today, false);
+  }
+
+  private fromHere(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
+    if (becomes === 'gone') {
+      const isByStatus = !(on.end !== null && on.end < on.today);
+      const day = on.end !== null && on.end <= on.today ? on.end : on.today;
+      const planned = this.pending('end');
+      if (planned !== undefined && planned.day !== day) this.say('leaver.rescheduled', day);
+      this.drop('end');
+      this.say('leaver.left', day, isByStatus ? 'due' : 'late');
+      this.toldEnd = day;
+      this.place = 'gone';
+      return;
+    }
+    const { hireDate } = record;
+    const startsAnew =
+      becomes === 'coming' && record.status === 'onboarding' && hireDate !== null && hireDate !== this.toldStart;
+    if (startsAnew) {
+      this.say('joiner.rescheduled', hireDate);
+      this.plan('start', hireDate, on.zone, on.today);
+      this.place = 'coming';
+    }
+    this.followEnd(on.end, on.zone, on.today);
+    this.compare(before, record, on.today, !startsAnew);
+  }
+
+  private comeBack(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
+    const formerEnd = this.toldEnd ?? (before === null ? null : (endOf(before) ?? before.hireDate));
+    const { hireDate } = record;
+    const isLater = hireDate !== null && (hireDate > on.today || formerEnd === null || hireDate > formerEnd);
+    const day = isLater ? hireDate : on.today;
+    this.rescind('end', 'leaver.rescinded');
+    this.say('joiner.rehired', day);
+    this.plan('start', day, on.zone, on.today);
+    this.place = becomes;
+    this.followEnd(on.end, on.zone, on.today);
+  }
+
+  private followEnd(end: string | null, zone: string, today: string): void {
+    const planned = this.pending('end');
+    if (end === null) {
+      this.rescind('end', 'leaver.rescinded');
+    } else if (this.toldEnd === null) {
+      this.say('leaver.announced', end);
+      this.plan('end', end, zone, today);
+    } else if (end !== this.toldEnd || (planned !== undefined && planned.zone !== zone)) {
+      this.say('leaver.rescheduled', end);
+      this.plan('end', end, zone, today);
+    }
+  }
+
+  private compare(before: EmployeeRecord | null, after: EmployeeRecord, today: string, isEmployed: boolean): void {
+    if (before === null) return;
+    // A team that could never be read has no value to differ from.
+    const wasReadable = before.team !== null || !before.absentAttributes.includes('team');
+    const moved =
+      (wasReadable && before.team !== after.team) ||
+      before.departmentId !== after.departmentId ||
+      before.office !== after.office;
+    if (moved) this.say('mover.changed', today);
+    if (before.lastName !== after.lastName) this.say('mover.renamed', today);
+    if (!isEmployed || (before.status === 'leave') === (after.status === 'leave')) return;
+    this.say(after.status === 'leave' ? 'mover.leave-started' : 'mover.leave-ended', today);
+  }
+
+  private pending(what: Entry['what']): Entry | undefined {
+    return this.calendar.find((entry) => entry.what === what);
+  }
+
+  private drop(what: Entry['what']): void {
+    this.calendar = this.calendar.filter((entry) => entry.what !== what);
+  }
+
+  private rescind(what: Entry['what'], kind: string): void {
+    const planned = this.pending(what);
+    if (planned !== undefined) this.say(kind, planned.day);
+    this.drop(what);
+    if (what === 'start') this.toldStart = null;
+    else this.toldEnd = null;
+  }
+
+  /** Replaces what was planned; what has passed already happens at once, late. */
+  private plan(what: Entry['what'], day: string, zone: string, today: string): void {
+    this.drop(what);
+    if (what === 'start') this.toldStart = day;
+    else this.toldEnd = day;
+    const isPast = what === 'start' ? today >= day : today > day;
+    if (!isPast) this.calendar.push({ what, day, zone });
+    this.say(what === 'start' ? 'joiner.started' : 'leaver.left', day, isPast ? 'late' : 'planned');
+  }
+
+  private say(kind: string, day: string, state = 'due'): void {
+    this.news.push(`${kind} ${day} ${state}`);
+  }
+}
+
+interface Today {
+  readonly zone: string;
+  readonly today: string;
+  readonly end: string | null;
+}
+
+function placeOn(today: string, record: EmployeeRecord): Place {
+  const end = endOf(record);
+  if (record.status === 'inactive' || (end !== null && end < today)) return 'gone';
+  if (record.hireDate === null) return record.status === 'onboarding' ? 'nowhere' : 'here';
+  return record.hireDate > today ? 'coming' : 'here';
+}
+
+/** The earlier of both days; the last working day alone only of the inactive; none before the start. */
+function endOf({ terminationDate, lastWorkingDay, hireDate, status }: EmployeeRecord): string | null {
+  const counted = [terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null];
+  const [end] = counted.filter((day) => day !== null).sort();
+  return end === undefined || (hireDate !== null && end < hireDate) ? null : end;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const days = new Map<string, string>();
+
+/** The calendar day that a clock on the wall of an office shows. */
+function dayIn(now: Date, zone: string): string {
+  const key = `${now.getTime()} ${zone}`;
+  const known = days.get(key);
+  if (known !== undefined) return known;
+  const format = formats.get(zone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
+  formats.set(zone, format);
+  const day = format.format(now);
+  days.set(key, day);
+  return day;
+}

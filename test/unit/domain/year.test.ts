@@ -1,0 +1,164 @@
+import { expect, test } from '@jest/globals';
+import { decide } from '../../../src/domain/decide.js';
+import type { PersonState } from '../../../src/domain/lifecycle.js';
+import type { EmployeeRecord } from '../../../src/domain/records.js';
+import { withoutAbsences } from '../../../src/domain/standing.js';
+import { addDays, dayAt, zoneOf } from '../../../src/domain/zones.js';
+import { chanceOf } from '../../../src/fake-personio/chance.js';
+import type { Chance } from '../../../src/fake-personio/chance.js';
+import { ModelPerson } from './model.js';
+import { committed, contextOf, inputOf, linesOf, recordOf } from './people.js';
+import type { Read } from './people.js';
+
+/** A year of a company, day by day: what is decided has to be what the brute-force model says, person by person and event by event. */
+const PEOPLE = 1_000;
+const FIRST_DAY = '2026-01-05';
+const DAYS = 366;
+const OFFICES = ['Berlin', 'Auckland', 'Los Angeles', 'Hamburg', null] as const;
+const context = contextOf();
+
+/** What HR enters, mistakes included. */
+function changed(person: EmployeeRecord, today: string, chance: Chance): EmployeeRecord {
+  const near = (low: number, high: number): string => addDays(today, chance.between(low, high));
+  const changes: readonly [() => Partial<EmployeeRecord>, ...(() => Partial<EmployeeRecord>)[]] = [
+    () => ({ terminationDate: near(1, 90) }),
+    () => ({ terminationDate: near(-10, 20) }),
+    () => ({ terminationDate: null }),
+    () => ({ terminationDate: null, lastWorkingDay: null, status: 'active' }),
+    () => ({ lastWorkingDay: near(-5, 30) }),
+    () => ({ lastWorkingDay: null }),
+    () => ({ status: 'inactive' }),
+    () => ({ status: 'active' }),
+    () => ({ status: 'active', hireDate: near(-3, 3), terminationDate: null, lastWorkingDay: null }),
+    () => ({ status: 'onboarding', hireDate: near(1, 60), terminationDate: null, lastWorkingDay: null }),
+    () => ({ status: 'onboarding', hireDate: null }),
+    () => ({ hireDate: near(-20, 20) }),
+    () => ({ status: 'leave' }),
+    () => ({ status: 'active' }),
+    () => ({ terminationDate: '2015-06-30' }),
+    () => ({ office: chance.pick(OFFICES) }),
+    () => ({ team: chance.pick(['A', 'B', 'C']) }),
+    () => ({ departmentId: chance.pick(['1', '2']) }),
+    () => ({ department: chance.pick(['Sales', 'Sales & More']) }),
+    () => ({ lastName: chance.pick(['Alt', 'Neu']) }),
+    () => ({ contractEndDate: near(-20, 20) }),
+    () => ({ absentAttributes: chance.pick([[], ['team'], ['termination_date'], ['team', 'termination_date']]) }),
+    () => ({ absentAttributes: [] }),
+  ];
+  return { ...person, ...chance.pick(changes)() };
+}
+
+/** As the list gives it: what may not be read does not come. */
+function listed(person: EmployeeRecord): EmployeeRecord {
+  return {
+    ...person,
+    ...(person.absentAttributes.includes('team') ? { team: null } : {}),
+    ...(person.absentAttributes.includes('termination_date') ? { terminationDate: null } : {}),
+  };
+}
+
+interface Simulated {
+  truth: EmployeeRecord;
+  /** Days on which the list leaves the person out. */
+  hiddenFor: number;
+  state: PersonState | null;
+  readonly model: ModelPerson;
+}
+
+/** Whom the database would hand over: who is new, missing, differs, or has a date ahead. */
+function isPair(state: PersonState | null, record: EmployeeRecord | null): boolean {
+  if (state === null) return record !== null;
+  if (record === null) return state.deletedAt === null;
+  const after = withoutAbsences(record, state.record);
+  return (
+    JSON.stringify(after) !== JSON.stringify(state.record) ||
+    state.missingSince !== null ||
+    state.deletedAt !== null ||
+    ['announced', 'leaving'].includes(state.lifecycleState ?? '') ||
+    (state.lifecycleState !== 'left' && (after.terminationDate !== null || after.lastWorkingDay !== null))
+  );
+}
+
+test.each([1, 2])(
+  'a year of a thousand people, with corrections, rehires and mistakes, gives the events of the model (seed %d)',
+  (seed) => {
+    const chance = chanceOf(seed);
+    const zone = (office: string | null): string => zoneOf(office, context.offices);
+    const newPerson = (truth: EmployeeRecord): Simulated => ({
+      ...{ truth, hiddenFor: 0, state: null, model: new ModelPerson(zone) },
+    });
+    const company = Array.from({ length: PEOPLE }, (_, index) =>
+      newPerson(recordOf({ employeeId: String(index), office: chance.pick(OFFICES) })),
+    );
+    const ids = new Set<string>();
+    const kinds = new Map<string, number>();
+    for (let day = 0; day < DAYS; day++) {
+      const on = addDays(FIRST_DAY, day);
+      live(company, on, chance, newPerson);
+      // Weekends, lost days, and three weeks in August without a run.
+      const isRead = day % 7 < 5 && !chance.isLucky(0.05) && !(on >= '2026-08-03' && on < '2026-08-24');
+      if (!isRead) continue;
+      for (const person of company) readBoth(person, `${on}T03:00:00.000Z`, day === 0, { ids, kinds });
+    }
+    // Without these, a simulation in which nothing happens would pass.
+    expect(kinds.size).toBe(14);
+    for (const count of kinds.values()) expect(count).toBeGreaterThan(20);
+  },
+  60_000,
+);
+
+function live(
+  company: Simulated[],
+  today: string,
+  chance: Chance,
+  newPerson: (truth: EmployeeRecord) => Simulated,
+): void {
+  for (const person of company) {
+    if (chance.isLucky(0.02)) person.truth = changed(person.truth, today, chance);
+    person.hiddenFor = chance.isLucky(0.0008) ? chance.between(1, 6) : Math.max(0, person.hiddenFor - 1);
+  }
+  for (let joiner = 0; joiner < 1; joiner++) {
+    const hireDate = addDays(today, chance.between(-2, 40));
+    const status = hireDate > today ? 'onboarding' : 'active';
+    company.push(newPerson(recordOf({ employeeId: String(company.length), status, hireDate, office: 'Auckland' })));
+  }
+}
+
+interface Tally {
+  readonly ids: Set<string>;
+  readonly kinds: Map<string, number>;
+}
+
+function readBoth(person: Simulated, on: string, isBaseline: boolean, { ids, kinds }: Tally): void {
+  const record = person.hiddenFor > 0 ? null : listed(person.truth);
+  const expected = person.model.read(new Date(on), record, isBaseline);
+  let got: readonly string[] = [];
+  if (isPair(person.state, record)) {
+    const read: Read = { on, record, confirmedGone: record === null, baseline: isBaseline };
+    const before = person.state === null ? null : fallenDue(person.state, on);
+    const input = { ...inputOf(before, read), employeeId: person.truth.employeeId };
+    const decision = decide(input, context);
+    got = linesOf(decision);
+    for (const { eventId, kind } of decision.events) {
+      if (ids.has(eventId)) throw new Error(`${eventId} twice.`);
+      ids.add(eventId);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    }
+    person.state = committed(before, read, decision);
+  }
+  // `expect` costs too much for a third of a million people.
+  if (got.join() !== expected.join())
+    throw new Error(
+      `Employee ${person.truth.employeeId} on ${on}:\n${got.join('\n')}\ninstead of\n${expected.join('\n')}\n${JSON.stringify(record)}`,
+    );
+}
+
+/** The store marks as due what has fallen due; sometimes later than the next read, which must not matter. */
+function fallenDue(state: PersonState, on: string): PersonState {
+  const isPast = (event: PersonState['planned'][number]): boolean => {
+    const today = dayAt(on, event.timeZone);
+    return event.kind === 'leaver.left' ? today > event.effectiveDate : today >= event.effectiveDate;
+  };
+  const isMarked = state.version % 2 === 0;
+  return isMarked ? { ...state, planned: state.planned.filter((event) => !isPast(event)) } : state;
+}
