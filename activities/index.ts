@@ -3,9 +3,10 @@ import type { Policy } from '../src/domain/policy.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { Database } from '../src/store/database.js';
 import { createCollectActivities } from './collect.js';
-import { createDispatch, createLifecycleActivities } from './deliver.js';
+import { createLifecycleActivities } from './deliver.js';
 import type { DeliverDependencies } from './deliver.js';
 import { translatingFailures } from './failures.js';
+import { createDispatch } from './handover.js';
 import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
@@ -22,10 +23,9 @@ export interface ActivityDependencies extends Pick<DeliverDependencies, 'namespa
 
 /** All activities, with every error translated at this edge. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const deliver = { ...dependencies, subscribers: dependencies.policy.subscribers };
   const collect = createCollectActivities(dependencies);
-  const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(deliver) });
-  const lifecycle = createLifecycleActivities(deliver);
+  const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(dependencies) });
+  const lifecycle = createLifecycleActivities(dependencies);
   return {
     exchangeToken: translatingFailures(collect.exchangeToken),
     collectSegment: translatingFailures(collect.collectSegment),
@@ -37,6 +37,5 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     closeRun: translatingFailures(sync.closeRun),
     dispatchEvents: translatingFailures(sync.dispatchEvents),
     advanceAgenda: translatingFailures(lifecycle.advanceAgenda),
-    recordAcknowledgements: translatingFailures(lifecycle.recordAcknowledgements),
   };
 }
