@@ -10,6 +10,8 @@ import { createDispatch } from './handover.js';
 import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
+export type { DeliverDependencies as DispatchDependencies } from './deliver.js';
+export { createDispatch, wakePersons } from './handover.js';
 export { createPersonioAccess } from './personio-access.js';
 export type { ConnectionCredentials, PersonioAccess } from './personio-access.js';
 

@@ -4,9 +4,12 @@ import { TemporalUnreachable } from '../temporal/connection.js';
 import type { CommandDefinition } from './command.js';
 import { backfillCommand } from './commands/backfill.js';
 import { connectionsCommand } from './commands/connections.js';
+import { deliveriesCommand } from './commands/deliveries.js';
 import { devCommand } from './commands/dev.js';
+import { eventsCommand } from './commands/events.js';
 import { fakePersonioCommand } from './commands/fake-personio.js';
 import { migrateCommand } from './commands/migrate.js';
+import { redeliverCommand } from './commands/redeliver.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
@@ -24,6 +27,9 @@ const COMMANDS: readonly CommandDefinition[] = [
   syncCommand,
   backfillCommand,
   statusCommand,
+  eventsCommand,
+  deliveriesCommand,
+  redeliverCommand,
   fakePersonioCommand,
 ];
 

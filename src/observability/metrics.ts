@@ -31,9 +31,9 @@ export interface DeliveryFigures {
 }
 
 /** Seconds to weeks: a delivery may be on time, or a month late. */
-export const METRIC_BUCKETS = {
+export const METRIC_BUCKETS: Record<string, number[]> = {
   personio_sync_delivery_delay_seconds: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800, 2_419_200],
-} as const;
+};
 
 const STATES = ['waiting', 'sent', 'overdue', 'failed', 'dead'] as const;
 

@@ -146,9 +146,10 @@ async function addEscalations(transaction: Transaction, escalated: Marked['escal
   if (escalated.length === 0) return;
   await transaction.run(
     `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-     select x.delivery_id || ':escalation', x.event_id, x.connection_id, x.employee_id, x.episode, e."escalateTo", 'escalation', 'waiting', clock_timestamp(), x.late
+     select x.delivery_id || ':escalation' || coalesce('-' || nullif(before.times, 0) + 1, ''), x.event_id, x.connection_id, x.employee_id, x.episode, e."escalateTo", 'escalation', 'waiting', clock_timestamp(), x.late
      from jsonb_to_recordset($1::jsonb) as e ("deliveryId" text, "escalateTo" text) join personio.deliveries x on x.delivery_id = e."deliveryId"
-     on conflict do nothing`,
+     -- A delivery that is sent again by hand may fall silent again.
+     cross join lateral (select count(*) as times from personio.deliveries y where y.event_id = x.event_id and y.delivery_id like x.delivery_id || ':escalation%') before`,
     [JSON.stringify(escalated)],
   );
 }

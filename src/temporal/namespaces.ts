@@ -1,0 +1,30 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import type { Subscriber } from '../domain/policy.js';
+
+/** Status code of gRPC (grpc.io, "Status codes and their use in gRPC"). */
+const NOT_FOUND: number = 5;
+
+/** @returns a fault for each subscriber whose namespace the server does not know; one that it lets nobody ask for is taken on trust. */
+export async function unknownNamespaces(
+  connection: Connection,
+  subscribers: readonly Subscriber[],
+): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const [index, { namespace }] of subscribers.entries()) {
+    if (namespace === null || (await isKnown(connection, namespace))) continue;
+    faults.push(
+      `Policy file: subscribers[${index}].namespace names a namespace that the Temporal server does not know; create it, or correct the name.`,
+    );
+  }
+  return faults;
+}
+
+async function isKnown(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch (error) {
+    return !(isGrpcServiceError(error) && error.code === NOT_FOUND);
+  }
+}
