@@ -3,7 +3,7 @@ import type { Connection } from '@temporalio/client';
 import type { Subscriber } from '../domain/policy.js';
 
 /** Status code of gRPC (grpc.io, "Status codes and their use in gRPC"). */
-const NOT_FOUND: number = 5;
+const grpcStatus = { NOT_FOUND: 5 } as const;
 
 /** @returns a fault for each subscriber whose namespace the server does not know; one that it lets nobody ask for is taken on trust. */
 export async function unknownNamespaces(
@@ -25,6 +25,7 @@ async function isKnown(connection: Connection, namespace: string): Promise<boole
     await connection.workflowService.describeNamespace({ namespace });
     return true;
   } catch (error) {
-    return !(isGrpcServiceError(error) && error.code === NOT_FOUND);
+    const code: number = isGrpcServiceError(error) ? error.code : -1;
+    return code !== grpcStatus.NOT_FOUND;
   }
 }
