@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import type { Agenda, AgendaItem, AgendaRequest, Answer, LifecycleActivities } from '../src/contracts/activities.js';
 import { wordsOf } from '../src/domain/agenda-words.js';
 import {
@@ -9,8 +8,7 @@ import {
   repeatDelayMs,
   retryDelayMs,
 } from '../src/domain/delivery.js';
-import type { Policy, Subscriber } from '../src/domain/policy.js';
-import type { Logger } from '../src/observability/logger.js';
+import type { Subscriber } from '../src/domain/policy.js';
 import { deliveryMetrics } from '../src/observability/metrics.js';
 import {
   beginAttempt,
@@ -22,19 +20,9 @@ import {
   readAgenda,
 } from '../src/store/agenda.js';
 import type { OpenDelivery, PersonAgenda } from '../src/store/agenda.js';
-import type { Database } from '../src/store/database.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
 import { heartbeating } from './failures.js';
 import { sendDelivery, whyUnanswered } from './send.js';
-
-export interface DeliverDependencies {
-  readonly database: Database;
-  readonly policy: Policy;
-  readonly namespace: string;
-  readonly clientOf: (namespace: string) => Client;
-  /** Tells one namespace from a rebuilt one of the same name. */
-  readonly namespaceId: () => Promise<string>;
-  readonly logger: Logger;
-}
 
 /** For a subscriber that the policy does not name any more. */
 const DEFAULT_ACKNOWLEDGE_SECONDS = 86_400;

@@ -5,7 +5,7 @@ import { SEARCH_ATTRIBUTE, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from 
 import { applySubscribers } from '../src/store/delivery-plans.js';
 import { countHandedOver, noteHandedOver, openPersons } from '../src/store/handover.js';
 import type { OpenPerson } from '../src/store/handover.js';
-import type { DeliverDependencies } from './deliver.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
 const HANDOVERS_IN_FLIGHT = 32;

@@ -4,13 +4,13 @@ import type { Logger } from '../src/observability/logger.js';
 import type { Database } from '../src/store/database.js';
 import { createCollectActivities } from './collect.js';
 import { createLifecycleActivities } from './deliver.js';
-import type { DeliverDependencies } from './deliver.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
 import { translatingFailures } from './failures.js';
 import { createDispatch } from './handover.js';
 import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
-export type { DeliverDependencies as DispatchDependencies } from './deliver.js';
+export type { DeliverDependencies as DispatchDependencies } from './deliver-dependencies.js';
 export { createDispatch, wakePersons } from './handover.js';
 export { createPersonioAccess } from './personio-access.js';
 export type { ConnectionCredentials, PersonioAccess } from './personio-access.js';

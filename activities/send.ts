@@ -5,7 +5,7 @@ import type { LifecycleEvent } from '../src/contracts/events.js';
 import { SIGNAL, workflowId } from '../src/contracts/names.js';
 import type { Subscriber } from '../src/domain/policy.js';
 import type { OpenDelivery } from '../src/store/agenda.js';
-import type { DeliverDependencies } from './deliver.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** A server that does not answer counts as a refusal, so that it is tried again later and holds no slot. */
 const SEND_TIMEOUT_MS = 10_000;

@@ -48,8 +48,8 @@ export function wordsOf(entry: AgendaEntry, employeeId: string): string {
     return `waits for ${whom} to acknowledge that ${what}${overdue}; told since ${localTime(sentAt, timeZone)}`;
   }
   if (at === null) return `waits to tell ${whom} that ${what}, after the news before it`;
-  const again = attempts === 0 ? '' : ` again, after ${attempts} tries that Temporal did not accept`;
-  return `waits${until} to tell ${whom}${again} that ${what}`;
+  const refused = attempts === 0 ? '' : `, which Temporal did not accept ${attempts} times`;
+  return `waits${until} to tell ${whom} that ${what}${refused}`;
 }
 
 /** The last minute of a day rather than the first moment of the next: so people say when somebody's last day is over. */

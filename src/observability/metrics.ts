@@ -48,7 +48,7 @@ export function deliveryMetrics(): DeliveryMetrics {
 function createMetrics(): DeliveryMetrics {
   const meter = Runtime.instance().metricMeter;
   const counter = (name: string, about: string): ((tags: MetricTags) => void) => {
-    const made = meter.createCounter(`personio_sync_${name}`, undefined, about);
+    const made = meter.createCounter(`personio_sync_${name}_total`, undefined, about);
     return (tags) => made.add(1, tags);
   };
   const inFeed = meter.createGauge('personio_sync_lifecycle_events', 'int', undefined, 'Events that are due, by kind');
