@@ -3,12 +3,15 @@ import type { Policy } from '../src/domain/policy.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { Database } from '../src/store/database.js';
 import { createCollectActivities } from './collect.js';
-import { createDispatch, createLifecycleActivities } from './deliver.js';
-import type { DeliverDependencies } from './deliver.js';
+import { createLifecycleActivities } from './deliver.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
 import { heartbeating, translatingFailures } from './failures.js';
+import { createDispatch } from './handover.js';
 import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
+export type { DeliverDependencies as DispatchDependencies } from './deliver-dependencies.js';
+export { createDispatch, wakePersons } from './handover.js';
 export { createPersonioAccess } from './personio-access.js';
 export type { ConnectionCredentials, PersonioAccess } from './personio-access.js';
 
@@ -22,10 +25,9 @@ export interface ActivityDependencies extends Pick<DeliverDependencies, 'namespa
 
 /** All activities, with every error translated at this edge. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const deliver = { ...dependencies, subscribers: dependencies.policy.subscribers };
   const collect = createCollectActivities(dependencies);
-  const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(deliver) });
-  const lifecycle = createLifecycleActivities(deliver);
+  const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(dependencies) });
+  const lifecycle = createLifecycleActivities(dependencies);
   return {
     exchangeToken: translatingFailures(heartbeating(collect.exchangeToken)),
     collectSegment: translatingFailures(collect.collectSegment),
@@ -39,6 +41,5 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     closeRun: translatingFailures(sync.closeRun),
     dispatchEvents: translatingFailures(sync.dispatchEvents),
     advanceAgenda: translatingFailures(lifecycle.advanceAgenda),
-    recordAcknowledgements: translatingFailures(lifecycle.recordAcknowledgements),
   };
 }

@@ -3,7 +3,7 @@
  * which save every worker 80 MB and two seconds.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +26,18 @@ async function bundle(workflows, target) {
   writeFileSync(at(target), code);
 }
 
+/** For teams that write no TypeScript: the signal and the answer as JSON schema. */
+async function writeSchemas() {
+  const { z } = await import('zod');
+  const { acknowledgementSchema, lifecycleEventSchema } = await import('../src/contracts/dist/index.js');
+  const schemas = { 'personio.lifecycle.v1': lifecycleEventSchema, acknowledge: acknowledgementSchema };
+  mkdirSync(at('src/contracts/dist/schema'), { recursive: true });
+  for (const [title, schema] of Object.entries(schemas)) {
+    const text = JSON.stringify({ title, ...z.toJSONSchema(schema, { target: 'draft-2020-12' }) }, null, 2);
+    writeFileSync(at(`src/contracts/dist/schema/${title}.json`), `${text}\n`);
+  }
+}
+
 const compiler = compilerPath();
 if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
   console.log('Kept dist/: without the development dependencies there is no compiler.');
@@ -37,6 +49,7 @@ if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
     execFileSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
   rmSync(at('dist'), { recursive: true, force: true });
   compile('src/contracts');
+  await writeSchemas();
   compile('tsconfig.build.json');
   cpSync(at('src/store/migrations'), at('dist/src/store/migrations'), { recursive: true });
   cpSync(at('src/embedded/guard.js'), at('dist/src/embedded/guard.js'));

@@ -6,11 +6,14 @@ import type { CommandDefinition } from './command.js';
 import { approveCommand } from './commands/approve.js';
 import { backfillCommand } from './commands/backfill.js';
 import { connectionsCommand } from './commands/connections.js';
+import { deliveriesCommand } from './commands/deliveries.js';
 import { devCommand } from './commands/dev.js';
+import { eventsCommand } from './commands/events.js';
 import { explainCommand } from './commands/explain.js';
 import { fakePersonioCommand } from './commands/fake-personio.js';
 import { migrateCommand } from './commands/migrate.js';
 import { previewCommand } from './commands/preview.js';
+import { redeliverCommand } from './commands/redeliver.js';
 import { rejectCommand } from './commands/reject.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { statusCommand } from './commands/status.js';
@@ -33,6 +36,9 @@ const COMMANDS: readonly CommandDefinition[] = [
   rejectCommand,
   statusCommand,
   explainCommand,
+  eventsCommand,
+  deliveriesCommand,
+  redeliverCommand,
   fakePersonioCommand,
 ];
 

@@ -8,6 +8,8 @@ export interface Output {
   readonly note: (line: string) => void;
   /** The one document of `--json`; nothing without the flag. */
   readonly document: (value: unknown) => void;
+  /** One of many JSON values, on a line of its own; nothing without the flag. */
+  readonly line: (value: unknown) => void;
 }
 
 /** Bytes that would move a cursor or ring a bell in a terminal; Personio's texts may contain them. */
@@ -27,6 +29,9 @@ export function createOutput(json: boolean, stdout: NodeJS.WritableStream, stder
     say: json ? note : (line) => void stdout.write(`${harmless(line)}\n`),
     document: (value) => {
       if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    line: (value) => {
+      if (json) stdout.write(`${harmless(JSON.stringify(value))}\n`);
     },
   };
 }

@@ -1,18 +1,23 @@
 import { Runtime } from '@temporalio/worker';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
-import type { ConnectionCredentials } from '../../activities/index.js';
+import type { ConnectionCredentials, DispatchDependencies } from '../../activities/index.js';
+import { SettingsInvalid } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
 import { digester, keyRingOf } from '../crypto/sealing.js';
 import type { Policy } from '../domain/policy.js';
 import type { Logger } from '../observability/logger.js';
 import { temporalLogger } from '../observability/logger.js';
+import { METRIC_BUCKETS } from '../observability/metrics.js';
 import { digestKey } from '../store/connections.js';
 import type { Database } from '../store/database.js';
 import type { TemporalClients } from '../temporal/connection.js';
+import { unknownNamespaces } from '../temporal/namespaces.js';
 import { createWorkers } from '../temporal/worker.js';
 import type { WorkerRole } from '../temporal/worker.js';
+import { startDeliveryHost } from './delivery-host.js';
 import { CommandFailed } from './exit.js';
+import { startFeedServer } from './feed-server.js';
 
 export interface WorkerHostOptions {
   readonly settings: Settings;
@@ -40,16 +45,45 @@ export const WORKER_POOL_SIZE = 20;
 export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHost> {
   const { settings, policy, connections, database, temporal, connection, logger, only } = options;
   const { namespace } = temporal;
-  const activities = createActivities({
+  const faults = await unknownNamespaces(temporal.connection, policy.subscribers);
+  if (faults.length > 0) throw new SettingsInvalid(faults);
+  const delivery = {
     ...{ database, policy, namespace, logger },
+    clientOf: temporal.inNamespace,
+    namespaceId: async () => namespaceIdOf(temporal),
+  };
+  const activities = createActivities({
+    ...delivery,
     personio: createPersonioAccess({
       ...{ database, logger, connections, ring: keyRingOf(settings.keys), limits: policy.reading },
     }),
     digest: digester(await digestKey(database)),
-    clientOf: temporal.inNamespace,
-    namespaceId: async () => namespaceIdOf(temporal),
   });
-  return hosted(await createWorkers({ connection, namespace, activities, only }));
+  const host = hosted(await createWorkers({ connection, namespace, activities, only }));
+  return only === undefined || only === 'lifecycle' ? withDeliveries(host, delivery, settings) : host;
+}
+
+/** What goes with the lifecycle queue: the handing over at start, the metrics, and the feed where it is asked for. */
+async function withDeliveries(
+  host: WorkerHost,
+  delivery: DispatchDependencies,
+  { feed }: Settings,
+): Promise<WorkerHost> {
+  const { database, logger } = delivery;
+  try {
+    const server = feed === null ? null : await startFeedServer({ database, logger, ...feed });
+    const deliveries = startDeliveryHost(delivery);
+    const stop = (): void => {
+      deliveries.stop();
+      void server?.close();
+    };
+    host.done.then(stop, stop);
+    return host;
+  } catch (error) {
+    host.shutdown();
+    await host.done;
+    throw error;
+  }
 }
 
 /** Runs workers until they are shut down. */
@@ -79,7 +113,9 @@ export function installRuntime(logger: Logger, metricsAddress: string | null): v
       shutdownSignals: [],
       telemetryOptions: {
         logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
-        ...(metricsAddress === null ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+        ...(metricsAddress === null
+          ? {}
+          : { metrics: { prometheus: { bindAddress: metricsAddress, histogramBucketOverrides: METRIC_BUCKETS } } }),
       },
     });
   } catch (error) {

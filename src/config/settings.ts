@@ -20,6 +20,8 @@ export interface Settings {
   readonly home: string;
   /** `host:port` of Prometheus; null = the command's default; `off` turns it off. */
   readonly metricsAddress: string | null;
+  /** Where the feed is served over HTTP, and to whom; null turns it off. */
+  readonly feed: FeedSettings | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json' | null;
   readonly policy: Policy;
@@ -32,6 +34,12 @@ export interface PersonioSettings {
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
+}
+
+export interface FeedSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
 }
 
 export interface TemporalSettings {
@@ -76,6 +84,7 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
     payloadKeys: keysOf(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
     home: absolute(folder, reader.text('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
     metricsAddress: reader.matching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
+    feed: feedOf(reader),
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     logFormat: reader.oneOf('LOG_FORMAT', ['pretty', 'json'] as const),
     environment,
@@ -149,6 +158,18 @@ function personioOf(reader: Reader, connectionId: string): PersonioSettings | nu
     reader.faults.push('PERSONIO_CLIENT_SECRET has a line break in it; copy it again.');
   if (clientId === null || clientSecret === null || 'fault' in base) return null;
   return { connectionId, clientId, clientSecret, baseUrl: base.origin };
+}
+
+const FEED_TOKEN_CHARACTERS = 16;
+
+function feedOf(reader: Reader): FeedSettings | null {
+  const token = reader.secret('FEED_TOKEN');
+  const address = reader.matching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it is `host:port`') ?? '0.0.0.0:9465';
+  if (token === null) return null;
+  if (token.length < FEED_TOKEN_CHARACTERS)
+    reader.faults.push(`FEED_TOKEN is too short: it has at least ${FEED_TOKEN_CHARACTERS} characters.`);
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)), token };
 }
 
 function databaseUrlOf(reader: Reader): string | null {

@@ -189,38 +189,39 @@ export interface AgendaRequest {
   readonly employeeId: string;
 }
 
+/** A subscriber's answer, made harmless: its shape comes from other teams' code. */
+export interface Answer {
+  readonly deliveryId: string;
+  readonly outcome: 'done' | 'failed';
+  readonly note: string | null;
+}
+
 export interface AgendaItem {
+  /** Null: a planned event that nobody has asked to be told of. */
   readonly deliveryId: string | null;
   readonly eventId: string;
   readonly kind: string;
   readonly subscriber: string | null;
   readonly state: string;
-  /** When something has to be done about it; null while only an answer is awaited. */
+  /** When something is done about it next; null while it waits for the one before it. */
   readonly at: string | null;
+  /** What is awaited, in plain words. */
+  readonly sentence: string;
 }
 
 export interface Agenda {
   /** Open events and deliveries, in the order of their moments. */
   readonly items: readonly AgendaItem[];
-  /** When to look again; null when nothing is open. */
-  readonly nextAt: string | null;
-  /** What is awaited, in plain words. */
-  readonly sentence: string;
+  /** How long until something has to be done, by the database's clock; null when nothing is open. */
+  readonly nextInMs: number | null;
 }
 
 export interface LifecycleActivities {
-  /** Does all that is due now for one person (events fall due, signals are sent, silence is noted) and says what comes next. */
-  readonly advanceAgenda: (request: AgendaRequest) => Promise<Agenda>;
-  /** Stores answers of subscribers. Unknown, doubled and late ones are counted and harmless. */
-  readonly recordAcknowledgements: (
-    request: AgendaRequest & {
-      readonly acknowledgements: readonly {
-        readonly deliveryId: string;
-        readonly outcome: 'done' | 'failed';
-        readonly note: string | null;
-      }[];
-    },
-  ) => Promise<void>;
+  /**
+   * Stores answers of subscribers (unknown, doubled and late ones are counted and harmless), does all that is due now for one person (events
+   * fall due, signals are sent, silence is noted), and says what comes next. Safe to repeat.
+   */
+  readonly advanceAgenda: (request: AgendaRequest & { readonly answers: readonly Answer[] }) => Promise<Agenda>;
 }
 
 export type Activities = CollectActivities & StoreActivities & LifecycleActivities;

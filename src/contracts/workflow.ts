@@ -1,10 +1,19 @@
-import { condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { SIGNAL } from './names.js';
 import type { Acknowledgement, LifecycleEvent } from './events.js';
+import type { AcknowledgeActivities } from './acknowledging.js';
 
 const lifecycleSignal = defineSignal<[LifecycleEvent]>(SIGNAL.lifecycle);
 
-/** How many delivery ids are remembered to drop repeats. A person has a handful of events a year. */
+/** How many deliveries are remembered to drop repeats. A person has a handful of events a year. */
 const REMEMBERED_DELIVERIES = 1_000;
 
 /** A workflow's inbox of lifecycle events: each delivery once, in the order in which they came. */
@@ -21,23 +30,39 @@ export interface LifecycleEvents {
 }
 
 export interface LifecycleEventsState {
+  /** Came, and were not taken yet. */
   readonly waiting: readonly LifecycleEvent[];
+  /** Delivery ids that came, the oldest first. */
   readonly seen: readonly string[];
+  /** What this workflow has answered, so that a repeat gets the same answer again. */
+  readonly answered?: readonly Acknowledgement[];
 }
 
+/** Answers of this workflow: Temporal gives each workflow its own copy of this module. */
+const answered = new Map<string, Acknowledgement>();
+
 /**
- * Receives `personio.lifecycle.v1` in a workflow. Call it before the first `await`, so that no early signal is missed.
+ * Receives `personio.lifecycle.v1` in a workflow. Call it once, before the first `await`, so that no early signal is missed.
+ *
+ * A repeat of what was answered with `done` is answered again, since the first answer may have been lost; a repeat of what was answered with `failed`
+ * has been sent again by hand, and is handed out once more.
  *
  * @param state what `carryOver()` gave before a continue-as-new.
  */
 export function lifecycleEvents(state: LifecycleEventsState = { waiting: [], seen: [] }): LifecycleEvents {
   const waiting = [...state.waiting];
   const seen = new Set(state.seen);
+  for (const answer of state.answered ?? []) answered.set(answer.deliveryId, answer);
   setHandler(lifecycleSignal, (event) => {
-    if (seen.has(event.deliveryId)) return;
-    seen.add(event.deliveryId);
-    const [oldest] = seen;
-    if (seen.size > REMEMBERED_DELIVERIES && oldest !== undefined) seen.delete(oldest);
+    const before = answered.get(event.deliveryId);
+    if (before?.outcome === 'done') {
+      // A courtesy that nobody waits for: where it fails, the next repeat asks again.
+      answer(event, before).catch(() => undefined);
+      return;
+    }
+    if (seen.has(event.deliveryId) && before === undefined) return;
+    answered.delete(event.deliveryId);
+    remember(seen, event.deliveryId);
     waiting.push(event);
   });
   async function next(): Promise<LifecycleEvent>;
@@ -51,20 +76,48 @@ export function lifecycleEvents(state: LifecycleEventsState = { waiting: [], see
   return {
     next,
     isEmpty: () => waiting.length === 0,
-    carryOver: () => ({ waiting: [...waiting], seen: [...seen] }),
+    carryOver: () => ({ waiting: [...waiting], seen: [...seen], answered: [...answered.values()] }),
   };
 }
 
+function remember(seen: Set<string>, deliveryId: string): void {
+  seen.add(deliveryId);
+  const [oldest] = seen;
+  if (seen.size <= REMEMBERED_DELIVERIES || oldest === undefined) return;
+  seen.delete(oldest);
+  answered.delete(oldest);
+}
+
 /**
- * Tells personio-sync what became of an event. Only within the namespace of the sender: a workflow cannot signal into another.
+ * Tells personio-sync what became of an event. Within one namespace by a signal; into another through the activity of
+ * `personio-sync-contracts/activities`, which the worker of the calling workflow has to be given.
  *
  * @param note for people, kept with the delivery; cut at 500 characters. No personal data.
+ * @returns whether somebody took it. False: nobody waits for it any more, since it was answered, withdrawn or given up; nothing is left to do.
  */
 export async function acknowledge(
   event: LifecycleEvent,
   outcome: Acknowledgement['outcome'],
   note?: string,
-): Promise<void> {
-  const answer: Acknowledgement = { deliveryId: event.deliveryId, outcome, ...(note === undefined ? {} : { note }) };
-  await getExternalWorkflowHandle(event.acknowledge.workflowId).signal(event.acknowledge.signal, answer);
+): Promise<boolean> {
+  const said: Acknowledgement = { deliveryId: event.deliveryId, outcome, ...(note === undefined ? {} : { note }) };
+  answered.set(event.deliveryId, said);
+  return answer(event, said);
+}
+
+const { acknowledgeLifecycleEvent } = proxyActivities<AcknowledgeActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
+});
+
+async function answer({ acknowledge: to }: LifecycleEvent, said: Acknowledgement): Promise<boolean> {
+  if (to.namespace !== workflowInfo().namespace) return acknowledgeLifecycleEvent({ to, answer: said });
+  try {
+    await getExternalWorkflowHandle(to.workflowId).signal(to.signal, said);
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // Within a namespace a signal fails for one reason only: there is no such workflow, so nothing of this person is open.
+    return false;
+  }
 }

@@ -24,23 +24,33 @@ export interface DeliveryContext {
   readonly told: ReadonlySet<string>;
 }
 
+/** Of an event, what the planning of its deliveries has to know. */
+export type DeliverableEvent = Pick<
+  ProposedEvent,
+  'eventId' | 'kind' | 'effectiveAt' | 'timeZone' | 'state' | 'late' | 'dueAt'
+>;
+
 const CORRECTIONS: readonly EventKind[] = [
   ...(['joiner.rescheduled', 'joiner.rescinded'] as const),
   ...(['leaver.rescheduled', 'leaver.rescinded'] as const),
 ];
 
+/** Whether a kind takes back or moves a date that was told before. */
+export function isCorrection(kind: EventKind): boolean {
+  return CORRECTIONS.includes(kind);
+}
+
 /** @returns who is to be told of an event, and when. Corrections go to those alone who were told of what they correct. */
-export function planDeliveries(event: ProposedEvent, context: DeliveryContext): readonly PlannedDelivery[] {
-  const isCorrection = CORRECTIONS.includes(event.kind);
+export function planDeliveries(event: DeliverableEvent, context: DeliveryContext): readonly PlannedDelivery[] {
   return context.subscribers
-    .filter(({ events, name }) => events.includes(event.kind) && (!isCorrection || context.told.has(name)))
+    .filter(({ events, name }) => events.includes(event.kind) && (!isCorrection(event.kind) || context.told.has(name)))
     .flatMap((subscriber) => {
       const main = deliveryOf(event, subscriber, context.detectedAt);
       return [...noticesOf(event, main, context), main];
     });
 }
 
-function deliveryOf(event: ProposedEvent, { name, when }: Subscriber, detectedAt: string): PlannedDelivery {
+function deliveryOf(event: DeliverableEvent, { name, when }: Subscriber, detectedAt: string): PlannedDelivery {
   const same = {
     deliveryId: `${event.eventId}:${name}`,
     eventId: event.eventId,
@@ -57,7 +67,11 @@ function deliveryOf(event: ProposedEvent, { name, when }: Subscriber, detectedAt
 }
 
 /** Extra notices before a planned start or end; those whose moment has passed, or that come after the event itself, are left out. */
-function noticesOf(event: ProposedEvent, main: PlannedDelivery, context: DeliveryContext): readonly PlannedDelivery[] {
+function noticesOf(
+  event: DeliverableEvent,
+  main: PlannedDelivery,
+  context: DeliveryContext,
+): readonly PlannedDelivery[] {
   if (event.state !== 'planned') return [];
   return context.noticeDays
     .map((days) => ({ days, dueAt: daysBefore(event.effectiveAt, days, event.timeZone) }))
@@ -71,9 +85,9 @@ function noticesOf(event: ProposedEvent, main: PlannedDelivery, context: Deliver
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15 * 60_000;
 
-/** @returns how long to wait after a number of tries that Temporal did not accept: 1 s, doubling to at most 15 min. */
-export function retryDelayMs(attempts: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, attempts - 1), LAST_RETRY_MS);
+/** @returns how long to wait after a number of tries in a row that Temporal did not accept: 1 s, doubling to at most 15 min. */
+export function retryDelayMs(refusals: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, refusals - 1), LAST_RETRY_MS);
 }
 
 const MIN_REPEAT_MS = 60_000;
@@ -86,3 +100,67 @@ export function repeatDelayMs(acknowledgeWithinSeconds: number): number {
 
 /** What is still not acknowledged after that long is dead. */
 export const DEAD_AFTER_MS = 28 * 24 * 3_600_000;
+
+/** Of a delivery that is neither acknowledged nor over, what its next step depends on. Moments are ISO texts in UTC. */
+export interface DeliveryStanding {
+  readonly subscriber: string;
+  readonly purpose: 'event' | 'notice' | 'escalation';
+  readonly state: 'waiting' | 'sent' | 'failed' | 'overdue';
+  readonly dueAt: string;
+  readonly nextAttemptAt: string | null;
+  readonly firstAttemptAt: string | null;
+  /** When Temporal first accepted it. */
+  readonly sentAt: string | null;
+  readonly deadlineAt: string | null;
+  readonly escalatedAt: string | null;
+  /** Its event was corrected meanwhile: what was told is not told again. */
+  readonly isObsolete: boolean;
+}
+
+/** Whether a row has to be marked before anything is sent: dead, overdue, or to be escalated. */
+export function needsMarking(delivery: DeliveryStanding, now: string): boolean {
+  const { state, purpose, escalatedAt, deadlineAt } = delivery;
+  const deadAt = deadAtOf(delivery);
+  if (deadAt !== null && deadAt <= now) return true;
+  if (state === 'overdue' || state === 'failed') return escalatedAt === null && purpose !== 'escalation';
+  return deadlineAt !== null && deadlineAt <= now;
+}
+
+/**
+ * Unsent: its moment, or the next try. Sent: the next repetition, as long as nothing was answered.
+ *
+ * @returns null when there is no further try.
+ */
+export function nextTryOf({ state, dueAt, nextAttemptAt, sentAt, isObsolete }: DeliveryStanding): string | null {
+  if (state === 'failed' || (isObsolete && sentAt !== null)) return null;
+  return nextAttemptAt ?? dueAt;
+}
+
+/**
+ * When something has to be done next about each delivery, in the order in which they stand. To one subscriber each waits until the one before
+ * it was accepted, so of what is unsent only the first has a try of its own.
+ */
+export function momentsOf(deliveries: readonly DeliveryStanding[]): readonly (string | null)[] {
+  const held = new Set<string>();
+  return deliveries.map((delivery) => {
+    const isUnsent = isWaitingToBeAccepted(delivery);
+    const isHeld = isUnsent && held.has(delivery.subscriber);
+    if (isUnsent) held.add(delivery.subscriber);
+    const deadline = delivery.state === 'waiting' || delivery.state === 'sent' ? delivery.deadlineAt : null;
+    return earliest([isHeld ? null : nextTryOf(delivery), deadline, deadAtOf(delivery)]);
+  });
+}
+
+/** Whether what comes after it, to the same subscriber, has to wait for it. */
+export function isWaitingToBeAccepted({ state, sentAt }: DeliveryStanding): boolean {
+  return sentAt === null && state !== 'failed';
+}
+
+function deadAtOf({ firstAttemptAt }: DeliveryStanding): string | null {
+  return firstAttemptAt === null ? null : new Date(Date.parse(firstAttemptAt) + DEAD_AFTER_MS).toISOString();
+}
+
+function earliest(moments: readonly (string | null)[]): string | null {
+  const known = moments.filter((moment) => moment !== null);
+  return known.reduce<string | null>((first, moment) => (first === null || moment < first ? moment : first), null);
+}

@@ -1,29 +1,24 @@
-import type { AgendaRequest } from '../contracts/activities.js';
+import type { AgendaRequest, Answer } from '../contracts/activities.js';
 import type { AttributeChange, EventClass, EventKind } from '../contracts/events.js';
 import { DEAD_AFTER_MS } from '../domain/delivery.js';
-import type { Database, Queries } from './database.js';
+import type { DeliveryStanding } from '../domain/delivery.js';
+import type { Database, Queries, Transaction } from './database.js';
 
 /** A planned event that waits for its moment. */
 export interface WaitingEvent {
   readonly eventId: string;
   readonly kind: EventKind;
   readonly dueAt: string;
+  readonly timeZone: string;
 }
 
 /** A delivery that is neither acknowledged nor over, with the event that it tells of. */
-export interface OpenDelivery {
+export interface OpenDelivery extends DeliveryStanding {
   readonly deliveryId: string;
   readonly eventId: string;
-  readonly subscriber: string;
-  readonly purpose: 'event' | 'notice' | 'escalation';
-  readonly state: 'waiting' | 'sent' | 'failed' | 'overdue';
   readonly attempts: number;
-  readonly dueAt: string;
-  readonly nextAttemptAt: string | null;
-  readonly firstAttemptAt: string | null;
-  readonly sentAt: string | null;
-  readonly deadlineAt: string | null;
-  readonly escalatedAt: string | null;
+  /** Tries in a row that Temporal did not accept. */
+  readonly refusals: number;
   readonly late: boolean;
   readonly class: EventClass;
   readonly kind: EventKind;
@@ -36,14 +31,48 @@ export interface OpenDelivery {
   readonly changes: readonly AttributeChange[];
 }
 
-const OPEN = `('waiting', 'sent', 'failed', 'overdue')`;
+/** What is open for one person, by the database's clock: workers' clocks differ. */
+export interface PersonAgenda {
+  readonly now: string;
+  readonly planned: readonly WaitingEvent[];
+  /** In the order in which one subscriber hears of them: by moment, and then corrections, announcements, planned. */
+  readonly deliveries: readonly OpenDelivery[];
+}
+
+/** The states in which something is still to be done, or awaited. */
+export const OPEN_STATES = `('waiting', 'sent', 'failed', 'overdue')`;
+
+export async function readAgenda(queries: Queries, { connectionId, employeeId }: AgendaRequest): Promise<PersonAgenda> {
+  const rows = await queries.rows<
+    { readonly now: string; readonly eventId: string | null } & Omit<WaitingEvent, 'eventId'>
+  >(
+    `select clock_timestamp() as now, v.event_id as "eventId", v.kind, v.due_at as "dueAt", v.time_zone as "timeZone"
+     from (select 1) as always left join personio.lifecycle_events v
+       on v.connection_id = $1 and v.employee_id = $2 and v.state = 'planned' order by v.due_at`,
+    [connectionId, employeeId],
+  );
+  const deliveries = await queries.rows<OpenDelivery>(
+    `select x.delivery_id as "deliveryId", x.event_id as "eventId", x.subscriber, x.purpose, x.state, x.attempts, x.refusals, x.due_at as "dueAt",
+       x.next_attempt_at as "nextAttemptAt", x.first_attempt_at as "firstAttemptAt", x.sent_at as "sentAt", x.deadline_at as "deadlineAt",
+       x.escalated_at as "escalatedAt", x.late, v.class, v.kind, v.episode, v.effective_date as "effectiveDate", v.effective_at as "effectiveAt",
+       v.time_zone as "timeZone", v.detected_at as "detectedAt", v.supersedes, v.changes, v.state = 'superseded' as "isObsolete"
+     from personio.deliveries x join personio.lifecycle_events v using (event_id)
+     where x.connection_id = $1 and x.employee_id = $2 and x.state in ${OPEN_STATES}
+     order by x.due_at, v.kind in ('joiner.started', 'leaver.left'), v.kind !~ '[.](rescheduled|rescinded)$', v.sequence, x.delivery_id`,
+    [connectionId, employeeId],
+  );
+  const planned = rows.flatMap(({ eventId, kind, dueAt, timeZone }) =>
+    eventId === null ? [] : [{ eventId, kind, dueAt, timeZone }],
+  );
+  return { now: rows[0]?.now ?? '', planned, deliveries };
+}
 
 /**
  * Turns planned events of a person into due ones whose moment has come, each with its place in the feed. Waits for a commit of
  * the same connection, which may be about to withdraw them.
  */
-export async function fallDue(database: Database, { connectionId, employeeId }: AgendaRequest): Promise<number> {
-  return database.transaction(async (transaction) => {
+export async function fallDue(database: Database, { connectionId, employeeId }: AgendaRequest): Promise<void> {
+  await database.transaction(async (transaction) => {
     await transaction.run('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [
       `personio:${connectionId}:employees`,
     ]);
@@ -52,7 +81,7 @@ export async function fallDue(database: Database, { connectionId, employeeId }: 
        where connection_id = $1 and employee_id = $2 and state = 'planned' and due_at <= clock_timestamp() returning event_id`,
       [connectionId, employeeId],
     );
-    if (due.length === 0) return 0;
+    if (due.length === 0) return;
     const [feed] = await transaction.rows<{ last_sequence: number }>(
       'update personio.lifecycle_feed set last_sequence = last_sequence + $1 returning last_sequence',
       [due.length],
@@ -63,102 +92,118 @@ export async function fallDue(database: Database, { connectionId, employeeId }: 
        where v.event_id = n.event_id`,
       [(feed?.last_sequence ?? 0) - due.length, due.map((row) => row.event_id)],
     );
-    return due.length;
   });
 }
 
-export async function waitingEvents(
-  queries: Queries,
+/** What `markOverdue` found. */
+export interface Marked {
+  readonly overdue: readonly { readonly deliveryId: string; readonly subscriber: string }[];
+  readonly dead: readonly { readonly deliveryId: string; readonly subscriber: string }[];
+  /** Subscribers whose silence, or failure, was told to another one. */
+  readonly escalated: readonly { readonly deliveryId: string; readonly escalateTo: string }[];
+}
+
+type MarkedRow = Marked['overdue'][number];
+
+/**
+ * Marks what was never acknowledged, what was not in time, and adds the deliveries that tell somebody else of it: once for each,
+ * in one transaction, so that no crash loses the telling.
+ */
+export async function markOverdue(
+  database: Database,
   { connectionId, employeeId }: AgendaRequest,
-): Promise<readonly WaitingEvent[]> {
-  return queries.rows<WaitingEvent>(
-    `select event_id as "eventId", kind, due_at as "dueAt" from personio.lifecycle_events
-     where connection_id = $1 and employee_id = $2 and state = 'planned' order by due_at`,
-    [connectionId, employeeId],
+  escalateTo: (subscriber: string) => string | null,
+): Promise<Marked> {
+  return database.transaction(async (transaction) => {
+    const dead = await transaction.rows<MarkedRow>(
+      `update personio.deliveries set state = 'dead'
+       where connection_id = $1 and employee_id = $2 and state in ${OPEN_STATES} and first_attempt_at <= clock_timestamp() - $3 * interval '1 millisecond'
+       returning delivery_id as "deliveryId", subscriber`,
+      [connectionId, employeeId, DEAD_AFTER_MS],
+    );
+    const overdue = await transaction.rows<MarkedRow>(
+      `update personio.deliveries set state = 'overdue'
+       where connection_id = $1 and employee_id = $2 and state in ('waiting', 'sent') and deadline_at <= clock_timestamp()
+       returning delivery_id as "deliveryId", subscriber`,
+      [connectionId, employeeId],
+    );
+    const open = await transaction.rows<MarkedRow>(
+      `update personio.deliveries set escalated_at = clock_timestamp()
+       where connection_id = $1 and employee_id = $2 and state in ('overdue', 'failed') and escalated_at is null and purpose <> 'escalation'
+       returning delivery_id as "deliveryId", subscriber`,
+      [connectionId, employeeId],
+    );
+    const escalated = open.flatMap(({ deliveryId, subscriber }) => {
+      const name = escalateTo(subscriber);
+      return name === null ? [] : [{ deliveryId, escalateTo: name }];
+    });
+    await addEscalations(transaction, escalated);
+    return { overdue, dead, escalated };
+  });
+}
+
+async function addEscalations(transaction: Transaction, escalated: Marked['escalated']): Promise<void> {
+  if (escalated.length === 0) return;
+  await transaction.run(
+    `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
+     select x.delivery_id || ':escalation' || coalesce('-' || nullif(before.times, 0) + 1, ''), x.event_id, x.connection_id, x.employee_id, x.episode, e."escalateTo", 'escalation', 'waiting', clock_timestamp(), x.late
+     from jsonb_to_recordset($1::jsonb) as e ("deliveryId" text, "escalateTo" text) join personio.deliveries x on x.delivery_id = e."deliveryId"
+     -- A delivery that is sent again by hand may fall silent again.
+     cross join lateral (select count(*) as times from personio.deliveries y where y.event_id = x.event_id and y.delivery_id like x.delivery_id || ':escalation%') before`,
+    [JSON.stringify(escalated)],
   );
 }
 
-/** In the order in which one subscriber hears of them: by moment, and then corrections, announcements, planned. */
-export async function openDeliveries(
+/**
+ * Notes that a delivery is being tried, before it is: so every try counts, also one whose worker is killed. The deadline counts from the first and
+ * is never moved. @returns false when there is nothing to send any more: it was answered or withdrawn meanwhile.
+ */
+export async function beginAttempt(
   queries: Queries,
-  { connectionId, employeeId }: AgendaRequest,
-): Promise<readonly OpenDelivery[]> {
-  return queries.rows<OpenDelivery>(
-    `select x.delivery_id as "deliveryId", x.event_id as "eventId", x.subscriber, x.purpose, x.state, x.attempts, x.due_at as "dueAt",
-       x.next_attempt_at as "nextAttemptAt", x.first_attempt_at as "firstAttemptAt", x.sent_at as "sentAt", x.deadline_at as "deadlineAt",
-       x.escalated_at as "escalatedAt", x.late, v.class, v.kind, v.episode, v.effective_date as "effectiveDate", v.effective_at as "effectiveAt",
-       v.time_zone as "timeZone", v.detected_at as "detectedAt", v.supersedes, v.changes
-     from personio.deliveries x join personio.lifecycle_events v using (event_id)
-     where x.connection_id = $1 and x.employee_id = $2 and x.state in ${OPEN}
-     order by x.due_at, v.kind in ('joiner.started', 'leaver.left'), v.kind not in ('joiner.rescheduled', 'joiner.rescinded', 'leaver.rescheduled', 'leaver.rescinded'), x.delivery_id`,
-    [connectionId, employeeId],
+  deliveryId: string,
+  acknowledgeWithinSeconds: number,
+): Promise<boolean> {
+  const begun = await queries.run(
+    `update personio.deliveries
+     set attempts = attempts + 1, trying_since = clock_timestamp(), first_attempt_at = coalesce(first_attempt_at, clock_timestamp()),
+       deadline_at = coalesce(deadline_at, clock_timestamp() + $2 * interval '1 second')
+     where delivery_id = $1 and state in ('waiting', 'sent', 'overdue')`,
+    [deliveryId, acknowledgeWithinSeconds],
   );
+  return begun > 0;
 }
 
+/** How a try ended. */
 export interface Attempt {
   readonly deliveryId: string;
-  /** Null: Temporal accepted it. Else why not, without anybody's data. */
-  readonly error: string | null;
+  readonly isAccepted: boolean;
+  /** Why Temporal did not accept it, or why an accepted one is still unanswered; null while there is nothing to say. */
+  readonly reason: string | null;
   readonly nextAttemptInMs: number;
-  readonly acknowledgeWithinSeconds: number;
 }
 
-/** Notes a try. The deadline counts from the first one and is never moved. A delivery that was answered meanwhile stays answered. */
-export async function noteAttempt(queries: Queries, attempt: Attempt): Promise<void> {
-  const accepted = attempt.error === null;
+/** Notes how a try ended. A delivery that was answered, or withdrawn, meanwhile keeps its state. */
+export async function endAttempt(queries: Queries, attempt: Attempt): Promise<void> {
   await queries.run(
     `update personio.deliveries
-     set attempts = attempts + 1, last_error = $2, next_attempt_at = clock_timestamp() + $3 * interval '1 millisecond',
-       first_attempt_at = coalesce(first_attempt_at, clock_timestamp()),
-       deadline_at = coalesce(deadline_at, clock_timestamp() + $4 * interval '1 second'),
-       sent_at = case when $5 then coalesce(sent_at, clock_timestamp()) else sent_at end,
-       state = case when $5 and state = 'waiting' then 'sent' else state end
-     where delivery_id = $1 and state in ${OPEN}`,
-    [attempt.deliveryId, attempt.error, attempt.nextAttemptInMs, attempt.acknowledgeWithinSeconds, accepted],
+     set last_error = $2, next_attempt_at = clock_timestamp() + $3 * interval '1 millisecond', trying_since = null,
+       refusals = case when $4 then 0 else refusals + 1 end,
+       sent_at = case when $4 then coalesce(sent_at, clock_timestamp()) else sent_at end,
+       state = case when $4 and state = 'waiting' then 'sent' else state end
+     where delivery_id = $1`,
+    [attempt.deliveryId, attempt.reason, attempt.nextAttemptInMs, attempt.isAccepted],
   );
 }
 
-/** Marks what was not acknowledged in time, and what was never. @returns those that are to be escalated now. */
-export async function markOverdue(
-  queries: Queries,
-  { connectionId, employeeId }: AgendaRequest,
-): Promise<readonly string[]> {
-  await queries.run(
-    `update personio.deliveries set state = 'dead'
-     where connection_id = $1 and employee_id = $2 and state in ${OPEN} and first_attempt_at < clock_timestamp() - $3 * interval '1 millisecond'`,
-    [connectionId, employeeId, DEAD_AFTER_MS],
-  );
-  await queries.run(
-    `update personio.deliveries set state = 'overdue'
-     where connection_id = $1 and employee_id = $2 and state in ('waiting', 'sent') and deadline_at <= clock_timestamp()`,
-    [connectionId, employeeId],
-  );
-  const rows = await queries.rows<{ delivery_id: string }>(
-    `update personio.deliveries set escalated_at = clock_timestamp()
-     where connection_id = $1 and employee_id = $2 and state in ('overdue', 'failed') and escalated_at is null and purpose <> 'escalation'
-     returning delivery_id`,
-    [connectionId, employeeId],
-  );
-  return rows.map((row) => row.delivery_id);
+export async function noteReason(queries: Queries, deliveryId: string, reason: string): Promise<void> {
+  await queries.run('update personio.deliveries set last_error = $2 where delivery_id = $1', [deliveryId, reason]);
 }
 
-/** Adds the delivery that tells another subscriber; once, however often it is asked for. */
-export async function addEscalation(queries: Queries, deliveryId: string, escalateTo: string): Promise<void> {
-  await queries.run(
-    `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-     select delivery_id || ':escalation', event_id, connection_id, employee_id, episode, $2, 'escalation', 'waiting', clock_timestamp(), late
-     from personio.deliveries where delivery_id = $1 on conflict do nothing`,
-    [deliveryId, escalateTo],
-  );
-}
-
-export interface Answer {
-  readonly deliveryId: string;
-  readonly outcome: 'done' | 'failed';
-  readonly note: string | null;
-}
-
-/** Stores a subscriber's answer. `done` is final. @returns whether it was about one of this person's deliveries, and new. */
+/**
+ * Stores a subscriber's answer. `done` is final. What was never tried cannot be answered: nobody may skip a delivery by guessing its id.
+ *
+ * @returns whether it was about one of this person's deliveries, and new.
+ */
 export async function noteAnswer(
   queries: Queries,
   { connectionId, employeeId }: AgendaRequest,
@@ -167,8 +212,10 @@ export async function noteAnswer(
   const isDone = answer.outcome === 'done';
   const changed = await queries.run(
     `update personio.deliveries
-     set state = $4, note = $5, acknowledged_at = case when $6 then clock_timestamp() else acknowledged_at end
-     where delivery_id = $1 and connection_id = $2 and employee_id = $3 and state in ${isDone ? `('waiting', 'sent', 'failed', 'overdue', 'dead')` : `('waiting', 'sent', 'overdue')`}`,
+     set state = $4, note = $5, acknowledged_at = case when $6 then clock_timestamp() else acknowledged_at end,
+       sent_at = coalesce(sent_at, clock_timestamp())
+     where delivery_id = $1 and connection_id = $2 and employee_id = $3 and attempts > 0
+       and state in ${isDone ? `('waiting', 'sent', 'failed', 'overdue', 'dead')` : `('waiting', 'sent', 'overdue')`}`,
     [answer.deliveryId, connectionId, employeeId, isDone ? 'acknowledged' : 'failed', answer.note, isDone],
   );
   return changed > 0;

@@ -1,8 +1,9 @@
 import type { EmployeesCommitRequest } from '../contracts/activities.js';
 import type { EventClass, EventKind, AttributeChange } from '../contracts/events.js';
-import { planDeliveries } from '../domain/delivery.js';
+import { isCorrection, planDeliveries } from '../domain/delivery.js';
 import type { PlannedDelivery } from '../domain/delivery.js';
 import type { Policy } from '../domain/policy.js';
+import { OPEN_STATES } from './agenda.js';
 import type { Transaction } from './database.js';
 
 interface NewEvent {
@@ -44,9 +45,9 @@ export async function storeEvents(
   );
   if (stored > 0) {
     await storeDeliveries(transaction, request, policy);
-    await endFormerEpisodes(transaction, request.connectionId);
     await giveSequences(transaction);
   }
+  await endFormerEpisodes(transaction, request.connectionId);
   return stored;
 }
 
@@ -60,7 +61,7 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
   );
   await transaction.run(
     `update personio.deliveries x set state = 'superseded' from decided_superseded s join decided d using (employee_id)
-     where x.event_id = s.event_id and x.connection_id = $1 and x.state = 'waiting' and not d.is_held`,
+     where x.event_id = s.event_id and x.connection_id = $1 and x.state in ('waiting', 'overdue') and x.sent_at is null and not d.is_held`,
     [connectionId],
   );
 }
@@ -68,8 +69,8 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
 /** Once a new episode has begun, nobody is told to close the accounts of a person who is back. */
 async function endFormerEpisodes(transaction: Transaction, connectionId: string): Promise<void> {
   await transaction.run(
-    `update personio.deliveries x set state = 'superseded' from new_events n
-     where x.connection_id = $1 and x.employee_id = n.employee_id and x.episode < n.episode and x.state in ('waiting', 'sent', 'failed', 'overdue')`,
+    `update personio.deliveries x set state = 'superseded' from decided d
+     where x.connection_id = $1 and x.employee_id = d.employee_id and not d.is_held and x.episode < d.episode and x.state in ${OPEN_STATES}`,
     [connectionId],
   );
 }
@@ -100,7 +101,7 @@ async function storeDeliveries(
   for (;;) {
     const events = await transaction.rows<NewEvent>(`fetch ${BATCH} from fresh`);
     if (events.length === 0) break;
-    const told = await toldOf(transaction, request.connectionId, events);
+    const told = await toldOf(transaction, request, events);
     const rows = events.flatMap((event) =>
       deliveriesOf(event, request, policy, told).map((delivery) => rowOf(delivery, event)),
     );
@@ -117,50 +118,51 @@ function deliveriesOf(
 ): readonly PlannedDelivery[] {
   return planDeliveries(
     {
-      ...{
-        eventId: event.event_id,
-        class: event.class,
-        kind: event.kind,
-        episode: event.episode,
-        changes: event.changes,
-      },
-      ...{
-        effectiveDate: event.effective_date,
-        effectiveAt: event.effective_at,
-        timeZone: event.time_zone,
-        rule: event.rule,
-      },
-      ...{ state: event.state, late: event.late, supersedes: event.supersedes, dueAt: event.due_at },
+      ...{ eventId: event.event_id, kind: event.kind, effectiveAt: event.effective_at, timeZone: event.time_zone },
+      ...{ state: event.state, late: event.late, dueAt: event.due_at },
     },
     {
       ...{ subscribers, noticeDays: lifecycle.noticeDays, detectedAt: request.collectedAt },
-      told: told.get(`${event.employee_id} ${event.class}`) ?? new Set(),
+      told: told.get(event.event_id) ?? new Set(),
     },
   );
 }
 
-/** Who was told of a person's start or end in this episode. */
+/**
+ * Who knows of the dates that corrections are about: who was told of a start or end of this episode since it was last withdrawn, by any news that names
+ * one. Who is still to be told of it counts, since what fell due is told; so does a try whose outcome is not known.
+ */
 async function toldOf(
   transaction: Transaction,
-  connectionId: string,
+  { connectionId, runId }: EmployeesCommitRequest,
   events: readonly NewEvent[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const people = events
-    .filter((event) => /\.(rescheduled|rescinded)$/.test(event.kind))
-    .map((event) => event.employee_id);
+  const corrections = events.filter((event) => isCorrection(event.kind));
   const told = new Map<string, Set<string>>();
-  if (people.length === 0) return told;
-  const rows = await transaction.rows<{ employee_id: string; class: string; subscriber: string }>(
-    `select distinct v.employee_id, v.class, x.subscriber
-     from personio.deliveries x join personio.lifecycle_events v using (event_id)
-     join personio.employees e on e.connection_id = v.connection_id and e.employee_id = v.employee_id and e.episode = v.episode
-     where v.connection_id = $1 and v.employee_id = any($2) and x.sent_at is not null`,
-    [connectionId, people],
+  if (corrections.length === 0) return told;
+  const rows = await transaction.rows<{ event_id: string; subscriber: string }>(
+    `select distinct c.event_id, x.subscriber
+     from jsonb_to_recordset($3::jsonb) as c (event_id text, employee_id text, class text, episode integer)
+     join personio.lifecycle_events v on v.connection_id = $1 and v.employee_id = c.employee_id and v.class = c.class and v.episode = c.episode
+       and v.run_id <> $2 and v.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
+       and not exists (select from personio.lifecycle_events r where r.connection_id = $1 and r.employee_id = c.employee_id and r.class = c.class
+         and r.episode = c.episode and r.run_id <> $2 and r.kind like '%.rescinded' and r.detected_at >= v.detected_at)
+     join personio.deliveries x on x.event_id = v.event_id and x.purpose <> 'escalation'
+       and (x.sent_at is not null or x.trying_since is not null or x.state in ('waiting', 'overdue'))`,
+    [
+      connectionId,
+      runId,
+      JSON.stringify(
+        corrections.map(({ event_id, employee_id, class: of, episode }) => ({
+          event_id,
+          employee_id,
+          class: of,
+          episode,
+        })),
+      ),
+    ],
   );
-  for (const row of rows) {
-    const key = `${row.employee_id} ${row.class}`;
-    told.set(key, (told.get(key) ?? new Set()).add(row.subscriber));
-  }
+  for (const row of rows) told.set(row.event_id, (told.get(row.event_id) ?? new Set()).add(row.subscriber));
   return told;
 }
 

@@ -22,7 +22,7 @@ export interface TestWorker {
 }
 
 /** The SDK's own chatter is for those who operate a worker. */
-function quietRuntime(): void {
+export function quietRuntime(): void {
   try {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),

@@ -150,7 +150,8 @@ describe('who joins, moves and leaves', () => {
   });
 
   test('forty people inactive at once are held, nobody is told, and the run ends as braked', async () => {
-    const before = await database.rows('select 1 from personio.deliveries');
+    const told = `select 1 from personio.deliveries where purpose <> 'escalation'`;
+    const before = await database.rows(told);
     const active = fake.company.employees.filter(
       (person) => person.terminationDate === null && person.hireDate !== null && person.hireDate <= TODAY,
     );
@@ -158,6 +159,6 @@ describe('who joins, moves and leaves', () => {
     const result = await sync();
     expect(result).toMatchObject({ outcome: 'braked', updated: 0 });
     expect(result.held).toBeGreaterThan(30);
-    expect(await database.rows('select 1 from personio.deliveries')).toHaveLength(before.length);
+    expect(await database.rows(told)).toHaveLength(before.length);
   });
 });

@@ -1,0 +1,96 @@
+import type { Client } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { StoreActivities } from '../src/contracts/activities.js';
+import { SEARCH_ATTRIBUTE, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
+import { applySubscribers } from '../src/store/delivery-plans.js';
+import { countHandedOver, noteHandedOver, openPersons } from '../src/store/handover.js';
+import type { OpenPerson } from '../src/store/handover.js';
+import type { DeliverDependencies } from './deliver-dependencies.js';
+
+/** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
+const HANDOVERS_IN_FLIGHT = 32;
+const HANDOVER_BATCH = 500;
+/** What is started is counted a little later: the visibility store lags behind. */
+const COUNT_PATIENCE_MS = 10_000;
+const COUNT_EVERY_MS = 500;
+
+type Dependencies = Omit<DeliverDependencies, 'logger'>;
+
+/** Hands people with open events to their workflows. May repeat: a workflow that knows of its agenda looks again, and finds the same. */
+export function createDispatch(dependencies: DeliverDependencies): StoreActivities['dispatchEvents'] {
+  return async ({ connectionId }) => {
+    const { database, policy, logger } = dependencies;
+    const planned = await applySubscribers(database, connectionId, policy);
+    if (planned > 0)
+      logger.info({ connectionId, planned }, 'Deliveries of planned events follow the changed subscribers');
+    const everybody = await isAnybodyLost(dependencies, connectionId);
+    if (everybody)
+      logger.warn(
+        { connectionId },
+        'Temporal counts fewer waiting persons than the database: all are handed over again',
+      );
+    return { persons: await handOverOpen(dependencies, connectionId, everybody) };
+  };
+}
+
+async function handOverOpen(
+  { database, namespace, clientOf, namespaceId }: Dependencies,
+  connectionId: string,
+  everybody: boolean,
+): Promise<number> {
+  const known = await namespaceId();
+  let persons = 0;
+  for (let after = ''; ;) {
+    const batch = await openPersons(database, connectionId, known, { after, limit: HANDOVER_BATCH, everybody });
+    const last = batch.at(-1);
+    if (last === undefined) return persons;
+    for (let index = 0; index < batch.length; index += HANDOVERS_IN_FLIGHT) {
+      const together = batch.slice(index, index + HANDOVERS_IN_FLIGHT);
+      await wakePersons(clientOf(namespace), connectionId, together);
+      await noteHandedOver(database, known, together);
+    }
+    persons += batch.length;
+    after = last.employeeId;
+  }
+}
+
+/** Tells persons' workflows that their agenda has changed, and starts those that do not run. */
+export async function wakePersons(
+  client: Client,
+  connectionId: string,
+  persons: readonly Pick<OpenPerson, 'employeeId'>[],
+): Promise<void> {
+  await Promise.all(persons.map(async ({ employeeId }) => wake(client, connectionId, employeeId)));
+}
+
+async function wake(client: Client, connectionId: string, employeeId: string): Promise<void> {
+  const keyword = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
+    defineSearchAttributeKey(name, 'KEYWORD');
+  await client.workflow.signalWithStart(WORKFLOW_TYPE.employeeLifecycle, {
+    ...{ workflowId: workflowId.employee(connectionId, employeeId), taskQueue: TASK_QUEUE.lifecycle },
+    ...{ args: [{ connectionId, employeeId, shown: 'waiting' }], signal: SIGNAL.agendaChanged, signalArgs: [] },
+    staticSummary: `Lifecycle events of employee ${employeeId} of ${connectionId}`,
+    typedSearchAttributes: [
+      { key: keyword(SEARCH_ATTRIBUTE.connection), value: connectionId },
+      { key: keyword(SEARCH_ATTRIBUTE.employeeId), value: employeeId },
+      { key: keyword(SEARCH_ATTRIBUTE.outcome), value: 'waiting' },
+    ],
+  });
+}
+
+/** Whether workflows are missing of people who were handed over to this very namespace: it was restored, or somebody terminated them. */
+async function isAnybodyLost(
+  { database, namespace, clientOf, namespaceId }: Dependencies,
+  connectionId: string,
+): Promise<boolean> {
+  const known = await namespaceId();
+  const query = `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTE.connection} = "${connectionId}"`;
+  for (const until = Date.now() + COUNT_PATIENCE_MS; ;) {
+    const expected = await countHandedOver(database, connectionId, known);
+    if (expected === 0) return false;
+    const { count } = await clientOf(namespace).workflow.count(query);
+    if (count >= expected) return false;
+    if (Date.now() > until) return true;
+    await new Promise((resolve) => setTimeout(resolve, COUNT_EVERY_MS));
+  }
+}

@@ -1,0 +1,89 @@
+"""A subscriber of personio-sync in Python: closes the accounts of who has left, once, and acknowledges.
+
+The signal `personio.lifecycle.v1` has one argument, whose JSON schema is published in the npm package personio-sync-contracts
+(schema/personio.lifecycle.v1.json). personio-sync starts the workflow with the first signal and passes it no input.
+"""
+
+import asyncio
+import os
+from collections import deque
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import Worker
+
+TASK_QUEUE = "it"
+# How long to listen for more of the same person before the workflow ends. The next event starts it again.
+QUIET_PERIOD = timedelta(hours=1)
+
+
+@activity.defn
+async def disable_accounts(employee_id: str) -> None:
+    """Calls your directory instead. May be repeated, so closing what is closed has to succeed."""
+    activity.logger.info("disabling the accounts of employee %s", employee_id)
+
+
+@workflow.defn(name="offboardEmployee")
+class OffboardEmployee:
+    @workflow.init
+    def __init__(self) -> None:
+        self.waiting: deque[dict[str, Any]] = deque()
+        self.answers: dict[str, str | None] = {}
+
+    @workflow.signal(name="personio.lifecycle.v1")
+    async def lifecycle(self, event: dict[str, Any]) -> None:
+        delivery_id = event["deliveryId"]
+        if delivery_id not in self.answers:
+            self.answers[delivery_id] = None
+            self.waiting.append(event)
+        elif self.answers[delivery_id] == "done":
+            # A repeat: the first answer may have been lost, so it is given again.
+            await self.acknowledge(event, "done")
+        elif self.answers[delivery_id] == "failed":
+            # Sent again by hand, after it had failed.
+            self.answers[delivery_id] = None
+            self.waiting.append(event)
+
+    @workflow.run
+    async def run(self) -> None:
+        while True:
+            try:
+                await workflow.wait_condition(lambda: len(self.waiting) > 0, timeout=QUIET_PERIOD)
+            except asyncio.TimeoutError:
+                return
+            event = self.waiting.popleft()
+            try:
+                if event["kind"] in ("leaver.left", "leaver.deleted"):
+                    await workflow.execute_activity(
+                        disable_accounts, event["employeeId"], start_to_close_timeout=timedelta(minutes=1)
+                    )
+                await self.acknowledge(event, "done")
+            except ActivityError:
+                await self.acknowledge(event, "failed", "the directory did not do it; see the workflow")
+
+    async def acknowledge(self, event: dict[str, Any], outcome: str, note: str | None = None) -> None:
+        """Within one namespace. Into another one, call an activity that does the same with a client of that namespace."""
+        self.answers[event["deliveryId"]] = outcome
+        to = event["acknowledge"]
+        answer = {"deliveryId": event["deliveryId"], "outcome": outcome}
+        if note is not None:
+            answer["note"] = note
+        try:
+            await workflow.get_external_workflow_handle(to["workflowId"]).signal(to["signal"], answer)
+        except ApplicationError:
+            # Nobody waits for the answer any more: it was answered, withdrawn or given up.
+            workflow.logger.info("nobody waits for the answer to %s any more", event["deliveryId"])
+
+
+async def main() -> None:
+    client = await Client.connect(
+        os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"), namespace=os.environ.get("TEMPORAL_NAMESPACE", "default")
+    )
+    await Worker(client, task_queue=TASK_QUEUE, workflows=[OffboardEmployee], activities=[disable_accounts]).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

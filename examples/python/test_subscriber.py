@@ -1,0 +1,120 @@
+"""Runs the subscriber against a real Temporal server: TEMPORAL_CLI_PATH names the binary. `npm run check:python` runs this."""
+
+import asyncio
+import os
+import unittest
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from subscriber import TASK_QUEUE, OffboardEmployee
+
+PERSON = "personio:default:employee:4711"
+disabled: list[str] = []
+
+
+@activity.defn(name="disable_accounts")
+async def disable_accounts(employee_id: str) -> None:
+    disabled.append(employee_id)
+    if len(disabled) == 1:
+        raise RuntimeError("the directory is busy")
+
+
+@workflow.defn(name="employeeLifecycle")
+class Person:
+    """Stands in for personio-sync: keeps what it is told."""
+
+    @workflow.init
+    def __init__(self) -> None:
+        self.answers: list[Any] = []
+        self.is_over = False
+
+    @workflow.signal
+    def acknowledge(self, answer: Any) -> None:
+        self.answers.append(answer)
+
+    @workflow.signal
+    def end(self) -> None:
+        self.is_over = True
+
+    @workflow.query
+    def answered(self) -> list[Any]:
+        return self.answers
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: self.is_over)
+
+
+def event(delivery_id: str, kind: str) -> dict[str, Any]:
+    return {
+        "deliveryId": delivery_id,
+        "eventId": "e",
+        "connectionId": "default",
+        "employeeId": "4711",
+        "class": "leaver",
+        "kind": kind,
+        "episode": 1,
+        "effectiveDate": "2026-12-31",
+        "effectiveAt": "2026-12-31T23:00:00Z",
+        "timeZone": "Europe/Berlin",
+        "detectedAt": "2026-11-24T12:00:00Z",
+        "late": False,
+        "supersedes": None,
+        "changes": [],
+        "subscriber": "it",
+        "purpose": "event",
+        "acknowledge": {"namespace": "default", "workflowId": PERSON, "signal": "acknowledge"},
+    }
+
+
+class SubscriberTest(unittest.IsolatedAsyncioTestCase):
+    async def test_acts_once_and_acknowledges_every_delivery(self) -> None:
+        async with await WorkflowEnvironment.start_local(
+            dev_server_existing_path=os.environ["TEMPORAL_CLI_PATH"]
+        ) as environment:
+            client = environment.client
+            async with Worker(
+                client, task_queue=TASK_QUEUE, workflows=[OffboardEmployee, Person], activities=[disable_accounts]
+            ):
+                person = await client.start_workflow("employeeLifecycle", id=PERSON, task_queue=TASK_QUEUE)
+
+                async def tell(delivery_id: str, kind: str) -> None:
+                    await client.start_workflow(
+                        "offboardEmployee",
+                        id="offboarding:default:4711",
+                        task_queue=TASK_QUEUE,
+                        start_signal="personio.lifecycle.v1",
+                        start_signal_args=[event(delivery_id, kind)],
+                    )
+
+                async def answers(count: int) -> list[Any]:
+                    for _ in range(300):
+                        known = await person.query(Person.answered)
+                        if len(known) >= count:
+                            return known
+                        await asyncio.sleep(0.1)
+                    raise AssertionError(f"{count} answers did not come")
+
+                await tell("d1", "leaver.left")
+                self.assertEqual(await answers(1), [{"deliveryId": "d1", "outcome": "done"}])
+                await tell("d1", "leaver.left")
+                await tell("d2", "leaver.rescinded")
+                told = sorted(answer["deliveryId"] for answer in await answers(3))
+                self.assertEqual(told, ["d1", "d1", "d2"])
+                # Once refused, once done, and not again for the repeat.
+                self.assertEqual(disabled, ["4711", "4711"])
+                # Nobody waits any more: no failure of the subscriber.
+                await person.signal(Person.end)
+                await person.result()
+                await tell("d3", "leaver.rescinded")
+                await tell("d1", "leaver.left")
+                handle = client.get_workflow_handle("offboarding:default:4711")
+                await asyncio.sleep(1)
+                self.assertEqual((await handle.describe()).status.name, "RUNNING")
+
+
+if __name__ == "__main__":
+    unittest.main()

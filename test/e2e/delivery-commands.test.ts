@@ -1,0 +1,268 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { EVENT_KINDS } from '../../src/contracts/events.js';
+import { addDays } from '../../src/domain/zones.js';
+import { freePorts } from '../../src/embedded/processes.js';
+import type { Database } from '../../src/store/database.js';
+import { feedAfter } from '../../src/store/feed.js';
+import { runCommand, startCommand } from '../support/cli.js';
+import type { Environment, RunningCommand } from '../support/cli.js';
+import { migratedDatabase } from '../support/database.js';
+import { signalsTo } from '../support/delivery.js';
+import { policyOf } from '../support/policy.js';
+import { testServers } from '../support/servers-file.js';
+import { commitCompany, employee } from '../support/staging.js';
+import { emptyNamespace, until } from '../support/worker.js';
+import type { TemporalClients } from '../../src/temporal/connection.js';
+
+/** What an operator does about deliveries, with the commands of the program and a worker in a process of its own. */
+const TODAY = new Date().toISOString().slice(0, 10);
+const POLICY = `subscribers:
+  - { name: it, workflowType: desk, workflowId: "it:{employeeId}", taskQueue: nobody-polls, events: ["*"] }
+  - { name: away, workflowType: desk, workflowId: "away:{employeeId}", taskQueue: nobody-polls, start: false, events: [mover.changed] }
+`;
+const LATER =
+  '  - { name: later, workflowType: desk, workflowId: "later:{employeeId}", taskQueue: nobody-polls, events: [mover.changed, leaver.rescinded, leaver.left] }\n';
+const TOKEN = 'a-token-of-the-test-0123';
+
+let database: Database;
+let temporal: TemporalClients;
+let environment: Environment;
+let folder: string;
+let worker: RunningCommand;
+let ports: Readonly<Record<string, number>>;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  const { target, temporal: clients } = await emptyNamespace();
+  temporal = clients;
+  folder = mkdtempSync(join(tmpdir(), 'personio-sync-deliveries-'));
+  writeFileSync(join(folder, 'personio-sync.yaml'), POLICY);
+  ports = await freePorts(folder, ['feed', 'metrics']);
+  environment = {
+    ...{
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: testServers().temporalAddress,
+      TEMPORAL_NAMESPACE: target.namespace,
+    },
+    ...{
+      FEED_TOKEN: TOKEN,
+      FEED_ADDRESS: `127.0.0.1:${ports['feed']}`,
+      METRICS_ADDRESS: `127.0.0.1:${ports['metrics']}`,
+    },
+  };
+  const company = [1, 2, 3].map((id) => employee(id));
+  await commitCompany(database, policyOf(POLICY), company);
+  const changed = company.map((one) => ({ ...one, position: 'Manager\u001b[31m' }));
+  const [first = employee(1), ...others] = changed;
+  const leaving = { ...first, terminationDate: addDays(TODAY, 20), lastWorkingDay: addDays(TODAY, 20) };
+  await commitCompany(database, policyOf(POLICY), [leaving, ...others]);
+  worker = await startWorker();
+}, 120_000);
+afterAll(async () => {
+  worker.child.kill('SIGKILL');
+  await worker.ended;
+  await temporal.close();
+  await database.close();
+});
+
+async function startWorker(): Promise<RunningCommand> {
+  const started = startCommand(['worker', '--only', 'lifecycle'], environment, folder);
+  await until(
+    async () => Promise.resolve(started.output().includes('The worker polls') || started.child.exitCode !== null),
+    60_000,
+  );
+  return started;
+}
+
+const command = async (...args: string[]): ReturnType<typeof runCommand> => runCommand(args, environment, folder);
+const linesOf = (text: string): readonly Record<string, unknown>[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const stateOf = async (subscriber: string): Promise<readonly Record<string, unknown>[]> =>
+  database.rows(
+    'select delivery_id, state, attempts from personio.deliveries where subscriber = $1 order by delivery_id',
+    [subscriber],
+  );
+const feed = async (path: string, token = TOKEN): Promise<Response> =>
+  fetch(`http://127.0.0.1:${ports['feed']}${path}`, { headers: { authorization: `Bearer ${token}` } });
+
+describe('a worker', () => {
+  test('hands over at start what no run has handed over', async () => {
+    await until(async () => (await stateOf('it')).filter(({ state }) => state === 'sent').length === 4);
+  });
+
+  test('refuses a namespace of the policy that the server does not know, by its place', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'personio-sync-refused-'));
+    writeFileSync(join(other, 'personio-sync.yaml'), POLICY.replace('start: false', 'namespace: nowhere'));
+    const { code, stderr } = await runCommand(['worker'], { ...environment, METRICS_ADDRESS: 'off' }, other);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/subscribers\[1\]\.namespace names a namespace that the Temporal server does not know/);
+  });
+
+  test('tells Prometheus how deliveries stand', async () => {
+    const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports['metrics']}/metrics`)).text();
+    await until(async () => (await metrics()).includes('personio_sync_deliveries{'), 60_000);
+    await until(async () => /personio_sync_delivery_refusals_total\{.*subscriber="away"/.test(await metrics()));
+    const text = await metrics();
+    expect(text).toMatch(/personio_sync_delivery_delay_seconds_bucket\{.*kind="mover.changed".*le="60"/);
+    expect(text).toMatch(/personio_sync_lifecycle_events\{.*kind="mover.changed".*\} 3/);
+    expect(text).toMatch(/personio_sync_oldest_unacknowledged_seconds/);
+  });
+});
+
+describe('the feed', () => {
+  test('is CloudEvents, one a line, in commit order, with a cursor', async () => {
+    const { stdout, code } = await command('events', '--json');
+    expect(code).toBe(0);
+    const events = linesOf(stdout);
+    expect(events.map(({ sequence }) => sequence)).toEqual(['1', '2', '3', '4']);
+    expect(events[0]).toMatchObject({
+      specversion: '1.0',
+      source: 'personio-sync/default',
+      datacontenttype: 'application/json',
+    });
+    expect(events[0]?.['id']).toBe((events[0]?.['data'] as { eventId: string }).eventId);
+    const data = events[0]?.['data'] as object;
+    for (const field of ['deliveryId', 'subscriber', 'purpose', 'acknowledge']) expect(data).not.toHaveProperty(field);
+    expect(EVENT_KINDS.map((kind) => `personio.lifecycle.v1.${kind}`)).toContain(events[0]?.['type']);
+    expect(linesOf((await command('events', '--after', '3', '--json')).stdout)).toEqual(events.slice(3));
+    expect((await command('events')).stdout).not.toContain('\u001b');
+    expect((await command('events', '--after', 'x', '--json')).code).toBe(2);
+  });
+
+  test('shows what is planned on request', async () => {
+    const [planned, ...more] = linesOf((await command('events', '--planned', '--json')).stdout);
+    expect(more).toHaveLength(0);
+    expect(planned).toMatchObject({ type: 'personio.lifecycle.v1.leaver.left', subject: '1' });
+    expect(planned).not.toHaveProperty('sequence');
+  });
+
+  test('over HTTP: the same lines, to whoever has the token', async () => {
+    expect((await feed('/events', 'wrong')).status).toBe(401);
+    expect((await feed('/elsewhere')).status).toBe(404);
+    expect((await feed('/events?after=-1')).status).toBe(400);
+    const answer = await feed('/events?after=1&limit=2');
+    expect(answer.status).toBe(200);
+    expect(linesOf(await answer.text())).toEqual(
+      linesOf((await command('events', '--after', '1', '--json')).stdout).slice(0, 2),
+    );
+    expect(
+      (
+        await fetch(`http://127.0.0.1:${ports['feed']}/events`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${TOKEN}` },
+        })
+      ).status,
+    ).toBe(405);
+  });
+
+  test('follows: nothing that a slow transaction commits is skipped', async () => {
+    const following = startCommand(['events', '--follow', '--after', '4', '--json'], environment, folder);
+    const company = [1, 2, 3].map((id) =>
+      employee(id, {
+        position: 'Director',
+        ...(id === 1 ? { terminationDate: addDays(TODAY, 20), lastWorkingDay: addDays(TODAY, 20) } : {}),
+      }),
+    );
+    let committed: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (slow) => {
+      const [feedRow] = await slow.rows<{ last_sequence: number }>(
+        'update personio.lifecycle_feed set last_sequence = last_sequence + 1 returning last_sequence',
+      );
+      committed = commitCompany(database, policyOf(POLICY), company);
+      await until(async () => {
+        const waiting = await database.rows(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0;
+      });
+      expect(await feedAfter(database, 4, 10)).toHaveLength(0);
+      await slow.run(
+        `insert into personio.lifecycle_events
+         select (jsonb_populate_record(v, jsonb_build_object('event_id', 'slow', 'sequence', $1::bigint))).* from personio.lifecycle_events v where sequence = 1`,
+        [feedRow?.last_sequence],
+      );
+    });
+    await committed;
+    await until(async () => Promise.resolve(linesOf(following.output()).length >= 4));
+    following.child.kill('SIGINT');
+    const { code, stdout } = await following.ended;
+    expect(code).toBe(0);
+    expect(linesOf(stdout).map(({ sequence }) => Number(sequence))).toEqual([5, 6, 7, 8]);
+  });
+});
+
+describe('sending again', () => {
+  test('deliveries shows what was sent to whom, and the dead on request', async () => {
+    await database.run(`update personio.deliveries set state = 'dead' where subscriber = 'away' and employee_id = '2'`);
+    const { deliveries } = JSON.parse((await command('deliveries', '--dead', '--json')).stdout) as {
+      deliveries: Record<string, unknown>[];
+    };
+    expect(deliveries.every(({ state, subscriber }) => state === 'dead' && subscriber === 'away')).toBe(true);
+    expect(Object.keys(deliveries[0] ?? {}).sort()).toEqual([
+      'acknowledgedAt',
+      'attempts',
+      'connectionId',
+      'deadlineAt',
+      'deliveryId',
+      'dueAt',
+      'employeeId',
+      'eventId',
+      'lastError',
+      'note',
+      'purpose',
+      'sentAt',
+      'state',
+      'subscriber',
+    ]);
+    expect((await command('deliveries')).stdout).toMatch(/sent +it +event/);
+  });
+
+  test('redeliver sends dead ones again, says why it refuses others, and keeps who decided', async () => {
+    await temporal.client.workflow.start('desk', { workflowId: 'away:2', taskQueue: 'nobody-polls' });
+    const dead = (await stateOf('away'))
+      .filter(({ state }) => state === 'dead')
+      .map((row) => String(row['delivery_id']));
+    const sent = String((await stateOf('it'))[0]?.['delivery_id']);
+    const { code, stdout, stderr } = await command('redeliver', ...dead, sent, 'no-such', '--by', 'Kim', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      redelivered: expect.arrayContaining(dead) as unknown,
+      refused: [{ deliveryId: sent }, { deliveryId: 'no-such' }],
+    });
+    expect(stderr).toMatch(/There is no such delivery/);
+    await until(async () => (await stateOf('away')).filter(({ state }) => state === 'sent').length === dead.length);
+    expect((await signalsTo(temporal.client, 'away:2')).map(({ deliveryId }) => deliveryId).sort()).toEqual(
+      [...dead].sort(),
+    );
+    const decisions = await database.rows(
+      `select actor, what, subject from personio.decisions where what = 'redeliver'`,
+    );
+    expect(decisions).toContainEqual({ actor: 'Kim', what: 'redeliver', subject: `delivery ${dead[0] ?? ''}` });
+    expect((await command('redeliver')).code).toBe(2);
+  });
+
+  test('a subscriber that was added later is given what it missed, since a day', async () => {
+    writeFileSync(join(folder, 'personio-sync.yaml'), `${POLICY}${LATER}`);
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+    worker = await startWorker();
+    // Its planned row comes by itself; what was due before it was there does not.
+    await until(async () => (await stateOf('later')).length === 1);
+    expect((await command('redeliver', '--subscriber', 'nobody', '--since', TODAY)).code).toBe(2);
+    expect((await command('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
+    await until(async () => (await stateOf('later')).filter(({ state }) => state === 'sent').length === 6);
+    expect((await command('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
+    expect(await stateOf('later')).toHaveLength(7);
+    expect((await signalsTo(temporal.client, 'later:2')).map(({ kind }) => kind)).toEqual([
+      'mover.changed',
+      'mover.changed',
+    ]);
+  });
+});

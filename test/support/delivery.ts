@@ -1,0 +1,152 @@
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { pino } from 'pino';
+import { createActivities, createPersonioAccess } from '../../activities/index.js';
+import { createDispatch } from '../../activities/handover.js';
+import { hosted } from '../../src/cli/worker-host.js';
+import type { WorkerHost } from '../../src/cli/worker-host.js';
+import type { Acknowledgement, LifecycleEvent } from '../../src/contracts/events.js';
+import { SIGNAL, workflowId } from '../../src/contracts/names.js';
+import type { Policy } from '../../src/domain/policy.js';
+import type { Database } from '../../src/store/database.js';
+import { connectWorker } from '../../src/temporal/connection.js';
+import type { TemporalClients, TemporalTarget } from '../../src/temporal/connection.js';
+import { createWorkers } from '../../src/temporal/worker.js';
+import { emptyNamespace, quietRuntime, until } from './worker.js';
+
+/** A delivery's row, as the table has it. */
+export interface DeliveryRow {
+  readonly delivery_id: string;
+  readonly subscriber: string;
+  readonly purpose: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly due_at: string;
+  readonly sent_at: string | null;
+  readonly acknowledged_at: string | null;
+  readonly deadline_at: string | null;
+  readonly note: string | null;
+  readonly last_error: string | null;
+}
+
+/** The delivering half of a worker, on real servers, with what a test needs to play the subscribers. */
+export interface DeliveryHarness {
+  readonly temporal: TemporalClients;
+  readonly target: TemporalTarget;
+  /** Hands over what is open, as the end of a run does. */
+  readonly dispatch: () => Promise<number>;
+  /** What a worker with other settings would have. */
+  readonly usePolicy: (policy: Policy) => void;
+  readonly deliveries: (employeeId: string | number) => Promise<readonly DeliveryRow[]>;
+  /** Waits until a person's deliveries are as wanted. */
+  readonly untilDeliveries: (
+    employeeId: string | number,
+    are: (rows: readonly DeliveryRow[]) => boolean,
+  ) => Promise<readonly DeliveryRow[]>;
+  readonly answer: (employeeId: string | number, answer: Acknowledgement) => Promise<void>;
+  /** Lets time pass for one person: every moment of its deliveries and planned events comes so much earlier. */
+  readonly pass: (employeeId: string | number, interval: string) => Promise<void>;
+  readonly stopWorker: () => Promise<void>;
+  readonly startWorker: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function startDelivery(database: Database, initialPolicy: Policy): Promise<DeliveryHarness> {
+  quietRuntime();
+  const { temporal, target } = await emptyNamespace();
+  const logger = pino({ level: 'silent' });
+  let policy = initialPolicy;
+  const dependencies = {
+    ...{ database, logger, namespace: target.namespace, clientOf: temporal.inNamespace },
+    get policy(): Policy {
+      return policy;
+    },
+    namespaceId: async () => namespaceIdOf(temporal, target.namespace),
+  };
+  const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections: [] });
+  const connection = await connectWorker(target, 10_000);
+  let host: WorkerHost | null = null;
+  const startWorker = async (): Promise<void> => {
+    const activities = createActivities(
+      Object.create(dependencies, { personio: { value: personio }, digest: { value: String } }) as never,
+    );
+    host = hosted(await createWorkers({ connection, namespace: target.namespace, activities, only: 'lifecycle' }));
+  };
+  const stopWorker = async (): Promise<void> => {
+    host?.shutdown();
+    await host?.done;
+    host = null;
+  };
+  await startWorker();
+  const deliveries = async (employeeId: string | number): Promise<readonly DeliveryRow[]> =>
+    deliveriesOf(database, String(employeeId));
+  const handleOf = (employeeId: string | number) =>
+    temporal.client.workflow.getHandle(workflowId.employee('default', String(employeeId)));
+  return {
+    ...{ temporal, target, deliveries, stopWorker, startWorker },
+    dispatch: async () => (await createDispatch(dependencies)({ connectionId: 'default' })).persons,
+    usePolicy: (next) => (policy = next),
+    untilDeliveries: async (employeeId, are) => {
+      let rows: readonly DeliveryRow[] = [];
+      try {
+        await until(async () => are((rows = await deliveries(employeeId))), 60_000);
+      } catch {
+        throw new Error(`The deliveries never became as wanted; they are ${JSON.stringify(rows, null, 1)}`);
+      }
+      return rows;
+    },
+    answer: async (employeeId, answer) => handleOf(employeeId).signal(SIGNAL.acknowledge, answer),
+    pass: async (employeeId, interval) => {
+      await passTime(database, String(employeeId), interval);
+      await handleOf(employeeId).signal(SIGNAL.agendaChanged);
+    },
+    close: async () => {
+      await stopWorker();
+      await connection.close();
+      await temporal.close();
+    },
+  };
+}
+
+async function namespaceIdOf({ connection }: TemporalClients, namespace: string): Promise<string> {
+  const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+  return namespaceInfo?.id ?? '';
+}
+
+async function deliveriesOf(database: Database, employeeId: string): Promise<readonly DeliveryRow[]> {
+  return database.rows<DeliveryRow & { kind: string }>(
+    `select x.*, v.kind from personio.deliveries x join personio.lifecycle_events v using (event_id)
+     where x.employee_id = $1 order by x.due_at, x.delivery_id`,
+    [employeeId],
+  );
+}
+
+async function passTime(database: Database, employeeId: string, interval: string): Promise<void> {
+  const columns = ['due_at', 'next_attempt_at', 'first_attempt_at', 'deadline_at', 'sent_at'];
+  await database.run(
+    `update personio.deliveries set ${columns.map((column) => `${column} = ${column} - $2::interval`).join(', ')} where employee_id = $1`,
+    [employeeId, interval],
+  );
+  await database.run(
+    `update personio.lifecycle_events set due_at = due_at - $2::interval where employee_id = $1 and state = 'planned'`,
+    [employeeId, interval],
+  );
+}
+
+/** Every signal that ever reached the workflows of one id, in order, repeats included. */
+export async function signalsTo(client: Client, id: string): Promise<readonly LifecycleEvent[]> {
+  const runs: { runId: string; startTime: Date }[] = [];
+  for await (const { runId, startTime } of client.workflow.list({ query: `WorkflowId = "${id}"` }))
+    runs.push({ runId, startTime });
+  runs.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
+  const received: LifecycleEvent[] = [];
+  for (const { runId } of runs) {
+    const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
+    for (const event of events ?? []) {
+      const payload = event.workflowExecutionSignaledEventAttributes?.input?.payloads?.[0];
+      if (payload instanceof Object) received.push(defaultPayloadConverter.fromPayload(payload));
+    }
+  }
+  return received;
+}

@@ -1,0 +1,495 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { SIGNAL, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import type { Policy, Subscriber } from '../../src/domain/policy.js';
+import type { EmployeeRecord } from '../../src/domain/records.js';
+import { addDays } from '../../src/domain/zones.js';
+import type { Database } from '../../src/store/database.js';
+import { migratedDatabase } from '../support/database.js';
+import { signalsTo, startDelivery } from '../support/delivery.js';
+import type { DeliveryHarness, DeliveryRow } from '../support/delivery.js';
+import { policyOf, subscriberOf } from '../support/policy.js';
+import { commitCompany, employee } from '../support/staging.js';
+import { emptyNamespace, until } from '../support/worker.js';
+
+/**
+ * The rules of delivery, against a real Temporal server and a real PostgreSQL. Most subscribers have no worker: what was sent to them is in the
+ * histories of their workflows, and the test answers in their place.
+ */
+const TODAY = new Date().toISOString().slice(0, 10);
+/** The tests' company is small, and most of it leaves. */
+const UNBRAKED = 'lifecycle: { brake: { leavers: { atLeast: 1000 }, joiners: { atLeast: 1000 } } }';
+const LEAVER = ['leaver.announced', 'leaver.left', 'leaver.rescheduled', 'leaver.rescinded', 'leaver.deleted'] as const;
+const JOINER = [
+  'joiner.announced',
+  'joiner.started',
+  'joiner.rescheduled',
+  'joiner.rescinded',
+  'joiner.rehired',
+] as const;
+const NEWS = [...LEAVER, ...JOINER, 'mover.changed'] as const;
+
+let database: Database;
+let delivery: DeliveryHarness;
+const company = new Map<string, EmployeeRecord>();
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  delivery = await startDelivery(database, policyOf());
+  for (let id = 1; id <= 40; id++) company.set(String(id), employee(id));
+  await commitCompany(database, policyOf(), [...company.values()]);
+});
+afterAll(async () => {
+  await delivery.close();
+  await database.close();
+});
+
+/** A subscriber whose workflow is only ever signalled, or started and never worked on. */
+function desk(name: string, more: Partial<Subscriber> = {}): Subscriber {
+  return subscriberOf({
+    ...{ name, events: NEWS, workflowId: `${name}:{employeeId}`, taskQueue: 'nobody-polls', workflowType: 'desk' },
+    ...more,
+  });
+}
+
+function policyWith(...subscribers: readonly Subscriber[]): Policy {
+  return { ...policyOf(UNBRAKED), subscribers };
+}
+
+/** HR changes one person, and a run commits it and hands it over. */
+async function change(policy: Policy, id: number, more: Partial<EmployeeRecord>): Promise<void> {
+  delivery.usePolicy(policy);
+  company.set(String(id), { ...(company.get(String(id)) ?? employee(id)), ...more });
+  await commitCompany(database, policy, [...company.values()]);
+  await delivery.dispatch();
+}
+
+const leaves = (date: string | null): Partial<EmployeeRecord> => ({ terminationDate: date, lastWorkingDay: date });
+const of = (rows: readonly DeliveryRow[], subscriber: string, kind?: string): DeliveryRow | undefined =>
+  rows.find((row) => row.subscriber === subscriber && (kind === undefined || row.kind === kind));
+const isState = (subscriber: string, state: string) => (rows: readonly DeliveryRow[]) =>
+  rows.some((row) => row.subscriber === subscriber && row.state === state);
+const kindsTo = async (id: string): Promise<readonly string[]> =>
+  (await signalsTo(delivery.temporal.client, id)).map(({ kind }) => kind);
+const isClosed = async (id: number): Promise<boolean> => {
+  const { status } = await delivery.temporal.client.workflow
+    .getHandle(workflowId.employee('default', String(id)))
+    .describe();
+  return status.name === 'COMPLETED';
+};
+
+describe('order', () => {
+  test('to one subscriber in order, each after the one before was accepted; one that is stuck holds nobody else up', async () => {
+    const policy = policyWith(desk('free'), desk('stuck', { start: false }));
+    await change(policy, 1, { ...leaves(addDays(TODAY, 30)), position: 'Manager' });
+    const rows = await delivery.untilDeliveries(1, (all) => (of(all, 'stuck', 'leaver.announced')?.attempts ?? 0) > 1);
+    expect(
+      rows
+        .filter((row) => row.subscriber === 'free' && row.state === 'sent')
+        .map((row) => row.kind)
+        .sort(),
+    ).toEqual(['leaver.announced', 'mover.changed']);
+    expect(of(rows, 'stuck', 'leaver.announced')).toMatchObject({ state: 'waiting', sent_at: null });
+    expect(of(rows, 'stuck', 'leaver.announced')?.last_error).toMatch(/not found/i);
+    // Held back by the one before it: never tried.
+    expect(of(rows, 'stuck', 'mover.changed')).toMatchObject({ state: 'waiting', attempts: 0, last_error: null });
+
+    // Who is still to be told of a date hears of its correction too, and at one moment corrections come first.
+    await change(policy, 1, { ...leaves(addDays(TODAY, 60)), position: 'Director' });
+    await delivery.temporal.client.workflow.start('desk', { workflowId: 'stuck:1', taskQueue: 'nobody-polls' });
+    await delivery.pass(1, '1 hour');
+    await delivery.untilDeliveries(
+      1,
+      (all) => all.filter((row) => row.subscriber === 'stuck' && row.state === 'sent').length === 4,
+    );
+    const order = ['leaver.announced', 'mover.changed', 'leaver.rescheduled', 'mover.changed'];
+    expect(await kindsTo('stuck:1')).toEqual(order);
+    expect((await kindsTo('free:1')).slice(2)).toEqual(order.slice(2));
+  });
+
+  test('what Temporal does not accept is tried again after 1 s, then 2 s, and every try counts', async () => {
+    await change(policyWith(desk('absent', { start: false, events: ['mover.changed'] })), 2, { position: 'Manager' });
+    await delivery.untilDeliveries(2, (all) => (of(all, 'absent')?.attempts ?? 0) >= 3);
+    const tries = await activityTimes(2);
+    const [first = 0, second = 0, third = 0] = tries;
+    expect(second - first).toBeGreaterThan(900);
+    expect(third - second).toBeGreaterThan(1_900);
+  });
+});
+
+/** When a person's workflow looked at its agenda, in milliseconds. */
+async function activityTimes(id: number): Promise<readonly number[]> {
+  const { events } = await delivery.temporal.client.workflow
+    .getHandle(workflowId.employee('default', String(id)))
+    .fetchHistory();
+  return (events ?? [])
+    .filter((event) => event.activityTaskScheduledEventAttributes instanceof Object)
+    .map((event) => Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6);
+}
+
+describe('answers', () => {
+  test('done is final: later answers, doubled ones and those about unknown deliveries change nothing', async () => {
+    await change(policyWith(desk('it')), 3, { position: 'Manager', ...leaves(addDays(TODAY, 50)) });
+    const [row] = await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'sent').length === 2);
+    const planned = of(await delivery.deliveries(3), 'it', 'leaver.left');
+    const deliveryId = row?.delivery_id ?? '';
+    const done = { deliveryId, outcome: 'done' as const, note: 'first' };
+    await delivery.answer(3, done);
+    await delivery.untilDeliveries(3, (all) =>
+      all.some((one) => one.delivery_id === deliveryId && one.state === 'acknowledged'),
+    );
+    await delivery.answer(3, { ...done, outcome: 'failed', note: 'second' });
+    await delivery.answer(3, { ...done, note: 'third' });
+    await delivery.answer(3, { deliveryId: 'no such one', outcome: 'done' });
+    // Of another person, not due yet, and of a shape that nobody promised.
+    await delivery.answer(3, {
+      deliveryId: of(await delivery.deliveries(1), 'free')?.delivery_id ?? '',
+      outcome: 'done',
+    });
+    await delivery.answer(3, { deliveryId: planned?.delivery_id ?? '', outcome: 'done' });
+    await delivery.answer(3, null as never);
+    await delivery.answer(3, { deliveryId: 7, outcome: 'DONE' } as never);
+    const other = of(
+      await delivery.deliveries(3),
+      'it',
+      row?.kind === 'mover.changed' ? 'leaver.announced' : 'mover.changed',
+    );
+    await delivery.answer(3, { deliveryId: other?.delivery_id ?? '', outcome: 'failed', note: 'x\u0000'.repeat(400) });
+    const rows = await delivery.untilDeliveries(3, isState('it', 'failed'));
+    expect(rows.find((one) => one.delivery_id === deliveryId)).toMatchObject({ state: 'acknowledged', note: 'first' });
+    expect(rows.find((one) => one.state === 'failed')?.note).toHaveLength(500);
+    expect(of(rows, 'it', 'leaver.left')).toMatchObject({ state: 'waiting', attempts: 0 });
+    // A failed one can still be mended.
+    await delivery.answer(3, { deliveryId: other?.delivery_id ?? '', outcome: 'done' });
+    await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'acknowledged').length === 2);
+  });
+
+  test('failed escalates like overdue, once, and is not sent again', async () => {
+    const policy = policyWith(desk('it', { escalateTo: 'security' }), desk('security', { events: [] }));
+    await change(policy, 4, { position: 'Manager' });
+    const [row] = await delivery.untilDeliveries(4, isState('it', 'sent'));
+    await delivery.answer(4, {
+      deliveryId: row?.delivery_id ?? '',
+      outcome: 'failed',
+      note: 'the directory is read-only',
+    });
+    const rows = await delivery.untilDeliveries(4, isState('security', 'sent'));
+    expect(of(rows, 'it')).toMatchObject({
+      state: 'failed',
+      note: 'the directory is read-only',
+      attempts: 1,
+      acknowledged_at: null,
+    });
+    await delivery.pass(4, '2 days');
+    await delivery.untilDeliveries(4, isState('security', 'overdue'));
+    const after = await delivery.deliveries(4);
+    expect(after).toHaveLength(2);
+    expect(of(after, 'it')).toMatchObject({ state: 'failed', attempts: 1 });
+    const [told] = await signalsTo(delivery.temporal.client, 'security:4');
+    expect(told).toMatchObject({
+      purpose: 'escalation',
+      subscriber: 'security',
+      kind: 'mover.changed',
+      eventId: of(rows, 'it')?.delivery_id.replace(/:it$/, ''),
+    });
+  });
+
+  test('the workflow ends when nothing is open, and begins again with the next event', async () => {
+    await change(policyWith(desk('it')), 5, { position: 'Manager' });
+    const [row] = await delivery.untilDeliveries(5, isState('it', 'sent'));
+    await delivery.answer(5, { deliveryId: row?.delivery_id ?? '', outcome: 'done' });
+    await until(async () => isClosed(5));
+    await change(policyWith(desk('it')), 5, { position: 'Director' });
+    const rows = await delivery.untilDeliveries(5, isState('it', 'sent'));
+    expect(rows.map(({ state }) => state)).toEqual(['acknowledged', 'sent']);
+  });
+
+  test('an answer that comes while the workflow ends, or goes on in a new run, is not lost', async () => {
+    const policy = policyWith(desk('it'));
+    for (let round = 0; round < 6; round++) {
+      await change(policy, 6, { position: `Position ${round}` });
+      const rows = await delivery.untilDeliveries(6, isState('it', 'sent'));
+      // The worker is away: what it finds is a crowd of signals in one task.
+      if (round % 2 === 0) await delivery.stopWorker();
+      for (let doubled = 0; doubled < 20; doubled++)
+        await delivery.answer(6, { deliveryId: rows.at(-1)?.delivery_id ?? '', outcome: 'done' });
+      await delivery.temporal.client.workflow
+        .getHandle(workflowId.employee('default', '6'))
+        .signal(SIGNAL.agendaChanged);
+      if (round % 2 === 0) await delivery.startWorker();
+      await delivery.untilDeliveries(6, (all) => all.every(({ state }) => state === 'acknowledged'));
+    }
+  });
+});
+
+describe('silence', () => {
+  test('overdue at the deadline, which is never moved; escalated once; sent again, with the reason', async () => {
+    const policy = policyWith(
+      desk('it', { acknowledgeWithinSeconds: 3_600, escalateTo: 'security' }),
+      desk('security', { events: [] }),
+    );
+    await change(policy, 7, { position: 'Manager' });
+    const [first] = await delivery.untilDeliveries(7, isState('it', 'sent'));
+    expect(Date.parse(first?.deadline_at ?? '') - Date.parse(first?.sent_at ?? '')).toBeLessThanOrEqual(3_600_000);
+    await delivery.pass(7, '61 minutes');
+    const rows = await delivery.untilDeliveries(
+      7,
+      (all) => isState('it', 'overdue')(all) && isState('security', 'sent')(all) && of(all, 'it')?.attempts === 2,
+    );
+    const deadline = of(rows, 'it')?.deadline_at;
+    expect(Date.parse(deadline ?? '')).toBeLessThan(Date.now());
+    expect(of(rows, 'it')?.last_error).toMatch(/no worker polls its task queue nobody-polls/);
+    // Once more, after its workflow was terminated: a new one is started, with the same delivery.
+    await delivery.temporal.client.workflow.getHandle('it:7').terminate();
+    await delivery.pass(7, '61 minutes');
+    const again = await delivery.untilDeliveries(7, (all) => of(all, 'it')?.attempts === 3);
+    expect(of(again, 'it')?.last_error).toMatch(/has ended \(TERMINATED\) without an answer/);
+    expect(again.filter((row) => row.purpose === 'escalation')).toHaveLength(1);
+    const received = await signalsTo(delivery.temporal.client, 'it:7');
+    expect(new Set(received.map(({ deliveryId }) => deliveryId)).size).toBe(1);
+    const person = await delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '7')).describe();
+    expect(person.typedSearchAttributes.get(defineSearchAttributeKey('PersonioOutcome', 'KEYWORD'))).toBe('overdue');
+    expect(person.typedSearchAttributes.get(defineSearchAttributeKey('PersonioEmployeeId', 'KEYWORD'))).toBe('7');
+    await delivery.answer(7, { deliveryId: of(rows, 'it')?.delivery_id ?? '', outcome: 'done' });
+    await delivery.untilDeliveries(7, isState('it', 'acknowledged'));
+  });
+
+  test('what was never accepted is overdue at its deadline too, and dead after 28 days; the next one then goes', async () => {
+    const policy = policyWith(
+      desk('absent', { start: false, events: ['mover.changed', 'leaver.announced'], escalateTo: 'security' }),
+      desk('security', { events: [] }),
+    );
+    await change(policy, 8, { position: 'Manager' });
+    await delivery.untilDeliveries(8, (all) => (of(all, 'absent')?.attempts ?? 0) > 0);
+    await change(policy, 8, leaves(addDays(TODAY, 90)));
+    await delivery.pass(8, '25 hours');
+    const rows = await delivery.untilDeliveries(
+      8,
+      (all) => isState('absent', 'overdue')(all) && isState('security', 'sent')(all),
+    );
+    expect(of(rows, 'absent', 'mover.changed')).toMatchObject({ state: 'overdue', sent_at: null });
+    expect(of(rows, 'absent', 'leaver.announced')?.attempts).toBe(0);
+    await delivery.pass(8, '27 days');
+    const dead = await delivery.untilDeliveries(
+      8,
+      (all) => isState('absent', 'dead')(all) && (of(all, 'absent', 'leaver.announced')?.attempts ?? 0) > 0,
+    );
+    expect(of(dead, 'absent', 'mover.changed')?.last_error).toMatch(/not found/i);
+  });
+});
+
+describe('corrections', () => {
+  test('who was told of a date is told of its correction, who was not never hears of it', async () => {
+    const told = desk('told', { when: 'detected', events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
+    const waits = desk('waits', { events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
+    const policy = policyWith(told, waits);
+    await change(policy, 9, leaves(addDays(TODAY, 40)));
+    await delivery.untilDeliveries(9, isState('told', 'sent'));
+    await change(policy, 9, leaves(addDays(TODAY, 50)));
+    await delivery.untilDeliveries(9, (all) => of(all, 'told', 'leaver.rescheduled')?.state === 'sent');
+    await change(policy, 9, leaves(null));
+    const rows = await delivery.untilDeliveries(9, (all) => of(all, 'told', 'leaver.rescinded')?.state === 'sent');
+    expect(rows.filter((row) => row.subscriber === 'waits').map(({ kind, state }) => [kind, state])).toEqual([
+      ['leaver.left', 'superseded'],
+      ['leaver.left', 'superseded'],
+    ]);
+    const received = await signalsTo(delivery.temporal.client, 'told:9');
+    expect(received.map(({ kind }) => kind)).toEqual([
+      'leaver.left',
+      'leaver.rescheduled',
+      'leaver.left',
+      'leaver.rescinded',
+    ]);
+    expect(received[1]?.supersedes).toBe(received[0]?.eventId);
+    expect(received[3]?.supersedes).toBe(received[2]?.eventId);
+
+    // Announced anew and withdrawn before anybody was told: the telling of the former date is over.
+    await delivery.stopWorker();
+    const later = policyWith({ ...told, when: 'effective' }, waits);
+    await change(later, 9, leaves(addDays(TODAY, 70)));
+    await change(later, 9, leaves(null));
+    await delivery.startWorker();
+    expect((await delivery.deliveries(9)).filter(({ kind }) => kind === 'leaver.rescinded')).toHaveLength(1);
+  });
+
+  test('nobody is told to close the accounts of a person who is back', async () => {
+    const policy = policyWith(
+      desk('absent', { start: false, escalateTo: 'security' }),
+      desk('it', { escalateTo: 'security' }),
+      desk('security', { events: [] }),
+    );
+    await change(policy, 10, { ...leaves(addDays(TODAY, -1)), status: 'inactive' });
+    const first = await delivery.untilDeliveries(
+      10,
+      (all) => isState('it', 'sent')(all) && (of(all, 'absent')?.attempts ?? 0) > 0,
+    );
+    await change(policy, 10, { ...leaves(null), status: 'active', hireDate: TODAY });
+    const rows = await delivery.untilDeliveries(10, (all) => of(all, 'it', 'joiner.started')?.state === 'sent');
+    for (const { delivery_id: id } of first)
+      expect(rows.find((row) => row.delivery_id === id)?.state).toBe('superseded');
+    await delivery.temporal.client.workflow.start('desk', { workflowId: 'absent:10', taskQueue: 'nobody-polls' });
+    await delivery.pass(10, '1 hour');
+    await delivery.untilDeliveries(10, (all) => of(all, 'absent', 'joiner.started')?.state === 'sent');
+    expect(await kindsTo('absent:10')).toEqual(['joiner.rehired', 'joiner.started']);
+    // An answer that comes late is harmless.
+    await delivery.answer(10, { deliveryId: of(first, 'it')?.delivery_id ?? '', outcome: 'done' });
+    await delivery.answer(10, { deliveryId: of(rows, 'it', 'joiner.rehired')?.delivery_id ?? '', outcome: 'done' });
+    const after = await delivery.untilDeliveries(
+      10,
+      (all) => of(all, 'it', 'joiner.rehired')?.state === 'acknowledged',
+    );
+    expect(after.find((row) => row.delivery_id === of(first, 'it')?.delivery_id)?.state).toBe('superseded');
+  });
+});
+
+describe('when', () => {
+  test('detected, effective and days before, each at its own moment, and detected not again on effect', async () => {
+    const only = { events: ['leaver.left'] as const };
+    const policy = policyWith(
+      desk('now', { ...only, when: 'detected' }),
+      desk('then', only),
+      desk('before', { ...only, when: { daysBefore: 14 } }),
+      desk('missed', { ...only, when: { daysBefore: 60 } }),
+    );
+    const date = addDays(TODAY, 30);
+    await change(policy, 11, leaves(date));
+    const rows = await delivery.untilDeliveries(
+      11,
+      (all) => isState('now', 'sent')(all) && isState('missed', 'sent')(all),
+    );
+    const localOf = (row: DeliveryRow | undefined): string =>
+      new Date(row?.due_at ?? '').toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
+    expect(localOf(of(rows, 'then'))).toBe(`${addDays(date, 1)} 00:00:00`);
+    expect(localOf(of(rows, 'before'))).toBe(`${addDays(date, -13)} 00:00:00`);
+    const state = await delivery.temporal.client.workflow
+      .getHandle(workflowId.employee('default', '11'))
+      .query<{ items: { sentence: string; subscriber: string }[] }>('state');
+    expect(state.items.find(({ subscriber }) => subscriber === 'then')?.sentence).toMatch(
+      /^waits until \d+ \w{3} \d{4} 23:59 Europe\/Berlin to tell then that employee 11 has left$/,
+    );
+    const [missed] = await signalsTo(delivery.temporal.client, 'missed:11');
+    expect(missed).toMatchObject({ late: true, effectiveDate: date });
+    expect((await signalsTo(delivery.temporal.client, 'now:11'))[0]).toMatchObject({ late: false });
+    await delivery.pass(11, '17 days');
+    await delivery.untilDeliveries(11, isState('before', 'sent'));
+    expect(of(await delivery.deliveries(11), 'then')?.state).toBe('waiting');
+    await delivery.pass(11, '15 days');
+    await delivery.untilDeliveries(11, isState('then', 'sent'));
+    const [event] = await database.rows(
+      `select state, sequence from personio.lifecycle_events where employee_id = '11' and kind = 'leaver.left'`,
+    );
+    expect(event).toMatchObject({ state: 'due' });
+    expect(event?.['sequence']).not.toBeNull();
+    expect((await delivery.deliveries(11)).filter(({ subscriber }) => subscriber === 'now')).toHaveLength(1);
+  });
+
+  test('notices come before, share the event id, and follow the date', async () => {
+    const policy = {
+      ...policyWith(desk('it', { events: ['leaver.left', 'leaver.rescheduled'] })),
+      lifecycle: { ...policyOf(UNBRAKED).lifecycle, noticeDays: [14, 1] },
+    };
+    await change(policy, 12, leaves(addDays(TODAY, 20)));
+    await delivery.pass(12, '7 days');
+    const rows = await delivery.untilDeliveries(12, (all) =>
+      all.some((row) => row.purpose === 'notice' && row.state === 'sent'),
+    );
+    expect(rows.map(({ purpose, state }) => [purpose, state])).toEqual([
+      ['notice', 'sent'],
+      ['notice', 'waiting'],
+      ['event', 'waiting'],
+    ]);
+    const [notice] = await signalsTo(delivery.temporal.client, 'it:12');
+    expect(notice).toMatchObject({ purpose: 'notice', kind: 'leaver.left' });
+    expect(rows.every((row) => row.delivery_id.startsWith(notice?.eventId ?? '?'))).toBe(true);
+    await change(policy, 12, leaves(addDays(TODAY, 90)));
+    const moved = await delivery.untilDeliveries(12, (all) => of(all, 'it', 'leaver.rescheduled')?.state === 'sent');
+    expect(moved.filter(({ state }) => state === 'superseded')).toHaveLength(2);
+  });
+});
+
+describe('settings', () => {
+  test('a subscriber that is added later gets rows for all that is still planned, at once and once', async () => {
+    const before = policyWith(desk('first', { events: ['leaver.left'] }));
+    await change(before, 13, leaves(addDays(TODAY, 45)));
+    const added = policyWith(
+      desk('first', { events: ['leaver.left'] }),
+      desk('later', { events: ['leaver.left'], when: 'detected' }),
+    );
+    delivery.usePolicy(added);
+    await delivery.dispatch();
+    const rows = await delivery.untilDeliveries(13, isState('later', 'sent'));
+    expect(rows).toHaveLength(2);
+    await delivery.dispatch();
+    expect(await delivery.deliveries(13)).toHaveLength(2);
+    // Another moment for what was never tried.
+    delivery.usePolicy(
+      policyWith(
+        desk('first', { events: ['leaver.left'], when: 'detected' }),
+        desk('later', { events: ['leaver.left'] }),
+      ),
+    );
+    await delivery.dispatch();
+    const moved = await delivery.untilDeliveries(13, isState('first', 'sent'));
+    expect(of(moved, 'later')).toMatchObject({ state: 'sent', attempts: 1 });
+  });
+
+  test('a subscriber in another namespace is signalled there; a namespace that vanished is retried', async () => {
+    const elsewhere = await emptyNamespace();
+    const away = { namespace: elsewhere.target.namespace, events: ['mover.changed'] as const };
+    const policy = policyWith(desk('away', away), desk('vanished', { ...away, namespace: 'no-such-namespace' }));
+    await change(policy, 14, { position: 'Manager' });
+    const rows = await delivery.untilDeliveries(
+      14,
+      (all) => isState('away', 'sent')(all) && (of(all, 'vanished')?.attempts ?? 0) > 1,
+    );
+    expect(of(rows, 'vanished')).toMatchObject({ state: 'waiting' });
+    expect(of(rows, 'vanished')?.last_error).toMatch(/namespace/i);
+    const [signal] = await signalsTo(elsewhere.temporal.client, 'away:14');
+    expect(signal?.acknowledge).toEqual({
+      namespace: delivery.target.namespace,
+      workflowId: workflowId.employee('default', '14'),
+      signal: 'acknowledge',
+    });
+    await elsewhere.temporal.close();
+  });
+});
+
+describe('handing over', () => {
+  test('people whose workflows are gone are handed over again, and the others not', async () => {
+    await change(policyWith(desk('it')), 15, leaves(addDays(TODAY, 80)));
+    await delivery.untilDeliveries(15, isState('it', 'sent'));
+    expect(await delivery.dispatch()).toBe(0);
+    const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '15'));
+    await handle.terminate();
+    await until(async () => (await delivery.dispatch()) > 0, 60_000);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  test('a rebuilt namespace gets everybody who has something open', async () => {
+    const rebuilt = await startDelivery(database, policyWith(desk('it')));
+    const open = await database.rows(
+      `select employee_id from personio.lifecycle_events where state = 'planned' union
+       select employee_id from personio.deliveries where state in ('waiting', 'sent', 'failed', 'overdue')`,
+    );
+    expect(await rebuilt.dispatch()).toBe(open.length);
+    const { count } = await rebuilt.temporal.client.workflow.count(
+      `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}"`,
+    );
+    expect(count).toBeGreaterThan(0);
+    await rebuilt.close();
+  });
+
+  test('an event that is committed while its person is handed over is not taken for handed over', async () => {
+    const policy = policyWith(desk('it'));
+    await change(policy, 16, { position: 'Manager' });
+    await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = '16'`);
+    company.set('16', { ...(company.get('16') ?? employee(16)), position: 'Director' });
+    const [dispatched] = await Promise.all([
+      delivery.dispatch(),
+      commitCompany(database, policy, [...company.values()]),
+    ]);
+    expect(dispatched).toBeGreaterThan(0);
+    await delivery.dispatch();
+    await delivery.untilDeliveries(16, (all) => all.filter(({ state }) => state === 'sent').length === 2);
+  });
+});
