@@ -65,7 +65,7 @@ export function readSettings(): Settings {
 /** @throws SettingsInvalid with all faults at once. */
 export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: string): Settings {
   const reader = new Reader(environment);
-  const connectionId = reader.matching('PERSONIO_CONNECTION', /^[a-z0-9][a-z0-9-]{0,62}$/, SLUG) ?? 'default';
+  const connectionId = reader.matching('PERSONIO_CONNECTION', CONNECTION_ID, CONNECTION_ID_RULE) ?? 'default';
   const settings = {
     connectionId,
     personio: personioOf(reader, connectionId),
@@ -86,7 +86,9 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
   return { ...settings, policy };
 }
 
-const SLUG = 'it is a name of up to 63 small letters, digits and hyphens';
+/** It stands in workflow ids, schedule ids and search attributes. */
+export const CONNECTION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const CONNECTION_ID_RULE = 'it is a name of up to 63 small letters, digits and hyphens';
 
 /** Reads variables and collects what is wrong with them. */
 class Reader {

@@ -4,6 +4,7 @@ import got, { RequestError } from 'got';
 import type { Got, OptionsInit } from 'got';
 import { PersonioError, errorOfStatus, malformed, nameOf } from './errors.js';
 import type { Route } from './errors.js';
+import { REFUSED_ADDRESS, guardedLookup } from './guarded-lookup.js';
 import { parseJson } from './json.js';
 
 export interface HttpRequest {
@@ -36,7 +37,10 @@ const MAX_RETRY_AFTER_MS = 120_000;
 export function createHttp(origin: string, userAgent: string): Http {
   const options: OptionsInit = {
     prefixUrl: origin,
-    agent: { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) },
+    agent: {
+      http: new HttpAgent({ keepAlive: true, lookup: guardedLookup }),
+      https: new HttpsAgent({ keepAlive: true, lookup: guardedLookup }),
+    },
     headers: { 'user-agent': userAgent, accept: 'application/json' },
     followRedirect: false,
     throwHttpErrors: false,
@@ -71,6 +75,12 @@ async function send(client: Got, { route, path, query, json, token }: HttpReques
 /** Got's own error holds the whole URL, so nothing of it is kept but the code. */
 function unavailable(route: Route, error: unknown): PersonioError {
   const code = error instanceof RequestError ? error.code : 'ERR_UNKNOWN';
+  if (code === REFUSED_ADDRESS) {
+    return new PersonioError(
+      'PersonioCredentialsRejected',
+      'The base URL of this connection leads to a link-local or metadata address. Nothing was sent there. Correct the URL, or the DNS record.',
+    );
+  }
   return new PersonioError(
     'PersonioUnavailable',
     `Personio could not be reached for ${nameOf(route)} (${code}). It is tried again; check PERSONIO_BASE_URL and the network if it stays so.`,

@@ -98,6 +98,12 @@ async function selectSnapshot(transaction: Transaction, endpoint: Collection, re
      where reading = ${request.reading} and chunk is not distinct from ${dateLiteral(request.chunk?.from)} and ${id} is not null
      order by ${id}, ${order}`,
   );
+  if (endpoint === 'attendances') {
+    await transaction.run(
+      'delete from snapshot s using personio.erased_people x where x.connection_id = $1 and x.employee_id = s.employee_id',
+      [request.connectionId],
+    );
+  }
   await transaction.run('analyze snapshot');
 }
 
