@@ -4,6 +4,7 @@ import { TemporalUnreachable } from '../temporal/connection.js';
 import type { CommandDefinition } from './command.js';
 import { auditCommand } from './commands/audit.js';
 import { backfillCommand } from './commands/backfill.js';
+import { codecServerCommand } from './commands/codec-server.js';
 import { connectionsCommand } from './commands/connections.js';
 import { devCommand } from './commands/dev.js';
 import { eraseCommand } from './commands/erase.js';
@@ -34,6 +35,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   retentionCommand,
   keysCommand,
   auditCommand,
+  codecServerCommand,
   fakePersonioCommand,
 ];
 

@@ -49,7 +49,9 @@ export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHo
     clientOf: temporal.inNamespace,
     namespaceId: async () => namespaceIdOf(temporal),
   });
-  return hosted(await createWorkers({ connection, namespace, activities, only }));
+  return hosted(
+    await createWorkers({ connection, namespace, activities, only, dataConverter: temporal.dataConverter }),
+  );
 }
 
 /** Runs workers until they are shut down. */

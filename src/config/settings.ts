@@ -17,6 +17,8 @@ export interface Settings {
   readonly temporalCliPath: string | null;
   readonly keys: readonly string[];
   readonly payloadKeys: readonly string[];
+  /** What callers of `codec-server` have to know. */
+  readonly codecToken: string | null;
   readonly home: string;
   /** `host:port` of Prometheus; null = the command's default; `off` turns it off. */
   readonly metricsAddress: string | null;
@@ -74,6 +76,7 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
     temporalCliPath: reader.text('TEMPORAL_CLI_PATH'),
     keys: keysOf(reader, 'PERSONIO_SYNC_KEYS'),
     payloadKeys: keysOf(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
+    codecToken: reader.secret('PERSONIO_SYNC_CODEC_TOKEN'),
     home: absolute(folder, reader.text('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
     metricsAddress: reader.matching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',

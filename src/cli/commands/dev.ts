@@ -121,7 +121,9 @@ async function whilePolling(context: PollingContext, once: boolean): Promise<Exi
     connection,
     logger,
   });
-  const downstream = hosted(policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace)]);
+  const downstream = hosted(
+    policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace, temporal.dataConverter)],
+  );
   try {
     const stored = await listConnectionIds(database);
     await applySchedules(temporal.client, [credentials.connectionId, ...stored], policy.schedule);
