@@ -36,6 +36,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     commitEmployees: translatingFailures(sync.commitEmployees),
     closeRun: translatingFailures(sync.closeRun),
     dispatchEvents: translatingFailures(sync.dispatchEvents),
+    applyRetention: translatingFailures(sync.applyRetention),
     advanceAgenda: translatingFailures(lifecycle.advanceAgenda),
     recordAcknowledgements: translatingFailures(lifecycle.recordAcknowledgements),
   };

@@ -8,6 +8,7 @@ import { commitEmployees } from '../src/store/employees-commit.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
 import { dropLeftOvers, dropStaging } from '../src/store/staging.js';
 import { heartbeating } from './failures.js';
+import { createRetention } from './retention.js';
 
 export interface SyncDependencies {
   readonly database: Database;
@@ -38,6 +39,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
       return result;
     }),
     dispatchEvents: heartbeating(dispatch),
+    applyRetention: heartbeating(createRetention(database, policy)),
   };
 }
 

@@ -13,6 +13,7 @@ import type { TemporalClients } from '../temporal/connection.js';
 import { createWorkers } from '../temporal/worker.js';
 import type { WorkerRole } from '../temporal/worker.js';
 import { CommandFailed } from './exit.js';
+import { reportSecretAges } from './secret-age.js';
 
 export interface WorkerHostOptions {
   readonly settings: Settings;
@@ -49,9 +50,16 @@ export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHo
     clientOf: temporal.inNamespace,
     namespaceId: async () => namespaceIdOf(temporal),
   });
-  return hosted(
-    await createWorkers({ connection, namespace, activities, only, dataConverter: temporal.dataConverter }),
-  );
+  const { dataConverter } = temporal;
+  const host = hosted(await createWorkers({ connection, namespace, activities, only, dataConverter }));
+  const stopReporting = reportSecretAges(database, logger);
+  return {
+    done: host.done,
+    shutdown: () => {
+      stopReporting();
+      host.shutdown();
+    },
+  };
 }
 
 /** Runs workers until they are shut down. */

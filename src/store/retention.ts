@@ -1,3 +1,4 @@
+import type { RetentionResult } from '../contracts/activities.js';
 import type { RetentionPolicy } from '../domain/policy.js';
 import type { Queries } from './database.js';
 
@@ -9,9 +10,7 @@ const STEPS = [
   { what: 'history', days: 'historyDays' },
   { what: 'people', days: 'historyDays' },
   { what: 'runs', days: 'rawRunsDays' },
-] as const satisfies readonly { readonly what: string; readonly days: keyof RetentionPolicy }[];
-
-export type Forgotten = Readonly<Record<(typeof STEPS)[number]['what'], number>>;
+] as const satisfies readonly { readonly what: keyof RetentionResult; readonly days: keyof RetentionPolicy }[];
 
 /** Rows in one statement: short enough to hold up nobody. */
 const BATCH_ROWS = 1_000;
@@ -25,7 +24,7 @@ export async function applyRetention(
   queries: Queries,
   policy: RetentionPolicy,
   onBatch: () => void = () => undefined,
-): Promise<Forgotten> {
+): Promise<RetentionResult> {
   const forgotten = { attendances: 0, proposals: 0, events: 0, history: 0, people: 0, runs: 0 };
   for (const { what, days } of STEPS) {
     for (let rows = BATCH_ROWS; rows >= BATCH_ROWS;) {

@@ -5,6 +5,7 @@ import { ENDPOINTS, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, wor
 import type { Endpoint } from '../contracts/names.js';
 import type { SyncInput } from '../contracts/sync.js';
 import type { SchedulePolicy } from '../domain/policy.js';
+import { retentionSchedule } from './retention-schedule.js';
 
 const SCHEDULE_ID = new RegExp(`^personio:([^:]+):(${ENDPOINTS.join('|')})$`);
 
@@ -51,14 +52,14 @@ function schedulesOf(connectionId: string, policy: SchedulePolicy): readonly Sch
   });
 }
 
-/** Creates the schedules of one connection, and touches no other. @returns their ids. */
+/** Creates the schedules of one connection, and touches no other; the one that forgets comes with the first. @returns their ids. */
 export async function createSchedules(
   client: Client,
   connectionId: string,
   policy: SchedulePolicy,
 ): Promise<readonly string[]> {
   const wanted = schedulesOf(connectionId, policy);
-  for (const options of wanted) await ensureSchedule(client, options);
+  for (const options of [...wanted, retentionSchedule(policy)]) await ensureSchedule(client, options);
   return wanted.map((options) => options.scheduleId);
 }
 
@@ -74,7 +75,7 @@ export async function deleteSchedulesOf(client: Client, connectionId: string): P
 }
 
 /** @returns whether there was one. */
-async function deleteSchedule(client: Client, id: string): Promise<boolean> {
+export async function deleteSchedule(client: Client, id: string): Promise<boolean> {
   try {
     await client.schedule.getHandle(id).delete();
     return true;
@@ -97,6 +98,7 @@ export async function applySchedules(
     if (await ensureSchedule(client, options)) created.push(options.scheduleId);
     else updated.push(options.scheduleId);
   }
+  await ensureSchedule(client, retentionSchedule(policy));
   const wantedIds = new Set(wanted.map((options) => options.scheduleId));
   const deleted = await deleteSchedules(client, (id) => !wantedIds.has(id));
   return { created, updated, deleted };

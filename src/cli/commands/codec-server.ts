@@ -14,6 +14,8 @@ interface Options {
   readonly origin: readonly string[];
 }
 
+/** Where the development server has its UI. */
+const DEFAULT_ORIGINS = ['http://localhost:8233', 'http://127.0.0.1:8233'];
 const MIN_TOKEN_CHARACTERS = 16;
 
 /** `codec-server` */
@@ -23,7 +25,7 @@ export const codecServerCommand: CommandDefinition = (program, finish) => {
     .description('let the Temporal UI and CLI decode encrypted payloads, until it is told to stop')
     .option('--host <address>', 'where to listen; anything but loopback belongs behind TLS', '127.0.0.1')
     .option('--port <n>', 'where to listen; 0 takes a free one', '8088')
-    .option('--origin <url...>', 'the Temporal UIs whose pages may call', ['http://localhost:8233'])
+    .option('--origin <url...>', 'the Temporal UIs whose pages may call', DEFAULT_ORIGINS)
     .action(async (options: Options) => finish(run(options)));
 };
 

@@ -14,6 +14,7 @@ import type { Output } from '../output.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { isPolled } from '../run-sync.js';
+import { rotateAction, secretAge, secretNotice } from '../secret-age.js';
 
 interface Problem {
   readonly code: string;
@@ -107,9 +108,23 @@ async function statusOf(
     }
   }
   const setAt = await secretSetAt(database, connectionId);
+  found.push(...secretProblems(connectionId, setAt, settings.policy.secretRotationDays));
   const secretDueAt =
     setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
   return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints }, found };
+}
+
+function secretProblems(connectionId: string, setAt: string | null, rotationDays: number): readonly Problem[] {
+  const age = secretAge(setAt, rotationDays);
+  if (age?.isDue !== true) return [];
+  const sentence = `The secret of ${connectionId} is ${age.days} days old, and is to be changed every ${rotationDays}.`;
+  return [
+    {
+      ...{ code: 'secret-due', connectionId, endpoint: null, runId: null },
+      sentence,
+      action: rotateAction(connectionId),
+    },
+  ];
 }
 
 interface ScheduleStanding {
@@ -223,8 +238,10 @@ function show(
   deliveries: DeliveryCounts,
   problems: readonly Problem[],
 ): void {
-  for (const { connectionId, endpoints } of connections) {
+  for (const { connectionId, secretSetAt: setAt, secretDueAt, endpoints } of connections) {
     output.say(`connection ${connectionId}`);
+    const notice = secretNotice(connectionId, setAt, secretDueAt);
+    if (notice !== null) output.say(`  ${notice}`);
     const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
       ...[
         `  ${endpoint}`,
