@@ -39,15 +39,15 @@ const HEARTBEAT_EVERY_MS = 8_000;
 export function createCollectActivities({ database, policy, personio }: CollectDependencies): CollectActivities {
   return {
     exchangeToken: async ({ connectionId }) => {
-      const api = personio(connectionId);
+      const api = await personio(connectionId);
       await api.authorise();
       return { requests: api.requests };
     },
     collectSegment: async (request) =>
-      collectSegment({ database, policy, api: personio(request.connectionId) }, request),
-    askForMissing: async (request) => askForMissing(database, personio(request.connectionId), request),
+      collectSegment({ database, policy, api: await personio(request.connectionId) }, request),
+    askForMissing: async (request) => askForMissing(database, await personio(request.connectionId), request),
     collectEmployee: async ({ employeeId, ...run }) => {
-      const api = personio(run.connectionId);
+      const api = await personio(run.connectionId);
       const record = await readEmployee(api, employeeId, policy.attributesToStore);
       const key = { reading: 1, chunk: null };
       await beginStaging(database, run, key);

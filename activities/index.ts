@@ -40,6 +40,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     decideHeld: translatingFailures(sync.decideHeld),
     closeRun: translatingFailures(sync.closeRun),
     dispatchEvents: translatingFailures(sync.dispatchEvents),
+    applyRetention: translatingFailures(sync.applyRetention),
     advanceAgenda: translatingFailures(lifecycle.advanceAgenda),
   };
 }

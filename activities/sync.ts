@@ -9,6 +9,7 @@ import { decideHeld } from '../src/store/proposals.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
 import { dropLeftOvers, dropStaging } from '../src/store/staging.js';
 import { heartbeating } from './failures.js';
+import { createRetention } from './retention.js';
 
 export interface SyncDependencies {
   readonly database: Database;
@@ -40,6 +41,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
       return result;
     }),
     dispatchEvents: heartbeating(dispatch),
+    applyRetention: heartbeating(createRetention(database, policy)),
   };
 }
 

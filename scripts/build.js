@@ -19,11 +19,16 @@ function compilerPath() {
   }
 }
 
-async function bundle(workflows, target) {
+const failureConverterPath = at('dist/src/temporal/failure-converter.cjs');
+
+/** Twice each: as it is, and with the converter that hides messages of failures, for where payloads are encrypted. */
+async function bundle(workflows, target, workflowInterceptorModules) {
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const logger = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
-  const { code } = await bundleWorkflowCode({ workflowsPath: at(workflows), logger });
-  writeFileSync(at(target), code);
+  const options = { workflowsPath: at(workflows), workflowInterceptorModules, logger };
+  writeFileSync(at(`${target}.js`), (await bundleWorkflowCode(options)).code);
+  const encrypted = await bundleWorkflowCode({ ...options, failureConverterPath });
+  writeFileSync(at(`${target}-encrypted.js`), encrypted.code);
 }
 
 /** For teams that write no TypeScript: the signal and the answer as JSON schema. */
@@ -53,6 +58,7 @@ if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
   compile('tsconfig.build.json');
   cpSync(at('src/store/migrations'), at('dist/src/store/migrations'), { recursive: true });
   cpSync(at('src/embedded/guard.js'), at('dist/src/embedded/guard.js'));
-  await bundle('dist/workflows/index.js', 'dist/workflow-bundle.js');
-  await bundle('dist/workflows/demo-downstream.js', 'dist/demo-workflow-bundle.js');
+  cpSync(at('src/temporal/failure-converter.cjs'), failureConverterPath);
+  await bundle('dist/workflows/index.js', 'dist/workflow-bundle', [at('dist/workflows/fairness.js')]);
+  await bundle('dist/workflows/demo-downstream.js', 'dist/demo-workflow-bundle', []);
 }

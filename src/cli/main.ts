@@ -4,17 +4,23 @@ import { ServerUnavailable } from '../embedded/processes.js';
 import { TemporalUnreachable } from '../temporal/connection.js';
 import type { CommandDefinition } from './command.js';
 import { approveCommand } from './commands/approve.js';
+import { auditCommand } from './commands/audit.js';
 import { backfillCommand } from './commands/backfill.js';
+import { codecServerCommand } from './commands/codec-server.js';
 import { connectionsCommand } from './commands/connections.js';
 import { deliveriesCommand } from './commands/deliveries.js';
 import { devCommand } from './commands/dev.js';
+import { eraseCommand } from './commands/erase.js';
 import { eventsCommand } from './commands/events.js';
 import { explainCommand } from './commands/explain.js';
 import { fakePersonioCommand } from './commands/fake-personio.js';
+import { keysCommand } from './commands/keys.js';
 import { migrateCommand } from './commands/migrate.js';
 import { previewCommand } from './commands/preview.js';
+import { readmitCommand } from './commands/readmit.js';
 import { redeliverCommand } from './commands/redeliver.js';
 import { rejectCommand } from './commands/reject.js';
+import { retentionCommand } from './commands/retention.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
@@ -39,6 +45,12 @@ const COMMANDS: readonly CommandDefinition[] = [
   eventsCommand,
   deliveriesCommand,
   redeliverCommand,
+  eraseCommand,
+  readmitCommand,
+  retentionCommand,
+  keysCommand,
+  auditCommand,
+  codecServerCommand,
   fakePersonioCommand,
 ];
 
@@ -73,9 +85,16 @@ async function parse(argv: readonly string[], onDone: (code: ExitCode) => void):
       onDone(await run);
     });
   }
-  // Subcommands do not inherit these two from their parent when they are made by name.
-  for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => undefined });
+  silence(program);
   await program.parseAsync([...argv], { from: 'user' });
+}
+
+/** Commands that are made by name do not inherit from their parent that it is not they who exit and write. */
+function silence(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride().configureOutput({ outputError: () => undefined });
+    silence(child);
+  }
 }
 
 function explain(error: unknown): { readonly sentence: string; readonly code: ExitCode } {

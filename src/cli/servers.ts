@@ -1,4 +1,5 @@
 import type { PersonioSettings, Settings } from '../config/settings.js';
+import { dataConverterOf } from '../temporal/codec.js';
 import type { TemporalTarget } from '../temporal/connection.js';
 import { CommandFailed, EXIT } from './exit.js';
 import { readRunning } from './running.js';
@@ -33,8 +34,9 @@ function databaseUrlOf(settings: Settings): string {
 function temporalOf(settings: Settings): TemporalTarget {
   const { isExplicit, connectionOptions, namespace } = settings.temporal;
   const running = isExplicit ? null : readRunning(settings.home);
-  if (running === null) return { connectionOptions, namespace };
-  return { connectionOptions: { address: running.temporalAddress }, namespace: running.namespace };
+  const dataConverter = dataConverterOf(settings.payloadKeys);
+  if (running === null) return { connectionOptions, namespace, dataConverter };
+  return { connectionOptions: { address: running.temporalAddress }, namespace: running.namespace, dataConverter };
 }
 
 /** The connection of the environment, or the made-up company of a `dev` that runs here; null where there is neither. */

@@ -59,7 +59,7 @@ export function requireKnown(connectionId: string, known: readonly string[]): vo
   if (known.includes(connectionId)) return;
   const names =
     known.length === 0
-      ? 'there is none yet: set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET'
+      ? 'there is none yet: set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET, or use `personio-sync connections add`'
       : `known are ${known.join(', ')}`;
   throw new CommandFailed(`There is no connection ${connectionId}; ${names}.`, EXIT.usage);
 }

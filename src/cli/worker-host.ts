@@ -18,6 +18,7 @@ import type { WorkerRole } from '../temporal/worker.js';
 import { startDeliveryHost } from './delivery-host.js';
 import { CommandFailed } from './exit.js';
 import { startFeedServer } from './feed-server.js';
+import { reportSecretAges } from './secret-age.js';
 
 export interface WorkerHostOptions {
   readonly settings: Settings;
@@ -59,7 +60,10 @@ export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHo
     }),
     digest: digester(await digestKey(database)),
   });
-  const host = hosted(await createWorkers({ connection, namespace, activities, only }));
+  const { dataConverter } = temporal;
+  const host = hosted(await createWorkers({ connection, namespace, activities, only, dataConverter }));
+  const stopReporting = reportSecretAges(database, logger);
+  host.done.then(stopReporting, stopReporting);
   return only === undefined || only === 'lifecycle' ? withDeliveries(host, delivery, settings) : host;
 }
 

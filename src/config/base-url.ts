@@ -1,3 +1,5 @@
+import { isMetadataAddress } from '../domain/addresses.js';
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -13,7 +15,9 @@ export function parseBaseUrl(text: string): { readonly origin: string } | { read
     return { fault: 'uses http: to a host that is not this machine; secrets travel over https: only' };
   }
   if (url.username !== '' || url.password !== '')
-    return { fault: 'carries credentials; they belong into PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET' };
+    return { fault: 'carries credentials; client id and secret are given separately' };
+  if (isMetadataAddress(url.hostname))
+    return { fault: 'names a link-local or metadata address, where no Personio server is' };
   if (url.search !== '' || url.hash !== '') return { fault: 'carries a query or a fragment; leave them out' };
   if (!/^\/(v1\/?)?$/.test(url.pathname)) return { fault: 'has a path; it is the origin alone, without /v1' };
   return { origin: url.origin };

@@ -17,6 +17,8 @@ export interface Settings {
   readonly temporalCliPath: string | null;
   readonly keys: readonly string[];
   readonly payloadKeys: readonly string[];
+  /** What callers of `codec-server` have to know. */
+  readonly codecToken: string | null;
   readonly home: string;
   /** `host:port` of Prometheus; null = the command's default; `off` turns it off. */
   readonly metricsAddress: string | null;
@@ -73,7 +75,7 @@ export function readSettings(): Settings {
 /** @throws SettingsInvalid with all faults at once. */
 export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: string): Settings {
   const reader = new Reader(environment);
-  const connectionId = reader.matching('PERSONIO_CONNECTION', /^[a-z0-9][a-z0-9-]{0,62}$/, SLUG) ?? 'default';
+  const connectionId = reader.matching('PERSONIO_CONNECTION', CONNECTION_ID, CONNECTION_ID_RULE) ?? 'default';
   const settings = {
     connectionId,
     personio: personioOf(reader, connectionId),
@@ -82,6 +84,7 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
     temporalCliPath: reader.text('TEMPORAL_CLI_PATH'),
     keys: keysOf(reader, 'PERSONIO_SYNC_KEYS'),
     payloadKeys: keysOf(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
+    codecToken: reader.secret('PERSONIO_SYNC_CODEC_TOKEN'),
     home: absolute(folder, reader.text('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
     metricsAddress: reader.matching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
     feed: feedOf(reader),
@@ -95,7 +98,9 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
   return { ...settings, policy };
 }
 
-const SLUG = 'it is a name of up to 63 small letters, digits and hyphens';
+/** It stands in workflow ids, schedule ids and search attributes. */
+export const CONNECTION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const CONNECTION_ID_RULE = 'it is a name of up to 63 small letters, digits and hyphens';
 
 /** Reads variables and collects what is wrong with them. */
 class Reader {

@@ -165,7 +165,19 @@ export interface CloseRunRequest extends RunRef {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** Rows that were forgotten, by what they were. */
+export interface RetentionResult {
+  readonly attendances: number;
+  readonly proposals: number;
+  readonly events: number;
+  readonly history: number;
+  readonly people: number;
+  readonly runs: number;
+}
+
 export interface StoreActivities {
+  /** Forgets what is past its time, in small batches. May repeat, and may be stopped anywhere. */
+  readonly applyRetention: () => Promise<RetentionResult>;
   /** Writes the run's row and says what to read. Safe to repeat. */
   readonly openRun: (request: OpenRunRequest) => Promise<RunPlan>;
   /** The completeness gate and the merge, in one transaction: all of a chunk, or nothing. */

@@ -22,6 +22,7 @@ export const WORKFLOW_TYPE = {
   detectLifecycleTransitions: 'detectLifecycleTransitions',
   employeeLifecycle: 'employeeLifecycle',
   refreshEmployee: 'refreshEmployee',
+  applyRetention: 'applyRetention',
 } as const;
 
 /** Keywords, registered by `personio-sync migrate`. Never personal: a codec does not cover search attributes. */
@@ -68,3 +69,6 @@ export const workflowId = {
 export function scheduleId(connectionId: string, endpoint: Endpoint): string {
   return `personio:${connectionId}:${endpoint}`;
 }
+
+/** The schedule that forgets what is past its time, of all connections; also the workflow id that it starts. */
+export const RETENTION_SCHEDULE_ID = 'personio:retention';

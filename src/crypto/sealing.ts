@@ -19,6 +19,8 @@ export interface SealingContext {
 /** A sealed text that cannot be opened. Carries neither the text nor a key. */
 export class SealBroken extends Error {
   override readonly name = 'SealBroken';
+  /** Somebody has to set or correct a key; trying again does not help. */
+  readonly type = 'SealBroken';
 }
 
 const DIGEST_HEX_DIGITS = 20;
@@ -67,6 +69,16 @@ export async function unseal(ring: KeyRing, sealed: string, context: SealingCont
   } catch {
     // The library's reason could only repeat what must not be shown.
     throw new SealBroken('A stored secret cannot be opened: it was changed, or the key of that name is another one.');
+  }
+}
+
+/** @returns the id of the key under which a text is sealed; null where it is no sealed text. */
+export function sealedUnder(sealed: string): string | null {
+  try {
+    const { kid } = decodeProtectedHeader(sealed);
+    return typeof kid === 'string' ? kid : null;
+  } catch {
+    return null;
   }
 }
 

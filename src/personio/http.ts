@@ -4,6 +4,7 @@ import got, { RequestError } from 'got';
 import type { Got, OptionsInit, OptionsOfTextResponseBody } from 'got';
 import { PersonioError, malformed, nameOf } from './errors.js';
 import type { Route } from './errors.js';
+import { REFUSED_ADDRESS, guardedLookup } from './guarded-lookup.js';
 
 export interface HttpRequest {
   readonly route: Route;
@@ -50,7 +51,10 @@ export function createHttp(origin: string, userAgent: string, deadlines = DEADLI
   const { connectMs, firstByteMs, wholeMs } = deadlines;
   const options: OptionsInit = {
     prefixUrl: origin,
-    agent: { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) },
+    agent: {
+      http: new HttpAgent({ keepAlive: true, lookup: guardedLookup }),
+      https: new HttpsAgent({ keepAlive: true, lookup: guardedLookup }),
+    },
     headers: { 'user-agent': userAgent, accept: 'application/json' },
     followRedirect: false,
     throwHttpErrors: false,
@@ -103,6 +107,12 @@ function optionsOf({ route, query, json, form, beta, token }: HttpRequest): Opti
 /** Got's own error holds the whole URL, so nothing of it is kept but the code. */
 function unavailable(route: Route, error: unknown): PersonioError {
   const code = error instanceof RequestError ? error.code : 'ERR_UNKNOWN';
+  if (code === REFUSED_ADDRESS) {
+    return new PersonioError(
+      'PersonioCredentialsRejected',
+      'The base URL of this connection leads to a link-local or metadata address. Nothing was sent there. Correct the URL, or the DNS record.',
+    );
+  }
   return new PersonioError(
     'PersonioUnavailable',
     `Personio could not be reached for ${nameOf(route)} (${code}). It is tried again; check PERSONIO_BASE_URL and the network if it stays so.`,

@@ -99,6 +99,12 @@ async function selectSnapshot(transaction: Transaction, endpoint: Collection, re
      where ${passOf(request)} and ${id} is not null${isWithBreaks ? ` and kind = 'work'` : ''}
      order by ${id}, ${order}`,
   );
+  if (endpoint === 'attendances') {
+    await transaction.run(
+      'delete from snapshot s using personio.erased_people x where x.connection_id = $1 and x.employee_id = s.employee_id',
+      [request.connectionId],
+    );
+  }
   // The stored table's statistics may be from before its first load: without this index the planner then compares row by row.
   await transaction.run(`alter table snapshot add primary key (${key})`);
   await transaction.run('analyze snapshot');

@@ -1,4 +1,32 @@
-import type { Queries } from './database.js';
+import { SealBroken, seal, sealedUnder, unseal } from '../crypto/sealing.js';
+import type { KeyRing } from '../crypto/sealing.js';
+import type { Database, Queries, Transaction } from './database.js';
+
+const PURPOSE = 'client-secret';
+
+/** What can be shown of a stored connection: no secret in any form. */
+export interface StoredConnection {
+  readonly connectionId: string;
+  readonly baseUrl: string;
+  readonly secretSetAt: string;
+  readonly lastTestedAt: string | null;
+  readonly lastTestOutcome: string | null;
+}
+
+/** A stored connection with its secret opened. Never log it. */
+export interface StoredCredentials {
+  readonly connectionId: string;
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+interface SealedRow {
+  readonly connection_id: string;
+  readonly base_url: string;
+  readonly client_id: string;
+  readonly sealed_secret: string;
+}
 
 /** @returns the ids of the stored connections, sorted. */
 export async function listConnectionIds(queries: Queries): Promise<readonly string[]> {
@@ -6,6 +34,179 @@ export async function listConnectionIds(queries: Queries): Promise<readonly stri
     'select connection_id from personio.connections order by connection_id',
   );
   return rows.map((row) => row.connection_id);
+}
+
+export async function listConnections(queries: Queries): Promise<readonly StoredConnection[]> {
+  return queries.rows<StoredConnection>(
+    `select connection_id as "connectionId", base_url as "baseUrl", secret_set_at as "secretSetAt", last_tested_at as "lastTestedAt",
+       last_test_outcome as "lastTestOutcome"
+     from personio.connections order by connection_id`,
+  );
+}
+
+/** Stores a connection with its secret sealed. @returns false, and changes nothing, where there is one of that id. */
+export async function insertConnection(
+  queries: Queries,
+  ring: KeyRing,
+  { connectionId, baseUrl, clientId, clientSecret }: StoredCredentials,
+): Promise<boolean> {
+  const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
+  const inserted = await queries.run(
+    `insert into personio.connections (connection_id, base_url, client_id, sealed_secret, secret_set_at)
+     values ($1, $2, $3, $4, clock_timestamp()) on conflict do nothing`,
+    [connectionId, baseUrl, clientId, sealed],
+  );
+  return inserted > 0;
+}
+
+/** @returns the connection with its secret opened; null where none of that id is stored. @throws SealBroken */
+export async function findConnection(
+  queries: Queries,
+  ring: KeyRing,
+  connectionId: string,
+): Promise<StoredCredentials | null> {
+  const [row] = await queries.rows<SealedRow>(
+    'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1',
+    [connectionId],
+  );
+  return row === undefined ? null : opened(row, ring);
+}
+
+async function opened(row: SealedRow, ring: KeyRing): Promise<StoredCredentials> {
+  const { connection_id: connectionId, base_url: baseUrl, client_id: clientId, sealed_secret: sealed } = row;
+  return {
+    connectionId,
+    baseUrl,
+    clientId,
+    clientSecret: await unseal(ring, sealed, { connectionId, purpose: PURPOSE }),
+  };
+}
+
+/** @throws SealBroken that names the first stored connection whose secret this ring does not open. */
+export async function requireOpenable(queries: Queries, ring: KeyRing): Promise<void> {
+  const rows = await queries.rows<SealedRow>(
+    'select connection_id, base_url, client_id, sealed_secret from personio.connections order by connection_id',
+  );
+  for (const row of rows) {
+    try {
+      await opened(row, ring);
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      throw new SealBroken(
+        `The secret of the connection ${row.connection_id} cannot be opened. ${error.message} ` +
+          `Add the key ${sealedUnder(row.sealed_secret) ?? 'that sealed it'} to PERSONIO_SYNC_KEYS again, behind the first, or remove the connection and add it anew.`,
+      );
+    }
+  }
+}
+
+/** Puts a new secret in place of the old one, whose age begins anew. @returns false where the connection is gone. */
+export async function replaceSecret(
+  queries: Queries,
+  ring: KeyRing,
+  { connectionId, clientId, clientSecret }: StoredCredentials,
+): Promise<boolean> {
+  const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
+  const updated = await queries.run(
+    `update personio.connections set client_id = $2, sealed_secret = $3, secret_set_at = clock_timestamp() where connection_id = $1`,
+    [connectionId, clientId, sealed],
+  );
+  return updated > 0;
+}
+
+/** Notes what a test of a stored connection showed; the environment's has no row, and nothing is noted. */
+export async function noteTest(queries: Queries, connectionId: string, outcome: string): Promise<void> {
+  await queries.run(
+    'update personio.connections set last_tested_at = clock_timestamp(), last_test_outcome = $2 where connection_id = $1',
+    [connectionId, outcome],
+  );
+}
+
+/** Forgets the secret and the token. The data stays. @returns false where there is no such connection. */
+export async function deleteConnection(transaction: Transaction, connectionId: string): Promise<boolean> {
+  await transaction.run(
+    'update personio.connection_state set sealed_token = null, token_fingerprint = null where connection_id = $1',
+    [connectionId],
+  );
+  return (await transaction.run('delete from personio.connections where connection_id = $1', [connectionId])) > 0;
+}
+
+export interface Resealed {
+  readonly resealed: number;
+  readonly unchanged: number;
+  /** Tokens that no key opens any more: forgotten, since a new one costs a single request. */
+  readonly forgottenTokens: number;
+}
+
+/** Re-seals every stored secret and token under the first key, each in a short transaction, so that workers go on. */
+export async function resealAll(database: Database, ring: KeyRing): Promise<Resealed> {
+  const [secrets, tokens] = [
+    { resealed: 0, unchanged: 0 },
+    { resealed: 0, unchanged: 0, forgotten: 0 },
+  ];
+  for (const connectionId of await listConnectionIds(database))
+    secrets[await resealSecret(database, ring, connectionId)] += 1;
+  const rows = await database.rows<{ connection_id: string }>(
+    'select connection_id from personio.connection_state where sealed_token is not null order by connection_id',
+  );
+  for (const row of rows) tokens[await resealToken(database, ring, row.connection_id)] += 1;
+  return {
+    resealed: secrets.resealed + tokens.resealed,
+    unchanged: secrets.unchanged + tokens.unchanged,
+    forgottenTokens: tokens.forgotten,
+  };
+}
+
+async function resealSecret(
+  database: Database,
+  ring: KeyRing,
+  connectionId: string,
+): Promise<'resealed' | 'unchanged'> {
+  return database.transaction(async (transaction) => {
+    const [row] = await transaction.rows<SealedRow>(
+      'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1 for update',
+      [connectionId],
+    );
+    if (row === undefined || sealedUnder(row.sealed_secret) === ring[0]?.id) return 'unchanged';
+    const { clientSecret } = await opened(row, ring);
+    const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
+    await transaction.run('update personio.connections set sealed_secret = $2 where connection_id = $1', [
+      connectionId,
+      sealed,
+    ]);
+    return 'resealed';
+  });
+}
+
+async function resealToken(
+  database: Database,
+  ring: KeyRing,
+  connectionId: string,
+): Promise<'resealed' | 'unchanged' | 'forgotten'> {
+  return database.transaction(async (transaction) => {
+    const [row] = await transaction.rows<{ sealed_token: string | null }>(
+      'select sealed_token from personio.connection_state where connection_id = $1 for update',
+      [connectionId],
+    );
+    const sealed = row?.sealed_token ?? null;
+    if (sealed === null || sealedUnder(sealed) === ring[0]?.id) return 'unchanged';
+    const fresh = await resealedToken(ring, sealed, connectionId);
+    await transaction.run('update personio.connection_state set sealed_token = $2 where connection_id = $1', [
+      connectionId,
+      fresh,
+    ]);
+    return fresh === null ? 'forgotten' : 'resealed';
+  });
+}
+
+async function resealedToken(ring: KeyRing, sealed: string, connectionId: string): Promise<string | null> {
+  const context = { connectionId, purpose: 'token' };
+  try {
+    return await seal(ring, await unseal(ring, sealed, context), context);
+  } catch (error) {
+    if (error instanceof SealBroken) return null;
+    throw error;
+  }
 }
 
 /** @returns the key of this installation's digests. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Transaction } from './database.js';
+import type { Database, Queries, Transaction } from './database.js';
 
 /** What a person, or the operating system's user, has decided. */
 export interface Decision {
@@ -34,7 +34,68 @@ export async function appendDecision(transaction: Transaction, decision: Decisio
 }
 
 /** @returns SHA-256 over the row's fields in a fixed order, as hexadecimal text. */
-export function hashOf({ at, actor, what, subject, reason, previousHash }: Link): string {
+function hashOf({ at, actor, what, subject, reason, previousHash }: Link): string {
   const text = JSON.stringify([at, actor, what, subject, reason, previousHash]);
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** What `audit verify` found. */
+export interface ChainReport {
+  readonly decisions: number;
+  /** The hash of the newest decision, to be noted elsewhere; null while there is none. */
+  readonly lastHash: string | null;
+  /** Where the chain is broken, in a sentence; null while it is whole. */
+  readonly fault: string | null;
+}
+
+interface DecisionRow extends Decision {
+  readonly id: number;
+  readonly at: string;
+  readonly previousHash: string | null;
+  readonly hash: string;
+}
+
+const PAGE_ROWS = 1_000;
+
+/** Follows the chain from its beginning: each row has to hash to what it says, and to follow the row before. */
+export async function verifyDecisions(database: Database): Promise<ChainReport> {
+  return database.transaction(async (transaction) => {
+    await transaction.run('set transaction isolation level repeatable read, read only');
+    let [decisions, lastHash, lastId] = [0, null as string | null, 0];
+    for (;;) {
+      const rows = await decisionsAfter(transaction, lastId);
+      for (const row of rows) {
+        const fault = faultOf(row, lastHash);
+        if (fault !== null) return { decisions, lastHash, fault };
+        decisions += 1;
+        [lastHash, lastId] = [row.hash, row.id];
+      }
+      if (rows.length < PAGE_ROWS) break;
+    }
+    return { decisions, lastHash, fault: await endFault(transaction, decisions, lastHash) };
+  });
+}
+
+async function decisionsAfter(queries: Queries, id: number): Promise<readonly DecisionRow[]> {
+  return queries.rows<DecisionRow>(
+    `select decision_id as id, at, actor, what, subject, reason, previous_hash as "previousHash", hash
+     from personio.decisions where decision_id > $1 order by decision_id limit ${PAGE_ROWS}`,
+    [id],
+  );
+}
+
+function faultOf(row: DecisionRow, previousHash: string | null): string | null {
+  if (row.previousHash !== previousHash)
+    return `Decision ${row.id} does not follow the one before it: a row between them is missing, was added, or had its hash changed.`;
+  if (hashOf(row) !== row.hash) return `Decision ${row.id} was changed after it was written.`;
+  return null;
+}
+
+/** Rows that are missing at the end leave the rest whole; how long the chain is stands elsewhere. */
+async function endFault(queries: Queries, decisions: number, lastHash: string | null): Promise<string | null> {
+  const [chain] = await queries.rows<{ decisions: number; lastHash: string | null }>(
+    'select decisions, last_hash as "lastHash" from personio.decision_chain',
+  );
+  if (chain?.decisions === decisions && chain.lastHash === lastHash) return null;
+  return `The chain ends after ${decisions} decisions, and ${chain?.decisions ?? 0} were written: rows at its end are missing or were added by hand.`;
 }

@@ -38,11 +38,11 @@ export async function selectPairs(
        from seen s
        full join (select * from personio.employees where connection_id = $1 and ($2::text is null or employee_id = $2)) e on e.employee_id = s.record_id
      ) p
-     where not p.is_known
+     where not exists (select from personio.erased_people x where x.connection_id = $1 and x.employee_id = p.employee_id) and (not p.is_known
        or (not p.is_seen and p.deleted_at is null and $2::text is null)
        or (p.is_seen and (p.differs or p.missing_since is not null or p.deleted_at is not null))
        or (p.is_seen and p.lifecycle_state in ('announced', 'leaving'))
-       or (p.is_seen and p.lifecycle_state is distinct from 'left' and (p.termination_date is not null or p.last_working_day is not null))`,
+       or (p.is_seen and p.lifecycle_state is distinct from 'left' and (p.termination_date is not null or p.last_working_day is not null)))`,
     [connectionId, onlyEmployeeId],
   );
   await transaction.run('create index on pairs (employee_id)');

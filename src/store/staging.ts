@@ -6,6 +6,7 @@ import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeReco
 import type { Database, Queries } from './database.js';
 import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, columnValuesOf } from './employee-columns.js';
 import { copyRow } from './copy-text.js';
+import { erasedAmong } from './erasure.js';
 
 /** Columns of a staging table beside `reading`, `chunk`, `seq` and `record_id`. */
 const COLUMNS = {
@@ -52,6 +53,15 @@ export async function createStaging(queries: Queries, run: RunRef): Promise<void
        reading integer not null, chunk date, seq bigint generated always as identity, record_id text not null, ${COLUMNS[run.endpoint].join(', ')}
      )`,
   );
+  await letOwnerBlank(queries, run);
+}
+
+/** Where the worker's user is not the schema's owner, an erasure, which acts as the owner, has to reach what was staged. */
+async function letOwnerBlank(queries: Queries, run: RunRef): Promise<void> {
+  const [schema] = await queries.rows<{ owner: string; is_own: boolean }>(
+    `select nspowner::regrole::text as owner, pg_get_userbyid(nspowner) = current_user as is_own from pg_namespace where nspname = 'personio_staging'`,
+  );
+  if (schema?.is_own === false) await queries.run(`grant select, update on ${stagingTable(run)} to ${schema.owner}`);
 }
 
 export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
@@ -85,23 +95,41 @@ export async function stageRecords(
 ): Promise<void> {
   if (page.records.length === 0) return;
   const columns = ['reading', 'chunk', 'record_id', ...stagedColumns(page.endpoint)].join(', ');
-  await database.transaction(async ({ client }) => {
+  await database.transaction(async (transaction) => {
+    const { client } = transaction;
+    const erased = await erasedAmong(transaction, run.connectionId, peopleOf(page));
     const copy = client.query(from(`copy ${stagingTable(run)} (${columns}) from stdin`));
     const written = once(copy, 'finish');
-    for (const values of valuesOf(page)) copy.write(copyRow([key.reading, key.chunk, ...values]));
+    for (const values of valuesOf(page, erased)) copy.write(copyRow([key.reading, key.chunk, ...values]));
     copy.end();
     await written;
   });
 }
 
-function valuesOf(page: StagedRecords): readonly (readonly unknown[])[] {
+/** The people whom a page is about, where it has their data. */
+function peopleOf(page: StagedRecords): readonly string[] {
+  return page.endpoint === 'employees' || page.endpoint === 'attendances'
+    ? page.records.map(({ employeeId }) => employeeId)
+    : [];
+}
+
+/** Of somebody who was erased only the ids are staged, which the completeness gate counts. */
+function valuesOf(page: StagedRecords, erased: ReadonlySet<string>): readonly (readonly unknown[])[] {
+  const nothing = stagedColumns(page.endpoint).map(() => null);
   switch (page.endpoint) {
     case 'employees':
-      return page.records.map((record) => [record.employeeId, ...columnValuesOf(record)]);
+      return page.records.map((record) => [
+        record.employeeId,
+        ...(erased.has(record.employeeId) ? nothing : columnValuesOf(record)),
+      ]);
     case 'departments':
       return page.records.map(departmentValues);
     case 'attendances':
-      return page.records.map(attendanceValues);
+      return page.records.map((record) =>
+        erased.has(record.employeeId)
+          ? [record.periodId, null, record.employeeId, ...nothing.slice(2)]
+          : attendanceValues(record),
+      );
     case 'time-off-types':
       return page.records.map(timeOffTypeValues);
   }

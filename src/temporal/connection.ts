@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 
 export interface TemporalTarget {
@@ -7,6 +8,8 @@ export interface TemporalTarget {
   readonly namespace: string;
   /** As histories and the UI show who acted. */
   readonly identity?: string;
+  /** Encrypts payloads where keys are set. */
+  readonly dataConverter?: DataConverter;
 }
 
 /** A client of one Temporal server, and of its other namespaces over the same connection. */
@@ -15,6 +18,8 @@ export interface TemporalClients {
   readonly client: Client;
   readonly namespace: string;
   readonly inNamespace: (namespace: string) => Client;
+  /** The same for the workers. */
+  readonly dataConverter: DataConverter;
   readonly close: () => Promise<void>;
 }
 
@@ -26,6 +31,7 @@ export class TemporalUnreachable extends Error {
 /** @throws TemporalUnreachable with what was tried, after `patienceMs`. */
 export async function connectTemporal(target: TemporalTarget, patienceMs: number): Promise<TemporalClients> {
   const connection = await withPatience(target, patienceMs, async () => Connection.connect(target.connectionOptions));
+  const { dataConverter = {} } = target;
   const clients = new Map<string, Client>();
   const inNamespace = (namespace: string): Client => {
     const known = clients.get(namespace);
@@ -33,6 +39,7 @@ export async function connectTemporal(target: TemporalTarget, patienceMs: number
     const client = new Client({
       connection,
       namespace,
+      dataConverter,
       ...(target.identity === undefined ? {} : { identity: target.identity }),
     });
     clients.set(namespace, client);
@@ -43,6 +50,7 @@ export async function connectTemporal(target: TemporalTarget, patienceMs: number
     client: inNamespace(target.namespace),
     namespace: target.namespace,
     inNamespace,
+    dataConverter,
     close: async () => connection.close(),
   };
 }

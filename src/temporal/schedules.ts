@@ -1,10 +1,11 @@
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { ENDPOINTS, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../contracts/names.js';
 import type { Endpoint } from '../contracts/names.js';
 import type { SyncInput } from '../contracts/sync.js';
 import type { SchedulePolicy } from '../domain/policy.js';
+import { retentionSchedule } from './retention-schedule.js';
 
 const SCHEDULE_ID = new RegExp(`^personio:([^:]+):(${ENDPOINTS.join('|')})$`);
 
@@ -44,24 +45,60 @@ function buildSchedule(
   };
 }
 
+function schedulesOf(connectionId: string, policy: SchedulePolicy): readonly ScheduleOptions[] {
+  return ENDPOINTS.flatMap((endpoint) => {
+    const cron = policy.cron[endpoint];
+    return cron === null ? [] : [buildSchedule(connectionId, endpoint, cron, policy)];
+  });
+}
+
+/** Creates the schedules of one connection, and touches no other; the one that forgets comes with the first. @returns their ids. */
+export async function createSchedules(
+  client: Client,
+  connectionId: string,
+  policy: SchedulePolicy,
+): Promise<readonly string[]> {
+  const wanted = schedulesOf(connectionId, policy);
+  for (const options of [...wanted, retentionSchedule(policy)]) await ensureSchedule(client, options);
+  return wanted.map((options) => options.scheduleId);
+}
+
+/** Deletes the schedules of one connection, and touches no other. @returns the ids of those that there were. */
+export async function deleteSchedulesOf(client: Client, connectionId: string): Promise<readonly string[]> {
+  const deleted: string[] = [];
+  // Each by its name: the list of schedules lags behind what was created a moment ago.
+  for (const endpoint of ENDPOINTS) {
+    const id = scheduleId(connectionId, endpoint);
+    if (await deleteSchedule(client, id)) deleted.push(id);
+  }
+  return deleted;
+}
+
+/** @returns whether there was one. */
+export async function deleteSchedule(client: Client, id: string): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(id).delete();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
 /** Makes the schedules match the settings: creates, updates, and deletes those that the settings dropped. Safe to repeat. */
 export async function applySchedules(
   client: Client,
   connectionIds: readonly string[],
   policy: SchedulePolicy,
 ): Promise<ScheduleChanges> {
-  const wanted = connectionIds.flatMap((connectionId) =>
-    ENDPOINTS.flatMap((endpoint) => {
-      const cron = policy.cron[endpoint];
-      return cron === null ? [] : [buildSchedule(connectionId, endpoint, cron, policy)];
-    }),
-  );
+  const wanted = connectionIds.flatMap((connectionId) => schedulesOf(connectionId, policy));
   const created: string[] = [];
   const updated: string[] = [];
   for (const options of wanted) {
     if (await ensureSchedule(client, options)) created.push(options.scheduleId);
     else updated.push(options.scheduleId);
   }
+  await ensureSchedule(client, retentionSchedule(policy));
   const wantedIds = new Set(wanted.map((options) => options.scheduleId));
   const deleted = await deleteSchedules(client, (id) => !wantedIds.has(id));
   return { created, updated, deleted };

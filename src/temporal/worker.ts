@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import type { Activities } from '../contracts/activities.js';
 import { TASK_QUEUE } from '../contracts/names.js';
 
@@ -13,6 +14,8 @@ export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly activities: Activities;
+  /** As the clients have it; default: nothing is encrypted. */
+  readonly dataConverter?: DataConverter;
   /** Default: all of them, in this one process. */
   readonly only?: WorkerRole | undefined;
 }
@@ -48,26 +51,40 @@ export async function createWorkers(options: WorkersOptions): Promise<readonly W
   return Promise.all(roles.map(async (role) => createWorker(role, options)));
 }
 
-async function createWorker(role: WorkerRole, { connection, namespace, activities }: WorkersOptions): Promise<Worker> {
+async function createWorker(role: WorkerRole, options: WorkersOptions): Promise<Worker> {
+  const { connection, namespace, activities, dataConverter = {} } = options;
   return Worker.create({
     connection,
     namespace,
     taskQueue: QUEUE_OF[role],
     activities,
+    dataConverter,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
-    ...(role === 'personio' ? {} : workflowCode('workflow-bundle.js', '../../workflows/index.js')),
+    ...(role === 'personio' ? {} : workflowCode('workflow-bundle', '../../workflows/index.js', dataConverter)),
     ...LIMITS[role],
   });
 }
 
 /**
  * The prebuilt bundle where there is one (`npm run build`): bundling in the process costs 80 MB and seconds.
- * Under a test runner the sources are bundled.
+ * Under a test runner the sources are bundled. Where payloads are encrypted, failures are too: that code is part of a bundle of its own.
  */
-export function workflowCode(bundle: string, source: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const codePath = fileURLToPath(new URL(`../../${bundle}`, import.meta.url));
+export function workflowCode(
+  bundle: string,
+  source: string,
+  { failureConverterPath }: DataConverter,
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
+  const name = failureConverterPath === undefined ? `${bundle}.js` : `${bundle}-encrypted.js`;
+  const codePath = fileURLToPath(new URL(`../../${name}`, import.meta.url));
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  return {
+    workflowsPath: existing(source),
+    interceptors: { workflowModules: [existing('../../workflows/fairness.js')] },
+  };
+}
+
+function existing(source: string): string {
   const compiled = fileURLToPath(new URL(source, import.meta.url));
-  return { workflowsPath: existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts') };
+  return existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
 }

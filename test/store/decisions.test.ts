@@ -1,38 +1,57 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../src/store/database.js';
-import { appendDecision, hashOf } from '../../src/store/decisions.js';
+import { appendDecision, verifyDecisions } from '../../src/store/decisions.js';
 import { migratedDatabase } from '../support/database.js';
 
-let database: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-});
-afterAll(async () => database.close());
+const ROWS = 12;
 
-interface Row {
-  readonly at: string;
-  readonly actor: string;
-  readonly what: string;
-  readonly subject: string;
-  readonly reason: string;
-  readonly previousHash: string | null;
-  readonly hash: string;
-}
-
-test('decisions that are taken at once become one chain, each row bound to the one before', async () => {
-  const decide = async (index: number): Promise<void> =>
-    database.transaction(async (transaction) =>
-      appendDecision(transaction, { actor: 'Ada', what: 'approve', subject: `run-${index}`, reason: 'they have left' }),
+describe('the chain of decisions', () => {
+  const opened: Database[] = [];
+  let database: Database;
+  beforeEach(async () => {
+    database = await migratedDatabase();
+    opened.push(database);
+    // At once, as commands of several people would.
+    await Promise.all(
+      Array.from({ length: ROWS }, async (_, index) =>
+        database.transaction(async (transaction) =>
+          appendDecision(transaction, {
+            ...{ actor: `Ada "${index}"`, what: 'erase', subject: `employee ${index}`, reason: 'ünïcödé\n\u001b[31m' },
+          }),
+        ),
+      ),
     );
-  await Promise.all([1, 2, 3, 4, 5].map(decide));
-  const rows = await database.rows<Row>(
-    'select at, actor, what, subject, reason, previous_hash as "previousHash", hash from personio.decisions order by decision_id',
-  );
-  expect(rows).toHaveLength(5);
-  let before: string | null = null;
-  for (const { hash, ...link } of rows) {
-    expect(link.previousHash).toBe(before);
-    expect(hash).toBe(hashOf(link));
-    before = hash;
-  }
+  });
+  afterAll(async () => Promise.all(opened.map(async (one) => one.close())));
+
+  test('is whole after decisions that were taken at once', async () => {
+    const { decisions, lastHash, fault } = await verifyDecisions(database);
+    expect([decisions, fault]).toEqual([ROWS, null]);
+    expect(lastHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test.each(['actor', 'what', 'subject', 'reason'])('shows a changed %s', async (column) => {
+    await database.run(`update personio.decisions set ${column} = 'forged' where decision_id = 5`);
+    expect((await verifyDecisions(database)).fault).toBe('Decision 5 was changed after it was written.');
+  });
+
+  test('shows a changed moment', async () => {
+    await database.run(`update personio.decisions set at = at - interval '1 second' where decision_id = 1`);
+    expect((await verifyDecisions(database)).fault).toMatch(/Decision 1 was changed/);
+  });
+
+  test('shows a row that was changed together with its hash', async () => {
+    await database.run(`update personio.decisions set reason = 'x', hash = repeat('0', 64) where decision_id = 5`);
+    expect((await verifyDecisions(database)).fault).toMatch(/Decision 5/);
+  });
+
+  test.each([1, 6, ROWS])('shows that row %i is missing', async (id) => {
+    await database.run('delete from personio.decisions where decision_id = $1', [id]);
+    expect((await verifyDecisions(database)).fault).toMatch(/missing/);
+  });
+
+  test('shows that all are missing', async () => {
+    await database.run('delete from personio.decisions');
+    expect((await verifyDecisions(database)).fault).toMatch(/12 were written/);
+  });
 });

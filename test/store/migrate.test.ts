@@ -1,14 +1,13 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { requireDatabase, openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { migrate, requireSchema } from '../../src/store/migrate.js';
 import { emptyDatabase } from '../support/database.js';
 
-/** As they lie in the folder: each once, in the order of their numbers. */
-const ALL = readdirSync('src/store/migrations')
-  .filter((name) => name.endsWith('.sql'))
-  .map((name) => name.replace('.sql', ''))
+const MIGRATIONS = readdirSync(fileURLToPath(new URL('../../src/store/migrations', import.meta.url)))
+  .map((file) => file.replace(/\.sql$/, ''))
   .sort();
 
 describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', (which) => {
@@ -22,7 +21,7 @@ describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', 
 
   test('comes up from nothing, and a second migration has nothing to do', async () => {
     const database = await open();
-    expect(await migrate(database)).toEqual(ALL);
+    expect(await migrate(database)).toEqual(MIGRATIONS);
     expect(await migrate(database)).toEqual([]);
     await expect(requireSchema(database)).resolves.toBeUndefined();
   });
@@ -30,7 +29,7 @@ describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', 
   test('can be migrated from twelve places at once', async () => {
     const database = await open();
     const applied = await Promise.all(Array.from({ length: 12 }, async () => migrate(database)));
-    expect(applied.flat()).toEqual(ALL);
+    expect(applied.flat()).toEqual(MIGRATIONS);
   });
 
   test('is refused by a worker before it was migrated, with the command to run', async () => {

@@ -19,8 +19,13 @@ export interface RunningCommand {
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Starts `personio-sync` as a user does: a process of its own, with these settings and no others. */
-export function startCommand(args: readonly string[], environment: Environment, cwd?: string): RunningCommand {
+/** Starts `personio-sync` as a user does: a process of its own, with these settings and no others. `input`: what stands on its stdin. */
+export function startCommand(
+  args: readonly string[],
+  environment: Environment,
+  cwd?: string,
+  input?: string,
+): RunningCommand {
   const { PATH = '', HOME = '', GOPROXY, GOFLAGS, XDG_CACHE_HOME } = process.env;
   const inherited = Object.fromEntries(
     Object.entries({ PATH, HOME, GOPROXY, GOFLAGS, XDG_CACHE_HOME }).filter(
@@ -28,9 +33,12 @@ export function startCommand(args: readonly string[], environment: Environment, 
     ),
   );
   const child = spawn(process.execPath, [BIN, ...args], {
-    ...{ env: { ...inherited, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    ...{ env: { ...inherited, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] },
     ...(cwd === undefined ? {} : { cwd }),
   });
+  // A command that has heard enough closes its end.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input ?? '');
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -38,6 +46,11 @@ export function startCommand(args: readonly string[], environment: Environment, 
   return { child, ended, output: () => stdout + stderr };
 }
 
-export async function runCommand(args: readonly string[], environment: Environment, cwd?: string): Promise<Ended> {
-  return startCommand(args, environment, cwd).ended;
+export async function runCommand(
+  args: readonly string[],
+  environment: Environment,
+  cwd?: string,
+  input?: string,
+): Promise<Ended> {
+  return startCommand(args, environment, cwd, input).ended;
 }

@@ -22,3 +22,11 @@ export async function exportHistory(namespace: string, workflowId: string): Prom
   const stdout = await temporalCommand(namespace, 'workflow', 'show', '--workflow-id', workflowId, '--output', 'json');
   return JSON.parse(stdout) as ExportedHistory;
 }
+
+/** A history with its payloads spelt out: they are base64 in its JSON form. */
+export function readableHistory(history: unknown): string {
+  return JSON.stringify(history).replaceAll(
+    /"([A-Za-z0-9+/=]{8,})"/g,
+    (whole, text: string) => `${whole}${Buffer.from(text, 'base64').toString('utf8')}`,
+  );
+}

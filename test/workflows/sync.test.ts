@@ -8,7 +8,7 @@ import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import { migratedDatabase } from '../support/database.js';
-import { exportHistory } from '../support/history.js';
+import { exportHistory, readableHistory } from '../support/history.js';
 import { policyOf } from '../support/policy.js';
 import { startTestWorker, until } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
@@ -125,7 +125,7 @@ describe('a sync through Temporal', () => {
     for (const id of [handle.workflowId, childId]) {
       const history = await exportHistory(worker.temporal.namespace, id);
       expect(history.events.length).toBeLessThan(100);
-      const text = readable(history);
+      const text = readableHistory(history);
       for (const marked of ['@example.org', 'Fischer', 'papi-', 'secret', 'DE00']) expect(text).not.toContain(marked);
     }
   });
@@ -243,11 +243,3 @@ describe('refreshing one person', () => {
     expect(await countOf('employees where missing_since is not null')).toBe(0);
   });
 });
-
-/** The payloads of a history are base64 in its JSON form. */
-function readable(history: unknown): string {
-  return JSON.stringify(history).replaceAll(
-    /"([A-Za-z0-9+/=]{8,})"/g,
-    (whole, text: string) => `${whole}${Buffer.from(text, 'base64').toString('utf8')}`,
-  );
-}

@@ -3,6 +3,7 @@ import type { Settings } from '../../config/settings.js';
 import { ENDPOINTS } from '../../contracts/names.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
+import { listConnectionIds } from '../../store/connections.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { eventsOfRuns, unansweredOfRuns } from '../../store/event-queries.js';
@@ -120,9 +121,12 @@ async function whilePolling(context: PollingContext, once: boolean): Promise<Exi
     connection,
     logger,
   });
-  const downstream = hosted(policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace)]);
+  const downstream = hosted(
+    policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace, temporal.dataConverter)],
+  );
   try {
-    await applySchedules(temporal.client, [credentials.connectionId], policy.schedule);
+    const stored = await listConnectionIds(database);
+    await applySchedules(temporal.client, [credentials.connectionId, ...stored], policy.schedule);
     introduce(context);
     const pass = firstPass(context, credentials.connectionId);
     if (once) return await Promise.race([pass, stopped.then(() => EXIT.failed)]);

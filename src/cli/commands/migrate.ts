@@ -2,6 +2,7 @@ import { readSettings } from '../../config/settings.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { migrate } from '../../store/migrate.js';
+import { grantRoles } from '../../store/roles.js';
 import { connectTemporal } from '../../temporal/connection.js';
 import { registerSearchAttributes } from '../../temporal/search-attributes.js';
 import type { CommandDefinition } from '../command.js';
@@ -42,6 +43,8 @@ async function migrateDatabase(database: Database, output: Output): Promise<read
   const applied = await migrate(database);
   for (const name of applied) output.say(`applied     ${name}`);
   if (applied.length === 0) output.say('The schema was up to date.');
+  const roles = await grantRoles(database);
+  output.say(roles ?? 'The database roles have their rights.');
   return applied;
 }
 

@@ -1,6 +1,7 @@
 import { readSettings } from '../../config/settings.js';
 import type { TemporalClients } from '../../temporal/connection.js';
-import { applySchedules, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
+import { RETENTION_SCHEDULE_ID } from '../../contracts/names.js';
+import { applySchedules, deleteSchedule, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { EXIT } from '../exit.js';
@@ -71,7 +72,8 @@ async function show({ client }: TemporalClients, output: Output): Promise<void> 
 }
 
 async function remove({ client }: TemporalClients, output: Output): Promise<void> {
-  const deleted = await deleteSchedules(client, () => true);
+  const deleted = [...(await deleteSchedules(client, () => true))];
+  if (await deleteSchedule(client, RETENTION_SCHEDULE_ID)) deleted.push(RETENTION_SCHEDULE_ID);
   for (const id of deleted) output.say(`deleted  ${id}`);
   output.document({ ok: true, deleted });
 }

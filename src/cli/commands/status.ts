@@ -18,6 +18,7 @@ import { heldLines, heldProblems } from '../held.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { isPolled } from '../run-sync.js';
+import { rotateAction, secretAge, secretNotice } from '../secret-age.js';
 
 interface Problem {
   readonly code: string;
@@ -114,11 +115,25 @@ async function statusOf(
   for (const { code, sentence, action } of await standingAlarms(database, connectionId))
     found.push({ connectionId, endpoint: 'employees', runId: null, code, sentence, action });
   const setAt = await secretSetAt(database, connectionId);
+  found.push(...secretProblems(connectionId, setAt, settings.policy.secretRotationDays));
   const secretDueAt =
     setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
   const held = await heldPeople(database, connectionId);
   found.push(...(await heldProblems(database, connectionId, held)));
   return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints, held }, found };
+}
+
+function secretProblems(connectionId: string, setAt: string | null, rotationDays: number): readonly Problem[] {
+  const age = secretAge(setAt, rotationDays);
+  if (age?.isDue !== true) return [];
+  const sentence = `The secret of ${connectionId} is ${age.days} days old, and is to be changed every ${rotationDays}.`;
+  return [
+    {
+      ...{ code: 'secret-due', connectionId, endpoint: null, runId: null },
+      sentence,
+      action: rotateAction(connectionId),
+    },
+  ];
 }
 
 interface ScheduleStanding {
@@ -227,8 +242,10 @@ function show(
   deliveries: DeliveryCounts,
   problems: readonly Problem[],
 ): void {
-  for (const { connectionId, endpoints, held } of connections) {
+  for (const { connectionId, secretSetAt: setAt, secretDueAt, endpoints, held } of connections) {
     output.say(`connection ${connectionId}`);
+    const notice = secretNotice(connectionId, setAt, secretDueAt);
+    if (notice !== null) output.say(`  ${notice}`);
     const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
       ...[
         `  ${endpoint}`,

@@ -1,8 +1,10 @@
 import { Option } from 'commander';
 import { readSettings } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
+import { keyRingOf } from '../../crypto/sealing.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
+import { requireOpenable } from '../../store/connections.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import { requireSchema } from '../../store/migrate.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
@@ -43,6 +45,7 @@ async function run(only: WorkerRole | undefined): Promise<ExitCode> {
   try {
     await requireDatabase(database, PATIENCE_MS);
     await requireSchema(database);
+    await requireOpenable(database, keyRingOf(settings.keys));
     const temporal = await connectTemporal(servers.temporal, PATIENCE_MS);
     await requireSearchAttributes(temporal);
     const connection = await connectWorker(servers.temporal, PATIENCE_MS);

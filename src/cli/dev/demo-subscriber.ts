@@ -1,3 +1,4 @@
+import type { DataConverter } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import { EVENT_KINDS } from '../../contracts/events.js';
@@ -30,12 +31,16 @@ export function withDemoSubscriber(policy: Policy): Policy {
 }
 
 /** The other team's worker, with the other team's activity. */
-export async function createDemoWorker(connection: NativeConnection, namespace: string): Promise<Worker> {
+export async function createDemoWorker(
+  connection: NativeConnection,
+  namespace: string,
+  dataConverter: DataConverter = {},
+): Promise<Worker> {
   return Worker.create({
-    ...{ connection, namespace, taskQueue: TASK_QUEUE, maxCachedWorkflows: 50 },
+    ...{ connection, namespace, taskQueue: TASK_QUEUE, maxCachedWorkflows: 50, dataConverter },
     activities: {
       applyToDirectory: async (kind: string) => Promise.resolve(`noted ${kind}`),
     },
-    ...workflowCode('demo-workflow-bundle.js', '../../workflows/demo-downstream.js'),
+    ...workflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', dataConverter),
   });
 }

@@ -5,6 +5,7 @@ import { forgetPostgresData, startPostgresServer } from '../../embedded/postgres
 import type { PostgresServerOptions } from '../../embedded/postgres-server.js';
 import { freePorts, lockHome, startGuard } from '../../embedded/processes.js';
 import { startTemporalServer } from '../../embedded/temporal-server.js';
+import { dataConverterOf } from '../../temporal/codec.js';
 import type { TemporalTarget } from '../../temporal/connection.js';
 import { removeRunning, writeRunning } from '../running.js';
 import { openDemoCompany } from './company-days.js';
@@ -63,7 +64,10 @@ async function startAll(
       : started(startTemporalServer({ ...options, explicitPath: settings.temporalCliPath }), stops),
   ]);
   const company = settings.personio === null ? await startCompany(home, stops) : null;
-  const target = temporal === null ? settings.temporal : ownTarget(temporal.address);
+  const target = {
+    ...(temporal === null ? settings.temporal : ownTarget(temporal.address)),
+    dataConverter: dataConverterOf(settings.payloadKeys),
+  };
   const databaseUrl = postgres?.url ?? settings.databaseUrl ?? '';
   const personio = settings.personio ?? demoConnection(settings.connectionId, company);
   const servers = { databaseUrl, temporal: target, uiUrl: temporal?.uiUrl ?? null, company, personio };

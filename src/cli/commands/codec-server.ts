@@ -1,0 +1,69 @@
+import type { Server } from 'node:http';
+import { readSettings } from '../../config/settings.js';
+import { keyRingOf } from '../../crypto/sealing.js';
+import { createCodecServer } from '../../temporal/codec-server.js';
+import type { CommandDefinition } from '../command.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput } from '../output.js';
+import { untilSignalled } from '../worker-host.js';
+
+interface Options {
+  readonly host: string;
+  readonly port: string;
+  readonly origin: readonly string[];
+}
+
+/** Where the development server has its UI. */
+const DEFAULT_ORIGINS = ['http://localhost:8233', 'http://127.0.0.1:8233'];
+const MIN_TOKEN_CHARACTERS = 16;
+
+/** `codec-server` */
+export const codecServerCommand: CommandDefinition = (program, finish) => {
+  program
+    .command('codec-server')
+    .description('let the Temporal UI and CLI decode encrypted payloads, until it is told to stop')
+    .option('--host <address>', 'where to listen; anything but loopback belongs behind TLS', '127.0.0.1')
+    .option('--port <n>', 'where to listen; 0 takes a free one', '8088')
+    .option('--origin <url...>', 'the Temporal UIs whose pages may call', DEFAULT_ORIGINS)
+    .action(async (options: Options) => finish(run(options)));
+};
+
+async function run({ host, port, origin }: Options): Promise<ExitCode> {
+  const output = createOutput(false, process.stdout, process.stderr);
+  const { payloadKeys, codecToken } = readSettings();
+  if (payloadKeys.length === 0)
+    throw new CommandFailed('PERSONIO_SYNC_PAYLOAD_KEYS is not set, so there is nothing to decode.', EXIT.usage);
+  if (codecToken === null || codecToken.length < MIN_TOKEN_CHARACTERS) {
+    throw new CommandFailed(
+      `PERSONIO_SYNC_CODEC_TOKEN (or …_FILE) has to be set, to at least ${MIN_TOKEN_CHARACTERS} characters: whoever knows it can read payloads. \`openssl rand -hex 32\` makes one.`,
+      EXIT.usage,
+    );
+  }
+  const stopped = untilSignalled();
+  const server = createCodecServer({ ring: keyRingOf(payloadKeys), token: codecToken, origins: origin });
+  const address = await listening(server, host, Number(port));
+  output.say(`Decoding at ${address}, for pages of ${origin.join(', ')}.`);
+  output.say(`CLI: temporal workflow show --codec-endpoint ${address} --codec-auth "Bearer …" --workflow-id …`);
+  output.say(
+    `UI: open ${address}/ once in the same browser, then set it as the codec endpoint, with credentials included.`,
+  );
+  await stopped;
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  return EXIT.done;
+}
+
+async function listening(server: Server, host: string, port: number): Promise<string> {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CommandFailed('--port is no port: it is a number up to 65535.', EXIT.usage);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const code = 'code' in error ? String(error.code) : 'unknown';
+      reject(new CommandFailed(`Nothing can listen at ${host}:${port} (${code}). Choose another --host or --port.`));
+    });
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  return `http://${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`;
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { readSettings } from '../../config/settings.js';
+import { DEFAULT_CONNECTION } from '../../contracts/names.js';
+import { erasePerson, isKnownPerson } from '../../store/erasure.js';
+import { requireSchema } from '../../store/migrate.js';
+import { endLifecycle } from '../../temporal/open-workflows.js';
+import { said } from '../actor.js';
+import type { CommandDefinition } from '../command.js';
+import { CommandFailed, EXIT } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { createOutput } from '../output.js';
+import { openSession, requireKnown } from '../session.js';
+
+/** What `erase` and `readmit` are given. */
+export interface PersonOptions {
+  readonly by: string;
+  readonly reason: string;
+  readonly connection?: string;
+  readonly json?: boolean;
+}
+
+/** `erase EMPLOYEE` */
+export const eraseCommand: CommandDefinition = (program, finish) => {
+  withPersonOptions(
+    program
+      .command('erase')
+      .description('forget a person; no sync brings them back until `readmit`')
+      .argument('<employee>', "Personio's id of the person"),
+  ).action(async (employeeId: string, options: PersonOptions) => finish(run(employeeId, options)));
+};
+
+/** The options that `erase` and `readmit` share. */
+export function withPersonOptions(command: Command): Command {
+  return command
+    .requiredOption('--by <name>', 'who answers for it')
+    .requiredOption('--reason <text>', 'why; without names, since it is kept')
+    .option('--connection <id>', 'which connection')
+    .option('--json', 'print one JSON document');
+}
+
+async function run(employeeId: string, options: PersonOptions): Promise<ExitCode> {
+  const output = createOutput(options.json === true, process.stdout, process.stderr);
+  const by = { actor: said('--by', options.by), reason: said('--reason', options.reason) };
+  const settings = readSettings();
+  const session = await openSession(settings, 'erase');
+  try {
+    const { database, temporal } = session;
+    await requireSchema(database);
+    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
+    if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
+    const person = { connectionId, employeeId };
+    if (!(await isKnownPerson(database, person)))
+      throw new CommandFailed(`No table of ${connectionId} knows an employee of this id. Nothing was changed.`);
+    const erasure = await erasePerson(database, person, by);
+    const workflowEnded = await endLifecycle(temporal.client, person, 'The person was erased.');
+    const { history, attendances, planned, events } = erasure;
+    output.say(
+      `Employee ${employeeId} of ${connectionId} is erased: ${history} rows of history, ${attendances} attendances and ${planned} planned events are gone, ` +
+        `${events} events stay as bare facts. No sync brings the person back until \`personio-sync readmit ${employeeId}\`.`,
+    );
+    output.document({ ok: true, exitCode: EXIT.done, ...person, ...erasure, workflowEnded });
+    return EXIT.done;
+  } finally {
+    await session.close();
+  }
+}

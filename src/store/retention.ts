@@ -1,0 +1,41 @@
+import type { RetentionResult } from '../contracts/activities.js';
+import type { RetentionPolicy } from '../domain/policy.js';
+import type { Queries } from './database.js';
+
+/** What is forgotten, in this order, and after how many days. */
+const STEPS = [
+  { what: 'attendances', days: 'attendancesDays' },
+  { what: 'proposals', days: 'rawRunsDays' },
+  { what: 'events', days: 'eventsDays' },
+  { what: 'history', days: 'historyDays' },
+  { what: 'people', days: 'historyDays' },
+  { what: 'runs', days: 'rawRunsDays' },
+] as const satisfies readonly { readonly what: keyof RetentionResult; readonly days: keyof RetentionPolicy }[];
+
+/** Rows in one statement: short enough to hold up nobody. */
+const BATCH_ROWS = 1_000;
+
+/**
+ * Forgets what is past its time, in small batches, each a transaction of its own. Safe to repeat and to stop anywhere.
+ *
+ * @param onBatch hears of each batch; it may throw to stop.
+ */
+export async function applyRetention(
+  queries: Queries,
+  policy: RetentionPolicy,
+  onBatch: () => void = () => undefined,
+): Promise<RetentionResult> {
+  const forgotten = { attendances: 0, proposals: 0, events: 0, history: 0, people: 0, runs: 0 };
+  for (const { what, days } of STEPS) {
+    for (let rows = BATCH_ROWS; rows >= BATCH_ROWS;) {
+      const [row] = await queries.rows<{ rows: number }>(
+        `select personio.forget_batch($1, clock_timestamp() - $2 * interval '1 day', $3) as rows`,
+        [what, policy[days], BATCH_ROWS],
+      );
+      rows = row?.rows ?? 0;
+      forgotten[what] += rows;
+      onBatch();
+    }
+  }
+  return forgotten;
+}

@@ -1,0 +1,156 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { SealBroken } from '../crypto/sealing.js';
+import type { KeyRing } from '../crypto/sealing.js';
+import type { Payload } from '@temporalio/common';
+import { createPayloadCodec, jsonOf, payloadOf } from './codec.js';
+
+export interface CodecServerOptions {
+  readonly ring: KeyRing;
+  /** What a caller has to know: as `Authorization: Bearer …`, or as the cookie that the page at `/` sets. */
+  readonly token: string;
+  /** Origins of Temporal UIs whose pages may call. */
+  readonly origins: readonly string[];
+}
+
+const COOKIE = 'personio-sync-codec';
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** A page of the UI that was left open overnight asks again in the morning. */
+const COOKIE_SECONDS = 12 * 3_600;
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>personio-sync codec server</title>
+<form method="post" action="/login"><label>Token <input type="password" name="token" autocomplete="off" autofocus></label> <button>Open payloads in the Temporal UI</button></form>`;
+
+/** An answer that ends a request early. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/** Temporal's codec server protocol: `POST /encode` and `/decode` with `{ payloads }`. Nothing of a request is logged. */
+export function createCodecServer(options: CodecServerOptions): Server {
+  return createServer((request, response) => {
+    handle(options, request, response).catch((error: unknown) => {
+      const refusal = error instanceof Refusal ? error : new Refusal(500, 'The codec server failed.');
+      answer(response, refusal.status, { message: refusal.message });
+    });
+  });
+}
+
+async function handle(options: CodecServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  allowOrigin(options, request, response);
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const method = request.method ?? 'GET';
+  if (method === 'OPTIONS') response.writeHead(204).end();
+  else if (method === 'GET' && pathname === '/') page(response);
+  else if (method === 'POST' && pathname === '/login') await login(options, request, response);
+  else if (method === 'POST' && (pathname === '/encode' || pathname === '/decode')) {
+    requireToken(options, request);
+    const payloads = payloadsOf(await bodyOf(request));
+    const converted = pathname === '/encode' ? await encode(options, payloads) : await decode(options, payloads);
+    answer(response, 200, { payloads: converted.map(jsonOf) });
+  } else throw new Refusal(404, 'There are POST /encode and POST /decode.');
+}
+
+/** @throws Refusal for pages of any other origin. */
+function allowOrigin({ origins }: CodecServerOptions, { headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('vary', 'origin');
+  response.setHeader('cache-control', 'no-store');
+  const { origin, host } = headers;
+  if (origin === undefined || origin === `http://${host ?? ''}` || origin === `https://${host ?? ''}`) return;
+  if (!origins.includes(origin)) throw new Refusal(403, 'Pages of this origin may not call: see --origin.');
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-allow-credentials', 'true');
+  response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type, x-namespace');
+  response.setHeader('access-control-max-age', '600');
+}
+
+function requireToken({ token }: CodecServerOptions, { headers }: IncomingMessage): void {
+  const [, bearer] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
+  const cookie = (headers.cookie ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(`${COOKIE}=`));
+  const isKnown =
+    (bearer !== undefined && isSame(bearer, token)) ||
+    (cookie !== undefined && isSame(cookie.slice(COOKIE.length + 1), cookieOf(token)));
+  if (!isKnown) throw new Refusal(401, 'The token is missing or wrong: send it as `Authorization: Bearer …`.');
+}
+
+/** For the UI, which sends cookies where it is told to, but no token of one's own. */
+async function login({ token }: CodecServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const given = new URLSearchParams(await bodyOf(request)).get('token') ?? '';
+  if (!isSame(given, token)) throw new Refusal(401, 'The token is wrong.');
+  const cookie = `${COOKIE}=${cookieOf(token)}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`;
+  response.writeHead(200, { 'set-cookie': cookie, 'content-type': 'text/plain; charset=utf-8' });
+  response.end('This browser may now open payloads. In the Temporal UI, set this server as the codec endpoint.\n');
+}
+
+/** The cookie is not the token: whoever reads it can call this server, and nothing else that has the same token. */
+const cookieOf = (token: string): string => createHash('sha256').update(`cookie ${token}`).digest('hex');
+
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+async function encode({ ring }: CodecServerOptions, payloads: readonly Payload[]): Promise<readonly Payload[]> {
+  return createPayloadCodec(ring).encode([...payloads]);
+}
+
+/** One that cannot be opened stays as it is, and does not hide the others. */
+async function decode({ ring }: CodecServerOptions, payloads: readonly Payload[]): Promise<readonly Payload[]> {
+  const codec = createPayloadCodec(ring);
+  return Promise.all(
+    payloads.map(async (payload) => {
+      try {
+        const [opened] = await codec.decode([payload]);
+        return opened ?? payload;
+      } catch (error) {
+        if (error instanceof SealBroken) return payload;
+        throw error;
+      }
+    }),
+  );
+}
+
+function payloadsOf(body: string): readonly Payload[] {
+  try {
+    const json: unknown = JSON.parse(body);
+    if (typeof json === 'object' && json !== null && 'payloads' in json && Array.isArray(json.payloads))
+      return json.payloads.map(payloadOf);
+  } catch {
+    // Neither JSON nor payloads: both are the caller's fault.
+  }
+  throw new Refusal(400, 'The body has to be JSON: { "payloads": [ … ] }.');
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new Refusal(413, 'The body is larger than 8 MiB.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function page(response: ServerResponse): void {
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+  });
+  response.end(PAGE);
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

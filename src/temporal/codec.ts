@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url';
+import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
+import { decryptBytes, encryptBytes } from '../crypto/payloads.js';
+import { keyRingOf } from '../crypto/sealing.js';
+import type { KeyRing } from '../crypto/sealing.js';
+
+/** `metadata.encoding` of what this codec made; all else is foreign and passes through. */
+const ENCODING = 'binary/jwe';
+/** As in Temporal's own samples: the UI shows it. */
+const KEY_ID = 'encryption-key-id';
+
+const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
+
+const toText = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
+const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/**
+ * Encrypts every payload under the ring's first key and opens those of all its keys, so that old histories stay readable after a
+ * rotation. The plaintext is the payload in protobuf's JSON form, which any language can read.
+ */
+export function createPayloadCodec(ring: KeyRing): PayloadCodec {
+  return {
+    encode: async (payloads) => Promise.all(payloads.map(async (payload) => encoded(ring, payload))),
+    decode: async (payloads) => Promise.all(payloads.map(async (payload) => decoded(ring, payload))),
+  };
+}
+
+async function encoded(ring: KeyRing, payload: Payload): Promise<Payload> {
+  const [first] = ring;
+  if (first === undefined || isOurs(payload)) return payload;
+  const data = await encryptBytes(ring, toBytes(JSON.stringify(jsonOf(payload))));
+  return { metadata: { encoding: toBytes(ENCODING), [KEY_ID]: toBytes(first.id) }, data: toBytes(data) };
+}
+
+async function decoded(ring: KeyRing, payload: Payload): Promise<Payload> {
+  if (!isOurs(payload)) return payload;
+  return payloadOf(JSON.parse(toText(await decryptBytes(ring, toText(payload.data)))));
+}
+
+function isOurs({ metadata }: Payload): boolean {
+  return toText(metadata?.['encoding']) === ENCODING;
+}
+
+/** A payload as protobuf writes it in JSON: bytes in base64. */
+export interface PayloadJson {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly data?: string;
+}
+
+/** @returns the JSON form of a payload. */
+export function jsonOf({ metadata, data }: Payload): PayloadJson {
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  return {
+    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([name, bytes]) => [name, base64(bytes)])),
+    ...(data === null || data === undefined ? {} : { data: base64(data) }),
+  };
+}
+
+/** @returns the payload of a JSON form. @throws RangeError where it is none. */
+export function payloadOf(json: unknown): Payload {
+  if (!isPayloadJson(json)) throw new RangeError('This is no payload in its JSON form.');
+  const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
+  return {
+    metadata: Object.fromEntries(Object.entries(json.metadata ?? {}).map(([name, text]) => [name, bytes(text)])),
+    ...(json.data === undefined ? {} : { data: bytes(json.data) }),
+  };
+}
+
+function isPayloadJson(json: unknown): json is PayloadJson {
+  if (typeof json !== 'object' || json === null) return false;
+  const metadata: unknown = 'metadata' in json ? json.metadata : {};
+  const data: unknown = 'data' in json ? json.data : '';
+  if (typeof data !== 'string' || typeof metadata !== 'object' || metadata === null) return false;
+  return Object.values(metadata).every((value) => typeof value === 'string');
+}
+
+/**
+ * How everything that goes to Temporal is written. Without keys nothing is encrypted, and what was encrypted is refused with a sentence
+ * that names the missing key.
+ *
+ * @param keys the entries of PERSONIO_SYNC_PAYLOAD_KEYS.
+ */
+export function dataConverterOf(keys: readonly string[]): DataConverter {
+  const codec = createPayloadCodec(keyRingOf(keys));
+  return { payloadCodecs: [codec], ...(keys.length === 0 ? {} : { failureConverterPath: FAILURE_CONVERTER }) };
+}

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { Database } from '../../src/store/database.js';
+import { runCommand, startCommand } from '../support/cli.js';
+import type { Ended, Environment, RunningCommand } from '../support/cli.js';
+import { migratedDatabase } from '../support/database.js';
+import { exportHistory, readableHistory } from '../support/history.js';
+import { testServers } from '../support/servers-file.js';
+import { emptyNamespace, until } from '../support/worker.js';
+
+/** With payload keys nothing that Temporal stores can be read, and everything can with them. */
+const keyOf = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+const [FIRST, SECOND, TOKEN] = [keyOf('first'), keyOf('second'), randomBytes(16).toString('hex')];
+/** What stands in every readable history of a sync of employees. */
+const MARKS = ['connectionId', 'pagesPerSegment', 'collectedAt', 'Reading employees'];
+
+let database: Database;
+let fake: FakePersonio;
+let environment: Environment;
+let folder: string;
+let namespace: string;
+let worker: RunningCommand;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  namespace = (await emptyNamespace()).target.namespace;
+  fake = await startFakePersonio({ employees: 120, seed: 3, foundedOn: new Date().toISOString().slice(0, 10) });
+  folder = mkdtempSync(join(tmpdir(), 'personio-sync-codec-'));
+  writeFileSync(
+    join(folder, 'personio-sync.yaml'),
+    'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n',
+  );
+  environment = {
+    ...{ PERSONIO_BASE_URL: fake.url, PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET: 'secret' },
+    ...{ DATABASE_URL: database.url, METRICS_ADDRESS: 'off', PERSONIO_SYNC_PAYLOAD_KEYS: FIRST },
+    ...{ TEMPORAL_ADDRESS: testServers().temporalAddress, TEMPORAL_NAMESPACE: namespace },
+  };
+  worker = await startWorker();
+  expect(await command(['schedules', 'apply'])).toMatchObject({ code: 0 });
+}, 60_000);
+afterAll(async () => {
+  worker.child.kill('SIGKILL');
+  await worker.ended;
+  await fake.close();
+  await database.close();
+});
+
+const command = async (args: readonly string[]): Promise<Ended> => runCommand(args, environment, folder);
+
+async function startWorker(): Promise<RunningCommand> {
+  const started = startCommand(['worker'], environment, folder);
+  await until(async () => Promise.resolve(started.output().includes('The worker polls')), 60_000);
+  return started;
+}
+
+async function syncedWorkflow(): Promise<string> {
+  const { stdout, stderr } = await command(['sync', 'employees', '--json']);
+  const [run] = (JSON.parse(stdout) as { runs: { workflowId: string }[] }).runs;
+  if (run === undefined) throw new Error(stderr);
+  return run.workflowId;
+}
+
+/** A history as the CLI shows it through a codec server. */
+async function decodedHistory(workflowId: string): Promise<string> {
+  const more = { PERSONIO_SYNC_CODEC_TOKEN: TOKEN };
+  const server = startCommand(['codec-server', '--port', '0'], { ...environment, ...more }, folder);
+  await until(async () => Promise.resolve(server.output().includes('Decoding at')), 30_000);
+  const [, endpoint = ''] = /Decoding at (\S+),/.exec(server.output()) ?? [];
+  const { temporalCli, temporalAddress } = testServers();
+  const { stdout } = await promisify(execFile)(temporalCli, [
+    ...['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--namespace', namespace],
+    ...['--address', temporalAddress, '--codec-endpoint', endpoint, '--codec-auth', `Bearer ${TOKEN}`],
+  ]);
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toMatchObject({ code: 0 });
+  return stdout;
+}
+
+describe('with payload keys', () => {
+  let first: string;
+
+  test('a history shows nothing of its payloads, and everything through the codec server', async () => {
+    first = await syncedWorkflow();
+    const raw = readableHistory(await exportHistory(namespace, first));
+    expect(raw).toContain('binary/jwe');
+    for (const mark of MARKS) expect(raw).not.toContain(mark);
+    const decoded = readableHistory(JSON.parse(await decodedHistory(first)));
+    for (const mark of MARKS) expect(decoded).toContain(mark);
+  });
+
+  test('a failure is encrypted too, but for its type', async () => {
+    fake.behaviour.fault = ({ path }) =>
+      path === '/v1/company/employees' ? { status: 400, body: { success: false } } : undefined;
+    const { code, stderr, stdout } = await command(['sync', 'employees', '--json']);
+    fake.behaviour.fault = null;
+    expect([code, stderr]).toEqual([1, expect.not.stringContaining('Encoded failure')]);
+    const [run] = (JSON.parse(stdout) as { runs: { workflowId: string; failureType: string; message: string }[] }).runs;
+    expect(run).toMatchObject({ failureType: 'PersonioMalformedAnswer' });
+    expect(run?.message).toContain('/v1/company/employees');
+    const raw = readableHistory(await exportHistory(namespace, run?.workflowId ?? ''));
+    expect(raw).toContain('Encoded failure');
+    expect(raw).not.toContain('/v1/company/employees');
+  });
+
+  test('old histories can still be read after a rotation, and new ones are under the new key', async () => {
+    environment = { ...environment, PERSONIO_SYNC_PAYLOAD_KEYS: `${SECOND},${FIRST}` };
+    worker.child.kill('SIGTERM');
+    await worker.ended;
+    worker = await startWorker();
+    // The schedules' own inputs are under the old key until they are applied again.
+    const second = await syncedWorkflow();
+    for (const id of [first, second])
+      expect(readableHistory(JSON.parse(await decodedHistory(id)))).toContain('pagesPerSegment');
+    expect(readableHistory(await exportHistory(namespace, second))).toContain('second');
+  });
+});

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Database } from '../../src/store/database.js';
+import { applyRetention } from '../../src/store/retention.js';
+import { migratedDatabase } from '../support/database.js';
+import { policyOf } from '../support/policy.js';
+
+const { retention } = policyOf();
+
+describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (which) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await migratedDatabase(which);
+    await database.run(
+      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at)
+       select 'default', n::text, '1', current_date - n, now() from generate_series(1, 3500) n`,
+    );
+    const event = `insert into personio.lifecycle_events (event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
+      detected_at, run_id, episode, changes, state, due_at, late, rule)`;
+    await database.run(
+      `${event} select 'e' || n, 'default', '1', 'mover', 'mover.changed', current_date - n, now() - n * interval '1 day', 'UTC', now() - n * interval '1 day',
+         'run-' || n, 1, '[]', 'due', now(), false, '' from generate_series(300, 500) n`,
+    );
+    await database.run(
+      `${event} values ('planned', 'default', '1', 'leaver', 'leaver.left', current_date - 500, now() - interval '500 days', 'UTC', now() - interval '500 days', 'r', 1, '[]', 'planned', now(), false, '')`,
+    );
+    await database.run(
+      `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
+       select 'd' || n, 'e' || n, 'default', '1', 1, 'it', 'event', case n when 450 then 'overdue' else 'acknowledged' end, now(), false from generate_series(300, 500) n`,
+    );
+    await database.run(
+      `insert into personio.sync_runs (run_id, connection_id, endpoint, outcome, started_at, finished_at)
+       select 'run-' || n, 'default', 'employees', 'succeeded', now() - n * interval '1 day', now() - n * interval '1 day' from generate_series(50, 500) n`,
+    );
+    await database.run(
+      `insert into personio.sync_runs (run_id, connection_id, endpoint, outcome, started_at, finished_at)
+       values ('only', 'default', 'departments', 'succeeded', now() - interval '900 days', now() - interval '900 days')`,
+    );
+    await database.run(
+      `insert into personio.employees (connection_id, employee_id, attributes, absent_attributes, episode, version, first_seen_at, changed_at, missing_since)
+       values ('default', 'long-gone', '{}', '{}', 1, 1, now(), now(), now() - interval '1101 days'), ('default', 'gone', '{}', '{}', 1, 1, now(), now(), now() - interval '1000 days')`,
+    );
+    await database.run(
+      `insert into personio.employee_history select e.*, now() - n * interval '1 day', now() - (n - 1) * interval '1 day'
+       from personio.employees e, generate_series(1000, 1200, 10) n where e.employee_id = 'gone'`,
+    );
+  });
+  afterAll(async () => database.close());
+
+  const count = async (from: string): Promise<number> => (await database.rows(`select from personio.${from}`)).length;
+
+  test('forgets in batches exactly what is past its time, and nothing the second time', async () => {
+    let batches = 0;
+    const forgotten = await applyRetention(database, retention, () => (batches += 1));
+    expect(forgotten).toMatchObject({ attendances: 2_700, people: 1 });
+    expect(batches).toBeGreaterThan(7);
+    expect(await count(`attendance_periods where date < current_date - 800`)).toBe(0);
+    expect(await count('attendance_periods')).toBe(800);
+    expect(await database.rows(`select employee_id from personio.employees`)).toEqual([{ employee_id: 'gone' }]);
+    expect(await count(`employee_history where valid_to < now() - interval '1100 days'`)).toBe(0);
+    expect(await applyRetention(database, retention)).toEqual({
+      ...{ attendances: 0, proposals: 0, events: 0, history: 0, people: 0, runs: 0 },
+    });
+  });
+
+  test('keeps what is planned, what is not yet acknowledged, and the runs that events refer to', async () => {
+    const old = await database.rows(
+      `select event_id from personio.lifecycle_events where detected_at < now() - interval '401 days' order by event_id`,
+    );
+    expect(old).toEqual([{ event_id: 'e450' }, { event_id: 'planned' }]);
+    expect(await count(`deliveries where delivery_id = 'd450'`)).toBe(1);
+    expect(await count(`sync_runs where run_id in ('run-450', 'run-350', 'only', 'run-60')`)).toBe(4);
+    expect(await count(`sync_runs where run_id in ('run-480', 'run-100', 'run-200')`)).toBe(0);
+  });
+
+  test('refuses to forget events of the last 90 days, whoever asks', async () => {
+    await expect(
+      database.run(`select personio.forget_batch('events', now() - interval '89 days', 1000)`),
+    ).rejects.toThrow(/Too young/);
+  });
+});
