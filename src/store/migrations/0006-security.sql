@@ -48,6 +48,7 @@ begin
   get diagnostics touched = row_count;
   counts := counts || jsonb_build_object('attendances', touched);
   delete from personio.lifecycle_proposals where connection_id = of_connection and employee_id = of_employee;
+  delete from personio.held_people where connection_id = of_connection and employee_id = of_employee;
 
   -- What is planned goes, unless somebody was told of it: then the bare fact of that delivery stays.
   select coalesce(array_agg(v.event_id), '{}') into planned_told from personio.lifecycle_events v
@@ -241,6 +242,8 @@ begin
     execute format('revoke insert, update on personio.connections from %I', name);
     -- What HR deletes in Personio goes here too.
     execute format('grant delete on personio.attendance_periods to %I', name);
+    -- Who is held is worked out anew by each read, and the limits look back a minute.
+    execute format('grant delete on personio.held_people, personio.request_log to %I', name);
     execute format('grant execute on function personio.forget_batch(text, timestamptz, integer) to %I', name);
   end loop;
   grant insert, update, delete on personio.connections to personio_sync_operator;
