@@ -14,6 +14,9 @@ const MAX_ATTEMPTS = {
   unexpected: 4,
 } as const;
 
+/** Temporal takes a delay of 0 for "do not try again": a `Retry-After` that has passed would end the run. Personio advises a second. */
+const SHORTEST_RETRY_DELAY_MS = 1_000;
+
 const HEARTBEAT_EVERY_MS = 8_000;
 
 /** An error of ours that knows its failure type. */
@@ -71,7 +74,9 @@ function translatedTyped(error: Typed, attempt: number): ApplicationFailure {
     case 'PersonioRateLimited':
       return ApplicationFailure.create({
         ...{ type, message, nonRetryable: attempt >= MAX_ATTEMPTS.PersonioRateLimited },
-        ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+        ...(error.retryAfterMs === undefined
+          ? {}
+          : { nextRetryDelay: Math.max(error.retryAfterMs, SHORTEST_RETRY_DELAY_MS) }),
       });
     case 'PersonioUnavailable':
     case 'StoreUnavailable':

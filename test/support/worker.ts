@@ -7,6 +7,7 @@ import type { WorkerHost } from '../../src/cli/worker-host.js';
 import { digester } from '../../src/crypto/sealing.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { Deadlines } from '../../src/personio/http.js';
 import { digestKey } from '../../src/store/connections.js';
 import type { Database } from '../../src/store/database.js';
 import { connectTemporal, connectWorker } from '../../src/temporal/connection.js';
@@ -64,10 +65,12 @@ export interface TestWorkerOptions {
   readonly database: Database;
   readonly fake: FakePersonio;
   readonly policy: Policy;
+  /** Default: those of production. */
+  readonly deadlines?: Deadlines;
 }
 
 /** All workers of personio-sync in this process, in a namespace of their own, and the demonstration subscriber's. */
-export async function startTestWorker({ database, fake, policy }: TestWorkerOptions): Promise<TestWorker> {
+export async function startTestWorker({ database, fake, policy, deadlines }: TestWorkerOptions): Promise<TestWorker> {
   quietRuntime();
   const { temporal, target } = await emptyNamespace();
   const connection = await connectWorker(target, 10_000);
@@ -81,7 +84,10 @@ export async function startTestWorker({ database, fake, policy }: TestWorkerOpti
       });
       return namespaceInfo?.id ?? '';
     },
-    personio: createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections: [credentials] }),
+    personio: createPersonioAccess({
+      ...{ database, logger, limits: policy.reading, ring: [], connections: [credentials] },
+      ...(deadlines === undefined ? {} : { deadlines }),
+    }),
     digest: digester(await digestKey(database)),
   });
   const workers = await createWorkers({ connection, namespace: target.namespace, activities });

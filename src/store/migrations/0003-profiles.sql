@@ -59,10 +59,10 @@ begin
     where connection_id = of_connections[i] and bucket = buckets[i]
       and number in (sent_before[i] - per_minute[i], sent_before[i] - per_second[i]);
   end loop;
-  -- In its own bucket nobody overtakes.
-  select greatest(free_at, max(sent_at)) into free_at from personio.request_log
+  -- In its own bucket nobody overtakes, and a second's requests are spread over it: sent at once, those that arrive late would meet the next second's.
+  select greatest(free_at, max(sent_at) + interval '1100 milliseconds' / per_second[1]) into free_at from personio.request_log
   where connection_id = of_connections[1] and bucket = buckets[1] and number = sent_before[1] - 1;
-  wait_ms := ceil(extract(epoch from free_at - now_at) * 1000);
+  wait_ms := round(extract(epoch from free_at - now_at) * 1000);
   if wait_ms > max_wait_ms then
     return wait_ms;
   end if;

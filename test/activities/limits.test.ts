@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { createPersonioAccess } from '../../activities/personio-access.js';
+import type { PersonioAccess } from '../../activities/personio-access.js';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import { PERSONIO_LIMITS } from '../../src/fake-personio/rate-limits.js';
+import { PersonioError } from '../../src/personio/errors.js';
+import { readSegment } from '../../src/personio/sources.js';
+import type { Database } from '../../src/store/database.js';
+import { openDatabase } from '../../src/store/database.js';
+import { createGovernor } from '../../src/store/governor.js';
+import { migratedDatabase } from '../support/database.js';
+
+const TODAY = '2026-11-20';
+const LIMITS = { requestsPerMinute: 300, requestsPerSecond: 15 };
+const SECONDS = 1_000;
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map(async (close) => close()));
+});
+
+async function startCompany(employees: number): Promise<{ readonly fake: FakePersonio; readonly database: Database }> {
+  const fake = await startFakePersonio({ employees, seed: 9, foundedOn: TODAY, today: () => TODAY });
+  const database = await migratedDatabase();
+  fake.limitRequests(PERSONIO_LIMITS);
+  closing.push(fake.close, database.close);
+  return { fake, database };
+}
+
+/** A worker on another machine: a pool and a memory of its own, the same database. */
+function workerOf(fake: FakePersonio, database: Database, limits = LIMITS): PersonioAccess {
+  const own = openDatabase({ url: database.url, applicationName: 'a worker', poolSize: 3 });
+  closing.push(own.close);
+  const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
+  return createPersonioAccess({ database: own, limits, logger: pino({ level: 'silent' }), ring: [], connections });
+}
+
+async function readEmployees(access: PersonioAccess): Promise<number> {
+  const ids = new Set<string>();
+  await readSegment(access('default'), {
+    ...{ endpoint: 'employees', source: 'v1', chunk: null, pages: 100, attributesToStore: ['standard'] },
+    position: { offset: 0, cursor: null, total: null, pageSize: 200 },
+    onPage: async (page) => {
+      if (page.endpoint === 'employees') for (const { employeeId } of page.records) ids.add(employeeId);
+      return Promise.resolve();
+    },
+  });
+  return ids.size;
+}
+
+describe('three workers on one connection, under the limits that Personio publishes', () => {
+  test('get no 429, exchange one token, and keep the pipe full', async () => {
+    const { fake, database } = await startCompany(1_200);
+    fake.behaviour.employeesPerPage = 50;
+    const workers = [1, 2, 3].map(() => workerOf(fake, database));
+    const begin = Date.now();
+    const found = await Promise.all(workers.map(readEmployees));
+    const seconds = (Date.now() - begin) / SECONDS;
+    expect(found).toEqual([1_200, 1_200, 1_200]);
+    expect(fake.log.filter(({ status }) => status === 429)).toEqual([]);
+    expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(1);
+    const requests = fake.log.filter(({ path }) => path === '/v1/company/employees').length;
+    // 15 a second, and a tenth more for clocks that are not exact; the rest is for a machine that has other work.
+    expect(seconds).toBeLessThan((requests / 15) * 1.1 + 5);
+  });
+});
+
+describe('the governor', () => {
+  test('gives moments in the order of asking, and never more than the limit in a second', async () => {
+    const { database } = await startCompany(1);
+    const governors = [1, 2, 3].map(() =>
+      createGovernor(database, 'default', { requestsPerMinute: 1_000, requestsPerSecond: 5 }),
+    );
+    await Promise.all(Array.from({ length: 18 }, async (_, index) => governors[index % 3]?.take('employees')));
+    const rows = await database.rows<{ ms: number }>(
+      `select extract(epoch from sent_at - min(sent_at) over ())::float8 * 1000 as ms from personio.request_log where bucket = 'employees' order by number`,
+    );
+    const moments = rows.map(({ ms }) => ms);
+    expect([...moments].sort((one, two) => one - two)).toEqual(moments);
+    for (let index = 5; index < moments.length; index++)
+      expect((moments[index] ?? 0) - (moments[index - 5] ?? 0)).toBeGreaterThanOrEqual(1_099);
+  });
+
+  test('hands a wait that outlasts a heartbeat to Temporal, and reserves nothing for it', async () => {
+    const { database } = await startCompany(1);
+    const governor = createGovernor(database, 'default', { requestsPerMinute: 3, requestsPerSecond: 3 });
+    for (let sent = 0; sent < 3; sent++) await governor.take('employees');
+    const error: unknown = await governor.take('employees').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PersonioError);
+    expect(error).toMatchObject({ type: 'PersonioRateLimited' });
+    expect((error as PersonioError).retryAfterMs).toBeGreaterThan(50 * SECONDS);
+    await expect(governor.take('attendances')).resolves.toBeUndefined();
+    expect(await database.rows(`select 1 from personio.request_log where bucket = 'employees'`)).toHaveLength(3);
+  });
+
+  test('a pause that Personio asks for holds for every worker, and for this endpoint alone', async () => {
+    const { database } = await startCompany(1);
+    const [one, other] = [1, 2].map(() => createGovernor(database, 'default', LIMITS));
+    await one?.pause('employees', 60 * SECONDS);
+    await expect(other?.take('employees')).rejects.toMatchObject({ type: 'PersonioRateLimited' });
+    await expect(other?.take('attendances')).resolves.toBeUndefined();
+  });
+
+  test('what all of v1 shares is counted over endpoints and connections', async () => {
+    const { database } = await startCompany(1);
+    await createGovernor(database, 'one', LIMITS).take('employees');
+    await createGovernor(database, 'another', LIMITS).take('attendances');
+    await createGovernor(database, 'another', LIMITS).take('v2-attendances');
+    const rows = await database.rows(
+      `select connection_id, sent from personio.request_windows where bucket = 'all-v1'`,
+    );
+    expect(rows).toEqual([{ connection_id: '', sent: 2 }]);
+  });
+});
+
+describe('the token', () => {
+  test('a refused one is exchanged once for everybody, with more activities than connections in the pool', async () => {
+    const { fake, database } = await startCompany(3);
+    fake.limitRequests([]);
+    const workers = [workerOf(fake, database), workerOf(fake, database)];
+    await Promise.all(workers.map(readEmployees));
+    fake.expireTokens();
+    await Promise.all(
+      Array.from({ length: 24 }, async (_, index) => readEmployees(workers[index % 2] ?? workerOf(fake, database))),
+    );
+    expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(2);
+  });
+
+  test('is sealed where it is stored, that of v2 apart from that of v1', async () => {
+    const { fake, database } = await startCompany(3);
+    const api = workerOf(fake, database)('default');
+    await api.authorise();
+    await api.get({ route: { method: 'GET', template: '/v2/x' }, path: '/v2/x', bucket: 'v2-attendances' });
+    const [row] = await database.rows<{ sealed_token: string; sealed_token_v2: string }>(
+      'select sealed_token, sealed_token_v2 from personio.connection_state',
+    );
+    expect(row?.sealed_token).not.toBe(row?.sealed_token_v2);
+    expect(JSON.stringify(row)).not.toContain('papi-');
+  });
+});

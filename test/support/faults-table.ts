@@ -1,0 +1,493 @@
+import type { FailureType } from '../../src/contracts/errors.js';
+import type { Endpoint } from '../../src/contracts/names.js';
+import { addDays } from '../../src/domain/zones.js';
+import type { Answer, Delivery, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+
+/** What goes wrong at Personio, and how a sync has to end: every line is run through Temporal, over a socket, against PostgreSQL. */
+export interface FaultCase {
+  readonly fault: string;
+  /** Default: employees. */
+  readonly endpoint?: Endpoint;
+  readonly arrange: (fake: FakePersonio) => void;
+  /** `whole`: the tables equal the company; else they are untouched, and the run ends with this type. */
+  readonly outcome: 'whole' | FailureType;
+  /** What the run says, where it fails. */
+  readonly says?: RegExp;
+  /** Which source served it, where that is the point. */
+  readonly source?: 'v1' | 'v2' | 'employees';
+  /** The most requests that it may take, where nothing may be hammered. */
+  readonly atMost?: number;
+}
+
+export const PATH = {
+  auth: '/v1/auth',
+  employees: '/v1/company/employees',
+  attendances: '/v1/company/attendances',
+  departments: '/v1/company/departments',
+  'time-off-types': '/v1/company/time-off-types',
+  periods: '/v2/attendance-periods',
+} as const;
+
+const TODAY = new Date().toISOString().slice(0, 10);
+/** A week that always has working days. */
+export const WINDOW = { from: addDays(TODAY, -14), to: addDays(TODAY, -8) };
+
+interface Body {
+  readonly data: readonly unknown[];
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+type Change = (seen: SeenRequest, own: Answer) => Answer;
+interface When {
+  readonly path?: string;
+  readonly after?: number;
+  readonly times?: number;
+}
+
+const faulty =
+  (change: Change, { path = PATH.employees, ...when }: When = {}): FaultCase['arrange'] =>
+  ({ faults }) =>
+    faults.add({ path, ...when, answer: change });
+const status =
+  (code: number, body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Change =>
+  () => ({ status: code, body, headers });
+const delivered =
+  (delivery: Delivery): Change =>
+  (_seen, own) => ({ ...own, delivery });
+const changed =
+  (change: (body: Body, seen: SeenRequest) => unknown): Change =>
+  (seen, own) => ({ ...own, body: change(own.body as Body, seen) });
+const withTotal = (total: (seen: SeenRequest) => number): Change =>
+  changed((body, seen) => ({ ...body, metadata: { ...body.metadata, total_elements: total(seen) } }));
+const firstRecord = (change: (attributes: Record<string, unknown>) => void): Change =>
+  changed((body) => {
+    const data = structuredClone(body.data) as { attributes: Record<string, unknown> }[];
+    if (data[0] !== undefined) change(data[0].attributes);
+    return { ...body, data };
+  });
+const later = { after: 1, times: 1 };
+const once = { times: 1 };
+
+const PAGING: readonly FaultCase[] = [
+  {
+    fault: 'grants 50 of 200 in silence',
+    arrange: ({ behaviour }) => (behaviour.employeesPerPage = 50),
+    outcome: 'whole',
+  },
+  {
+    fault: 'refuses more than 50 with 400',
+    arrange: ({ behaviour }) => Object.assign(behaviour, { employeesPerPage: 50, largerPages: 'refused' }),
+    outcome: 'whole',
+  },
+  {
+    fault: 'refuses more than 50 with 422',
+    arrange: ({ behaviour }) => {
+      behaviour.fault = ({ path, query }) =>
+        path === PATH.employees && Number(query.get('limit')) > 50 ? { status: 422, body: {} } : undefined;
+    },
+    outcome: 'whole',
+  },
+  {
+    fault: 'a short page in the middle',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: body.data.slice(0, 17) })),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'the total changes once',
+    arrange: faulty(
+      withTotal(() => 1),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'the total never holds still',
+    arrange: faulty(withTotal(({ number }) => 1_000 + number)),
+    outcome: 'SnapshotIncomplete',
+    says: /total changed/,
+  },
+  {
+    fault: 'a page repeats records, once',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: [body.data[0], ...body.data.slice(0, -1)] })),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'pages repeat records, always',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: body.data.map((record, index) => (index === 5 ? body.data[4] : record)) })),
+    ),
+    outcome: 'SnapshotIncomplete',
+    says: /different ones came/,
+  },
+  {
+    fault: 'somebody is deleted while it is read',
+    arrange: (fake) => {
+      let isDone = false;
+      faulty((_seen, own) => {
+        if (!isDone) fake.company.remove(fake.company.employees[0]?.id ?? 0);
+        isDone = true;
+        return own;
+      })(fake);
+    },
+    outcome: 'whole',
+  },
+  {
+    fault: 'somebody is deleted and somebody hired while it is read: the total stays',
+    arrange: (fake) => {
+      let isDone = false;
+      faulty((_seen, own) => {
+        const [first] = fake.company.employees;
+        if (!isDone && first !== undefined) {
+          fake.company.remove(first.id);
+          fake.company.add({ ...first, id: 900_001, email: 'replacement@example.org' });
+        }
+        isDone = true;
+        return own;
+      })(fake);
+    },
+    outcome: 'whole',
+  },
+  {
+    fault: 'an empty page in the middle, once',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: [] })),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'nothing but empty pages, and a total of hundreds',
+    arrange: faulty(changed((body) => ({ ...body, data: [] }))),
+    outcome: 'SnapshotIncomplete',
+    says: /empty page/,
+  },
+  {
+    fault: 'time-off types, whose list ignores the offset',
+    endpoint: 'time-off-types',
+    arrange: ({ behaviour, faults }) => {
+      faults.add({ path: PATH['time-off-types'], answer: (_seen, own) => own });
+      behaviour.fault = ({ path, query }) => {
+        if (path === PATH['time-off-types']) query.set('offset', '0');
+        return undefined;
+      };
+    },
+    outcome: 'whole',
+  },
+  {
+    fault: 'time-off types, two at a time',
+    endpoint: 'time-off-types',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: body.data.slice(0, 2) })),
+      { path: PATH['time-off-types'] },
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'attendances are edited while they are read, once',
+    endpoint: 'attendances',
+    arrange: faulty(
+      withTotal(() => 3),
+      { path: PATH.attendances, ...later },
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'attendances come all empty: more than half would be deleted',
+    endpoint: 'attendances',
+    arrange: faulty(
+      changed((body) => ({ ...body, data: [], metadata: { total_elements: 0 } })),
+      { path: PATH.attendances },
+    ),
+    outcome: 'SnapshotIncomplete',
+    says: /withdrawn permission/,
+  },
+];
+
+const TRANSPORT: readonly FaultCase[] = [
+  { fault: 'a reset before the answer', arrange: faulty(delivered('reset-before'), later), outcome: 'whole' },
+  { fault: 'a reset within the body', arrange: faulty(delivered('reset-within'), later), outcome: 'whole' },
+  { fault: 'no first byte', arrange: faulty(delivered('stall-before'), later), outcome: 'whole' },
+  { fault: 'half of the body, and then nothing', arrange: faulty(delivered('stall-within'), later), outcome: 'whole' },
+  { fault: 'a compressed answer', arrange: faulty(delivered('gzip')), outcome: 'whole' },
+  { fault: 'a broken compression, once', arrange: faulty(delivered('gzip-broken'), later), outcome: 'whole' },
+  {
+    fault: 'JSON that is cut short',
+    arrange: faulty(delivered('truncated'), later),
+    outcome: 'PersonioMalformedAnswer',
+    says: /GET \/v1\/company\/employees .* no JSON/,
+  },
+  {
+    fault: 'an HTML page with 200',
+    arrange: faulty(status(200, '<html>Ada Abel</html>', { 'content-type': 'text/html' })),
+    outcome: 'PersonioMalformedAnswer',
+    says: /no JSON/,
+  },
+  {
+    fault: 'JSON that calls itself HTML',
+    arrange: faulty((_seen, own) => ({ ...own, headers: { 'content-type': 'text/html' } })),
+    outcome: 'whole',
+  },
+  {
+    fault: 'a body of more than 32 MiB',
+    arrange: faulty(status(200, `{"data":["${'x'.repeat(33 * 1_024 * 1_024)}"]}`)),
+    outcome: 'PersonioMalformedAnswer',
+    says: /larger than 32 MiB/,
+  },
+  {
+    fault: 'success: false with 200, once',
+    arrange: faulty(status(200, { success: false, data: [], error: { code: 0, message: 'Something' } }), later),
+    outcome: 'whole',
+  },
+  {
+    fault: 'success: false with 200 and an empty list, where no total would tell',
+    endpoint: 'time-off-types',
+    arrange: faulty(status(200, { success: false, data: [] }), { path: PATH['time-off-types'], ...once }),
+    outcome: 'whole',
+  },
+  { fault: '500, twice', arrange: faulty(status(500), { times: 2 }), outcome: 'whole' },
+  { fault: '504 in HTML, once', arrange: faulty(status(504, '<html>Gateway</html>'), later), outcome: 'whole' },
+  {
+    fault: '429 with Retry-After in seconds',
+    arrange: faulty(status(429, {}, { 'retry-after': '1' }), later),
+    outcome: 'whole',
+  },
+  {
+    fault: '429 with Retry-After as a date',
+    arrange: faulty(
+      () => ({ status: 429, body: {}, headers: { 'retry-after': new Date(Date.now() + 2_000).toUTCString() } }),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: '429 with Retry-After as a date that has passed',
+    arrange: faulty(status(429, {}, { 'retry-after': 'Fri, 20 Nov 2026 00:00:00 GMT' }), later),
+    outcome: 'whole',
+  },
+  {
+    fault: '429 with x-ratelimit-* and no Retry-After',
+    arrange: faulty(
+      status(
+        429,
+        {},
+        { 'x-ratelimit-remaining': '0', 'x-ratelimit-replenish-rate': '2', 'x-ratelimit-requested-tokens': '1' },
+      ),
+      later,
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'a redirect',
+    arrange: faulty(status(302, '', { location: 'http://127.0.0.1:9/' })),
+    outcome: 'PersonioMalformedAnswer',
+    says: /redirect/,
+  },
+];
+
+const ACCESS: readonly FaultCase[] = [
+  {
+    fault: 'a token that is over, in the middle',
+    arrange: (fake) => {
+      let isDone = false;
+      faulty((_seen, own) => {
+        if (!isDone) fake.expireTokens();
+        isDone = true;
+        return own;
+      })(fake);
+    },
+    outcome: 'whole',
+  },
+  {
+    fault: 'employees are not permitted',
+    arrange: ({ behaviour }) => (behaviour.forbidden = new Set([PATH.employees])),
+    outcome: 'PersonioPermissionMissing',
+    says: /Settings > Integrations > API credentials/,
+    atMost: 5,
+  },
+  {
+    fault: 'every endpoint refuses, though a token is given',
+    arrange: ({ behaviour }) => (behaviour.forbidden = new Set(Object.values(PATH))),
+    outcome: 'PersonioCredentialsRejected',
+    atMost: 5,
+  },
+  {
+    fault: 'the credentials were withdrawn',
+    arrange: (fake) => {
+      fake.expireTokens();
+      faulty(status(403, { success: false, error: { code: 0, message: 'Wrong credentials' } }), { path: PATH.auth })(
+        fake,
+      );
+    },
+    outcome: 'PersonioCredentialsRejected',
+    atMost: 3,
+  },
+  {
+    fault: 'attendances are not permitted',
+    endpoint: 'attendances',
+    arrange: ({ behaviour }) => (behaviour.forbidden = new Set([PATH.attendances])),
+    outcome: 'PersonioPermissionMissing',
+    atMost: 5,
+  },
+];
+
+const SOURCES: readonly FaultCase[] = [
+  {
+    fault: 'v1 attendances answer 404: v2 serves, and the rows stay the same rows',
+    endpoint: 'attendances',
+    arrange: ({ behaviour }) => (behaviour.hasAttendances = false),
+    outcome: 'whole',
+    source: 'v2',
+  },
+  {
+    fault: 'v1 attendances answer 410: v2 serves',
+    endpoint: 'attendances',
+    arrange: faulty(status(410), { path: PATH.attendances }),
+    outcome: 'whole',
+    source: 'v2',
+  },
+  {
+    fault: 'v1 attendances are gone, and v2 lacks the scope',
+    endpoint: 'attendances',
+    arrange: ({ behaviour }) => Object.assign(behaviour, { hasAttendances: false, v2Scopes: new Set() }),
+    outcome: 'PersonioPermissionMissing',
+    says: /GET \/v2\/attendance-periods/,
+  },
+  {
+    fault: 'both sources of attendances are gone',
+    endpoint: 'attendances',
+    arrange: (fake) => {
+      fake.behaviour.hasAttendances = false;
+      faulty(status(404), { path: PATH.periods })(fake);
+    },
+    outcome: 'PersonioEndpointRetired',
+    says: /No source of the attendances is left/,
+  },
+  {
+    fault: 'a page of v2 leads back to itself, once',
+    endpoint: 'attendances',
+    arrange: (fake) => {
+      fake.behaviour.hasAttendances = false;
+      faulty(
+        changed((body, { query }) => ({ ...body, _meta: { links: { next: { href: `?${query.toString()}` } } } })),
+        { path: PATH.periods, ...once },
+      )(fake);
+    },
+    outcome: 'whole',
+    source: 'v2',
+  },
+  {
+    fault: 'a link of v2 to another server',
+    endpoint: 'attendances',
+    arrange: (fake) => {
+      fake.behaviour.hasAttendances = false;
+      const links = { next: { href: 'https://elsewhere.example/v2/attendance-periods?cursor=1' } };
+      faulty(
+        changed((body) => ({ ...body, _meta: { links } })),
+        { path: PATH.periods },
+      )(fake);
+    },
+    outcome: 'PersonioMalformedAnswer',
+    says: /another server/,
+  },
+  {
+    fault: 'departments from v2',
+    endpoint: 'departments',
+    arrange: ({ behaviour }) => (behaviour.hasOrgUnits = true),
+    outcome: 'whole',
+    source: 'v2',
+  },
+  {
+    fault: 'departments from neither: derived from the employees',
+    endpoint: 'departments',
+    arrange: () => undefined,
+    outcome: 'whole',
+    source: 'employees',
+  },
+  {
+    fault: '404 on the employees: retired, never empty',
+    arrange: faulty(status(404)),
+    outcome: 'PersonioEndpointRetired',
+  },
+  {
+    fault: '404 on a later page of the employees, once',
+    arrange: faulty(status(404), later),
+    outcome: 'whole',
+  },
+];
+
+const VALUES: readonly FaultCase[] = [
+  {
+    fault: 'a date of 1835 with an odd offset',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        attributes['hire_date'] = { label: 'Eintritt', value: '1835-02-01T00:00:00+00:53', type: 'date' };
+      }),
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'an unknown status, a localised label, a number where a text was',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        attributes['status'] = { label: 'Estado', value: 'on-sabbatical', type: 'standard' };
+        attributes['weekly_working_hours'] = { label: 'Std.', value: 38.5, type: 'decimal' };
+        attributes['office'] = { label: 'Workplace', value: [], type: 'standard' };
+        attributes['team'] = { label: 'Team', value: '', type: 'standard' };
+      }),
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'a value of 10 MB, with NUL and half a surrogate pair in it',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        attributes['profile_note'] = {
+          label: 'Note',
+          value: `\u0000\ud800${'x'.repeat(10_000_000)}`,
+          type: 'standard',
+        };
+      }),
+    ),
+    outcome: 'whole',
+  },
+  {
+    fault: 'a date that is none',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        attributes['hire_date'] = { label: 'Hire date', value: 'Ada Abel, soon', type: 'date' };
+      }),
+    ),
+    outcome: 'PersonioMalformedAnswer',
+    says: /data\[0\]\.attributes\.hire_date/,
+  },
+  {
+    fault: 'a record without its id',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        delete attributes['id'];
+      }),
+    ),
+    outcome: 'PersonioMalformedAnswer',
+    says: /data\[0\]\.attributes\.id/,
+  },
+  {
+    fault: 'a time of day that is none',
+    endpoint: 'attendances',
+    arrange: faulty(
+      firstRecord((attributes) => {
+        attributes['start_time'] = 'early';
+      }),
+      { path: PATH.attendances },
+    ),
+    outcome: 'PersonioMalformedAnswer',
+    says: /start_time/,
+  },
+];
+
+export const FAULTS: readonly FaultCase[] = [...PAGING, ...TRANSPORT, ...ACCESS, ...SOURCES, ...VALUES];
