@@ -67,19 +67,20 @@ async function askForMissing(
   api: PersonioApi,
   { reading, ...run }: RunRef & { readonly reading: number },
 ): Promise<MissingOutcome> {
-  let [gone, present] = [0, 0];
-  while (gone < MISSING_PER_CALL && present === 0) {
-    const portion = await unaskedMissing(database, run, reading, MISSING_IN_FLIGHT);
-    if (portion.length === 0) return { gone, present, isDone: true, requests: api.requests };
+  const missing = await unaskedMissing(database, run, reading, MISSING_PER_CALL);
+  let gone = 0;
+  for (let index = 0; index < missing.length; index += MISSING_IN_FLIGHT) {
+    const portion = missing.slice(index, index + MISSING_IN_FLIGHT);
     const isThere = await Promise.all(portion.map(async (employeeId) => employeeExists(api, employeeId)));
-    const absent = portion.filter((_, index) => isThere[index] !== true);
+    const absent = portion.filter((_, position) => isThere[position] !== true);
     await noteGone(database, run, reading, absent);
     gone += absent.length;
-    present += portion.length - absent.length;
+    const present = portion.length - absent.length;
+    if (present > 0) return { gone, present, isDone: true, requests: api.requests };
     heartbeat();
     await stopWhenCancelled();
   }
-  return { gone, present, isDone: present > 0, requests: api.requests };
+  return { gone, present: 0, isDone: missing.length < MISSING_PER_CALL, requests: api.requests };
 }
 
 interface SegmentContext {

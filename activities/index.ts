@@ -26,7 +26,8 @@ export interface ActivityDependencies extends Pick<DeliverDependencies, 'namespa
 /** All activities, with every error translated at this edge. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
   const collect = createCollectActivities(dependencies);
-  const sync = createSyncActivities({ ...dependencies, dispatch: createDispatch(dependencies) });
+  const { database, policy, digest } = dependencies;
+  const sync = createSyncActivities({ database, policy, digest, dispatch: createDispatch(dependencies) });
   const lifecycle = createLifecycleActivities(dependencies);
   return {
     exchangeToken: translatingFailures(heartbeating(collect.exchangeToken)),

@@ -57,7 +57,6 @@ const MUTATIONS = [
   [DECIDE, 'a start that fell due', "this.hasFallenDue('joiner.started', previous.announcedStart)", 'false'],
   [DECIDE, 'kinds left out', '!isIgnored(event)', 'true'],
   [DECIDE, 'leaving', "if (this.news.announcedEnd !== null) return 'leaving';", ''],
-  [PROPOSALS, 'an end today', 'end <= today ? end : today', 'end < today ? end : today'],
   [PROPOSALS, 'out-by-status is due at once', 'isDueNow: isOutByStatus', 'isDueNow: false'],
   [PROPOSALS, 'out-by-status has an id of its own', "current.status === 'inactive' ? ['inactive'] : []", '[]'],
   [PROPOSALS, 'out-by-date corrects', 'planned !== undefined && planned.effectiveDate !== date', 'false'],

@@ -43,15 +43,18 @@ export async function decideAll(
 ): Promise<void> {
   await createTables(transaction);
   await transaction.run(
-    // Who is held as missing has been missing since the question began, though the row does not say so.
+    // Who is held as missing has been missing since the question began, though the row does not say so. A run that had begun before that
+    // is no second one.
     `declare people no scroll cursor for
      select p.employee_id, p.is_seen, to_jsonb(p) as current,
-       to_jsonb(e) || jsonb_build_object('missing_since', coalesce(e.missing_since, h.since)) as previous,
+       to_jsonb(e) || jsonb_build_object('missing_since',
+         case when coalesce(e.missing_since, h.since) < r.started_at then coalesce(e.missing_since, h.since) end) as previous,
        (select jsonb_agg(jsonb_build_object('event_id', v.event_id, 'kind', v.kind, 'episode', v.episode, 'effective_date', v.effective_date, 'time_zone', v.time_zone))
         from personio.lifecycle_events v
         where v.connection_id = p.connection_id and v.employee_id = p.employee_id and v.state = 'planned') as planned
-     from pairs p left join personio.employees e using (connection_id, employee_id)
+     from pairs p join personio.sync_runs r on r.run_id = $1 left join personio.employees e on e.connection_id = p.connection_id and e.employee_id = p.employee_id
      left join personio.held_people h on h.connection_id = p.connection_id and h.employee_id = p.employee_id and h.brake_class = 'missing'`,
+    [request.runId],
   );
   for (;;) {
     const rows = await transaction.rows<PairRow>(`fetch ${BATCH} from people`);

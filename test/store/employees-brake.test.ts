@@ -292,6 +292,22 @@ describe('a whole group that is missing at once', () => {
   });
 });
 
+test('the order in which people come changes nothing: the same events with the same ids', async () => {
+  const other = await migratedDatabase();
+  const after = people(110, (id) =>
+    id <= 8 ? { status: 'inactive' } : id <= 20 ? { team: 'New' } : id === 30 ? null : {},
+  );
+  const idsAfter = async (of: Database, order: (company: EmployeeRecord[]) => EmployeeRecord[]): Promise<unknown> => {
+    await commitCompany(of, policy, order([...everybody]));
+    await commitCompany(of, policy, order([...after]));
+    return of.rows('select event_id, kind, state from personio.lifecycle_events order by event_id');
+  };
+  const forwards = await idsAfter(database, (company) => company);
+  expect(await idsAfter(other, (company) => company.reverse())).toEqual(forwards);
+  expect(forwards).toHaveLength(30);
+  await other.close();
+});
+
 describe('what is odd in HR data', () => {
   const oddities = async (runId: string): Promise<unknown> =>
     (

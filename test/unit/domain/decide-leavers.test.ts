@@ -91,6 +91,12 @@ describe('who leaves', () => {
       brake: 'leavers',
     },
     {
+      name: 'inactive at the very moment of the start is out, since the start has fallen due',
+      reads: [seen(NEXT, joining), seen('2026-06-30T22:00:00.000Z', { ...joining, ...inactive })],
+      want: ['leaver.left 2026-07-01 due'],
+      state: 'left',
+    },
+    {
       name: 'inactive before a known end is out at once, and the end is corrected',
       reads: [known(leaving), seen(NEXT, { ...leaving, ...inactive })],
       want: [`leaver.rescheduled ${NEXT} due`, `leaver.left ${NEXT} due`],

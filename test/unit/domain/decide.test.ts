@@ -148,6 +148,11 @@ describe('who joins', () => {
       state: 'announced',
     },
     {
+      name: 'a coming start whose office changes begins at another moment, and is rescheduled',
+      reads: [seen(NEXT, joining), seen('2026-06-03', { ...joining, office: 'Auckland' })],
+      want: ['joiner.rescheduled 2026-07-01 due', 'joiner.started 2026-07-01 planned', 'mover.changed 2026-06-03 due'],
+    },
+    {
       name: 'a start that fell due is none to come, even in a zone where its day has not begun',
       reads: [
         seen(NEXT, { ...joining, office: 'Auckland' }),
