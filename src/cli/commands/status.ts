@@ -220,7 +220,7 @@ function deliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly P
             ...nowhere,
             code: 'deliveries-open',
             sentence: `${overdue} deliveries are overdue, ${failed} were answered with failed.`,
-            action: "Look at the subscriber's workflows in the Temporal UI.",
+            action: 'See `personio-sync deliveries --state overdue` (or `failed`) for the reasons.',
           },
         ]),
     ...(dead === 0
@@ -230,7 +230,8 @@ function deliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly P
             ...nowhere,
             code: 'deliveries-dead',
             sentence: `${dead} deliveries are dead: nobody acknowledged them in 28 days.`,
-            action: "Look at the subscriber's workflows, and tell its team by other means.",
+            action:
+              'See `personio-sync deliveries --dead`, tell the team by other means, then `personio-sync redeliver`.',
           },
         ]),
   ];

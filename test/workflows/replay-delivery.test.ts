@@ -1,0 +1,54 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { DefaultLogger, Worker, bundleWorkflowCode } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { quietRuntime } from '../support/worker.js';
+
+/**
+ * People's workflows wait for months, so new code has to go on where old code stopped. The histories were exported
+ * (`temporal workflow show --output json`) from the code that last changed the order of commands. A replay that fails means "patch it", not "record it again".
+ */
+const HISTORIES = fileURLToPath(new URL('../fixtures/histories', import.meta.url));
+const WORKFLOWS = join(dirname(fileURLToPath(import.meta.url)), '../../workflows/index.ts');
+const names = readdirSync(HISTORIES).filter((name) => /^employee-lifecycle-.*[.]json[.]gz$/.test(name));
+
+interface Recorded {
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+}
+
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  quietRuntime();
+  workflowBundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+}, 120_000);
+
+function recorded(name: string): Recorded {
+  return JSON.parse(gunzipSync(readFileSync(join(HISTORIES, name))).toString()) as Recorded;
+}
+
+describe('employeeLifecycle', () => {
+  test('there are histories of one that was told, one overdue, a long one and one that was continued', () => {
+    expect(names).toEqual(['continued', 'long', 'overdue', 'told'].map((name) => `employee-lifecycle-${name}.json.gz`));
+    const kinds = (name: string): readonly unknown[] =>
+      recorded(`employee-lifecycle-${name}.json.gz`).events.map((event) => event['eventType']);
+    expect(kinds('long').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
+    expect(kinds('told').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
+    expect(kinds('overdue').filter((kind) => kind === 'EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED').length).toBeGreaterThan(
+      2,
+    );
+  });
+
+  test.each(names)('%s replays', async (name) => {
+    await Worker.runReplayHistory({ workflowBundle }, recorded(name), 'personio:default:employee:1');
+  });
+
+  test('a history that this code would not have made is refused', async () => {
+    const { events } = recorded('employee-lifecycle-told.json.gz');
+    const renamed = JSON.parse(JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse')) as Recorded;
+    await expect(Worker.runReplayHistory({ workflowBundle }, renamed, 'personio:default:employee:1')).rejects.toThrow();
+  });
+});
