@@ -10,14 +10,13 @@ import {
 import type { Agenda, AgendaRequest } from '../src/contracts/activities.js';
 import type { Acknowledgement } from '../src/contracts/events.js';
 import { QUERY, SIGNAL } from '../src/contracts/names.js';
+import { readableAnswer } from '../src/domain/acknowledgement.js';
 import { lifecycle } from './proxies.js';
 
 const acknowledgeSignal = defineSignal<[Acknowledgement]>(SIGNAL.acknowledge);
 const agendaChangedSignal = defineSignal(SIGNAL.agendaChanged);
 const stateQuery = defineQuery<Agenda>(QUERY.state);
 
-/** A person's notes are for people: long ones are cut, as the contract says. */
-const NOTE_CHARACTERS = 500;
 const EVENTS_BEFORE_CONTINUING = 1_000;
 
 type Answer = Parameters<typeof lifecycle.recordAcknowledgements>[0]['acknowledgements'][number];
@@ -41,7 +40,7 @@ export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<
     isChanged = true;
   });
   setHandler(acknowledgeSignal, (answer) => {
-    answers.push(readable(answer));
+    answers.push(readableAnswer(answer));
   });
   const hasNews = (): boolean => isChanged || answers.length > 0;
 
@@ -66,13 +65,4 @@ export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<
       if (waitMs > 0) await condition(hasNews, waitMs, { summary: agenda.sentence.slice(0, 200) });
     }
   }
-}
-
-/** Answers come from other teams' code, so their shape is not taken on trust; an unusable one becomes harmless. */
-function readable(answer: Acknowledgement): Answer {
-  return {
-    deliveryId: typeof answer.deliveryId === 'string' ? answer.deliveryId : '',
-    outcome: answer.outcome === 'done' ? 'done' : 'failed',
-    note: typeof answer.note === 'string' ? answer.note.slice(0, NOTE_CHARACTERS) : null,
-  };
 }
