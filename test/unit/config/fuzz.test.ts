@@ -63,7 +63,7 @@ describe('fuzzing', () => {
       }),
       { seed: 20_261_124, numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   test('base URLs, 5,000 cases: an origin, or a fault without the value', () => {
     fc.assert(
@@ -74,7 +74,7 @@ describe('fuzzing', () => {
       }),
       { seed: 20_261_125, numRuns: 5_000 },
     );
-  });
+  }, 60_000);
 
   test('policy files, 3,000 cases: a policy, or faults, and never a crash', () => {
     const section = fc.constantFrom(
@@ -102,7 +102,7 @@ describe('fuzzing', () => {
       }),
       { seed: 20_261_126, numRuns: 3_000 },
     );
-  });
+  }, 60_000);
 
   test('a policy file whose aliases multiply beyond measure is refused, and quickly', () => {
     const levels = Array.from(
