@@ -34,7 +34,8 @@ COPY --from=build /app/dist dist
 COPY --from=build /app/src/contracts/dist src/contracts/dist
 COPY bin bin
 COPY LICENSE ./
-USER node
+# By number, so that an orchestrator can see that it is not root. It runs with a read-only root file system.
+USER 1000:1000
 # Prometheus: METRICS_ADDRESS, 0.0.0.0:9464 by default.
 EXPOSE 9464
 CMD ["node", "bin/personio-sync.js", "worker"]

@@ -13,16 +13,14 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Agenda, AgendaRequest, Answer } from '../src/contracts/activities.js';
-import type { Acknowledgement } from '../src/contracts/events.js';
 import { QUERY, SEARCH_ATTRIBUTE, SIGNAL } from '../src/contracts/names.js';
+import { readableAnswer } from '../src/domain/acknowledgement.js';
 import { lifecycle } from './proxies.js';
 
 const acknowledgeSignal = defineSignal<[unknown]>(SIGNAL.acknowledge);
 const agendaChangedSignal = defineSignal(SIGNAL.agendaChanged);
 const stateQuery = defineQuery<Agenda>(QUERY.state);
 
-/** A person's notes are for people: long ones are cut, as the contract says. */
-const NOTE_CHARACTERS = 500;
 const EVENTS_BEFORE_CONTINUING = 1_000;
 /** Two clocks never agree to the millisecond: without it, a moment that is almost there would be looked at in a circle. */
 const SHORTEST_WAIT_MS = 100;
@@ -54,7 +52,7 @@ export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<
     isChanged = true;
   });
   setHandler(acknowledgeSignal, (answer) => {
-    answers.push(readable(answer));
+    answers.push(readableAnswer(answer));
   });
   const hasNews = (): boolean => isChanged || answers.length > 0;
 
@@ -141,22 +139,4 @@ class Display {
 
 function keyOf(name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> {
   return defineSearchAttributeKey(name, 'KEYWORD');
-}
-
-/** Answers come from other teams' code, so their shape is not taken on trust; an unusable one becomes an unknown one, which is harmless. */
-function readable(answer: unknown): Answer {
-  const given: Partial<Record<keyof Acknowledgement, unknown>> =
-    typeof answer === 'object' && answer !== null ? answer : {};
-  const { deliveryId, outcome, note } = given;
-  const isUsable = typeof deliveryId === 'string' && (outcome === 'done' || outcome === 'failed');
-  return {
-    deliveryId: isUsable ? storable(deliveryId) : '',
-    outcome: outcome === 'done' ? 'done' : 'failed',
-    note: typeof note === 'string' ? storable(note).slice(0, NOTE_CHARACTERS) : null,
-  };
-}
-
-/** PostgreSQL stores no NUL. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD');
 }

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 /** How long before it is due a secret is spoken of. */
 const NOTICE_DAYS = 14;
 const METRIC = 'personio_sync_secret_age_days';
-const EVERY_MS = 600_000;
+const EVERY_MS = 30_000;
 
 interface SecretAge {
   /** Whole days. */
@@ -48,7 +48,7 @@ export function reportSecretAges(database: Database, logger: Logger): () => void
       for (const { connectionId, secretSetAt } of await listConnections(database))
         gauge.set((Date.now() - Date.parse(secretSetAt)) / DAY_MS, { connection: connectionId });
     } catch (error) {
-      // The database is away: every activity says so, and the next round is in ten minutes.
+      // The database is away: every activity says so, and the next round is soon.
       logger.debug(
         { reason: error instanceof Error ? error.name : 'unknown' },
         'The ages of secrets could not be read',

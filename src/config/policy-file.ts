@@ -38,11 +38,23 @@ export function parsePolicy(text: string): LoadedPolicy {
     (error) => `Policy file, line ${lines.linePos(error.pos[0]).line}: it is no valid YAML (${error.code}).`,
   );
   if (syntax.length > 0) return { policy: null, faults: syntax };
-  const parsed = policySchema.safeParse(document.toJS() ?? {});
+  const content = contentOf(document);
+  if (content === undefined)
+    return { policy: null, faults: ['Policy file: its aliases refer to nothing, or multiply beyond measure.'] };
+  const parsed = policySchema.safeParse(content);
   const place = (path: readonly PropertyKey[]): string => placed(document, lines, path);
   if (!parsed.success) return { policy: null, faults: parsed.error.issues.flatMap((issue) => sentences(issue, place)) };
   const faults = checkReferences(parsed.data).map(({ path, fault }) => `${place(path)} ${fault}.`);
   return faults.length > 0 ? { policy: null, faults } : { policy: toPolicy(parsed.data), faults: [] };
+}
+
+/** @returns undefined where aliases cannot be followed. */
+function contentOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch {
+    return undefined;
+  }
 }
 
 function sentences(issue: z.core.$ZodIssue, place: (path: readonly PropertyKey[]) => string): readonly string[] {

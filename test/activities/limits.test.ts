@@ -39,7 +39,7 @@ function workerOf(fake: FakePersonio, database: Database, limits = LIMITS): Pers
 
 async function readEmployees(access: PersonioAccess): Promise<number> {
   const ids = new Set<string>();
-  await readSegment(access('default'), {
+  await readSegment(await access('default'), {
     ...{ endpoint: 'employees', source: 'v1', chunk: null, pages: 100, attributesToStore: ['standard'] },
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
     onPage: async (page) => {
@@ -130,7 +130,7 @@ describe('the token', () => {
 
   test('is sealed where it is stored, that of v2 apart from that of v1', async () => {
     const { fake, database } = await startCompany(3);
-    const api = workerOf(fake, database)('default');
+    const api = await workerOf(fake, database)('default');
     await api.authorise();
     await api.get({ route: { method: 'GET', template: '/v2/x' }, path: '/v2/x', bucket: 'v2-attendances' });
     const [row] = await database.rows<{ sealed_token: string; sealed_token_v2: string }>(

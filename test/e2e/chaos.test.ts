@@ -80,7 +80,7 @@ beforeAll(async () => {
     await Worker.create({
       ...{ connection, namespace: 'default', taskQueue: 'demo-it', maxCachedWorkflows: 50 },
       activities: { applyToDirectory: async (kind: string) => Promise.resolve(kind) },
-      ...workflowCode('demo-workflow-bundle.js', '../../workflows/demo-downstream.js'),
+      ...workflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', {}),
     }),
   ]);
   worker = startCommand(['worker', '--only', 'lifecycle'], environment, home);

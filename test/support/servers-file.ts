@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** The servers of this run of the tests, as `global-setup.js` started them. */
 export interface TestServers {
@@ -6,10 +7,12 @@ export interface TestServers {
   readonly oldestPostgres: string;
   readonly temporalAddress: string;
   readonly temporalCli: string;
+  /** Where the Temporal server keeps its data. */
+  readonly folder: string;
 }
 
 export function testServers(): TestServers {
   const file = process.env['PERSONIO_SYNC_TEST_SERVERS'];
   if (file === undefined) throw new Error('The test servers are not up: run the tests with `npm test`.');
-  return JSON.parse(readFileSync(file, 'utf8')) as TestServers;
+  return { ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<TestServers, 'folder'>), folder: dirname(file) };
 }

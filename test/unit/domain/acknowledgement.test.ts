@@ -1,0 +1,29 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readableAnswer } from '../../../src/domain/acknowledgement.js';
+
+describe('an answer of a subscriber', () => {
+  test('is taken as it is where it is right', () => {
+    expect(readableAnswer({ deliveryId: 'd', outcome: 'done', note: 'closed' })).toEqual({
+      ...{ deliveryId: 'd', outcome: 'done', note: 'closed' },
+    });
+  });
+
+  test.each([undefined, null, 7, 'text', [], {}])('is harmless when it is %p', (answer) => {
+    expect(readableAnswer(answer)).toEqual({ deliveryId: '', outcome: 'failed', note: null });
+  });
+
+  test('of any shape, 5,000 cases, becomes one that can be stored', () => {
+    const part = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 2_000 }), fc.constant('\u0000done'));
+    const answer = fc.oneof(part, fc.record({ deliveryId: part, outcome: part, note: part }, { requiredKeys: [] }));
+    fc.assert(
+      fc.property(answer, (given) => {
+        const { deliveryId, outcome, note } = readableAnswer(given);
+        expect(['done', 'failed']).toContain(outcome);
+        expect(`${deliveryId}${note ?? ''}`.includes('\u0000')).toBe(false);
+        expect((note ?? '').length).toBeLessThanOrEqual(500);
+      }),
+      { seed: 20_261_130, numRuns: 5_000 },
+    );
+  });
+});
