@@ -63,7 +63,7 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', noEnvironment],
     },
   },
-  { files: ['src/config/**/*.ts', 'test/support/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/config/**/*.ts', 'test/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['src/contracts/**/*.ts', 'workflows/**/*.ts'], rules: sandboxed },
   {
     files: ['src/domain/**/*.ts'],
