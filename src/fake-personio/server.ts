@@ -13,7 +13,7 @@ import { attendanceShape, departmentShape, employeeShape, timeOffTypeShapes } fr
 import { answerV2, exchangeV2 } from './v2.js';
 import type { V2Behaviour } from './v2.js';
 
-export type { Answer, Delivery, FaultRule, SeenRequest } from './answers.js';
+export type { Answer, Delivery, SeenRequest } from './answers.js';
 
 /** How unpleasant the server is. All can be changed while it runs. */
 export interface Behaviour extends V2Behaviour {

@@ -19,7 +19,7 @@ export interface FaultCase {
   readonly atMost?: number;
 }
 
-export const PATH = {
+const PATH = {
   auth: '/v1/auth',
   employees: '/v1/company/employees',
   attendances: '/v1/company/attendances',
