@@ -42,8 +42,8 @@ async function officesWithoutZone(
   { zones }: OfficePolicy,
 ): Promise<readonly string[]> {
   const rows = await transaction.rows<{ office: string }>(
-    `select distinct e.office from personio.employees e
-     where e.connection_id = $1 and e.office is not null and e.deleted_at is null and e.office <> all($2)
+    `select e.office from (select distinct office from personio.employees where connection_id = $1 and deleted_at is null) e
+     where e.office <> all($2)
        and not exists (
          select from personio.sync_runs r
          where r.connection_id = $1 and r.endpoint = 'employees' and r.detail -> 'oddities' -> 'officesWithoutZone' ? e.office)

@@ -21,3 +21,6 @@ create index lifecycle_proposals_by_event on personio.lifecycle_proposals (event
 
 -- An approval is for the next complete read that is committed, and for none after it.
 alter table personio.connection_state add column employees_committed_at timestamptz;
+
+-- What is planned for one person is asked for each person whom a read concerns.
+create index lifecycle_events_planned_by_person on personio.lifecycle_events (connection_id, employee_id) where state = 'planned';
