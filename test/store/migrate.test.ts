@@ -1,8 +1,13 @@
+import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { requireDatabase, openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { migrate, requireSchema } from '../../src/store/migrate.js';
 import { emptyDatabase } from '../support/database.js';
+
+const MIGRATIONS = readdirSync(new URL('../../src/store/migrations', import.meta.url))
+  .map((name) => name.replace(/\.sql$/, ''))
+  .sort();
 
 describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', (which) => {
   const opened: Database[] = [];
@@ -15,7 +20,7 @@ describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', 
 
   test('comes up from nothing, and a second migration has nothing to do', async () => {
     const database = await open();
-    expect(await migrate(database)).toEqual(['0001-tables', '0002-requests']);
+    expect(await migrate(database)).toEqual(MIGRATIONS);
     expect(await migrate(database)).toEqual([]);
     await expect(requireSchema(database)).resolves.toBeUndefined();
   });
@@ -23,7 +28,7 @@ describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', 
   test('can be migrated from twelve places at once', async () => {
     const database = await open();
     const applied = await Promise.all(Array.from({ length: 12 }, async () => migrate(database)));
-    expect(applied.flat()).toEqual(['0001-tables', '0002-requests']);
+    expect(applied.flat()).toEqual(MIGRATIONS);
   });
 
   test('is refused by a worker before it was migrated, with the command to run', async () => {
