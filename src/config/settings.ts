@@ -174,7 +174,7 @@ function feedOf(reader: Reader): FeedSettings | null {
   if (token.length < FEED_TOKEN_CHARACTERS)
     reader.faults.push(`FEED_TOKEN is too short: it has at least ${FEED_TOKEN_CHARACTERS} characters.`);
   const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)), token };
+  return { host: address.slice(0, colon).replaceAll(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)), token };
 }
 
 function databaseUrlOf(reader: Reader): string | null {

@@ -47,6 +47,14 @@ function fingerprintOf({ subscribers, lifecycle }: Policy): string {
   return JSON.stringify([lifecycle.noticeDays, subscribers.map(({ name, events, when }) => [name, events, when])]);
 }
 
+/** A worker with other subscribers has committed events: whoever comes next with these has to look again. */
+export async function forgetOtherPlans(transaction: Transaction, connectionId: string, policy: Policy): Promise<void> {
+  await transaction.run('delete from personio.delivery_plans where connection_id = $1 and fingerprint <> $2', [
+    connectionId,
+    fingerprintOf(policy),
+  ]);
+}
+
 async function planAll(transaction: Transaction, connectionId: string, policy: Policy): Promise<number> {
   const [clock] = await transaction.rows<{ now: string }>('select clock_timestamp() as now');
   const now = clock?.now ?? '';

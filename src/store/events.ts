@@ -5,6 +5,7 @@ import type { PlannedDelivery } from '../domain/delivery.js';
 import type { Policy } from '../domain/policy.js';
 import { OPEN_STATES } from './agenda.js';
 import type { Transaction } from './database.js';
+import { forgetOtherPlans } from './delivery-plans.js';
 
 interface NewEvent {
   readonly employee_id: string;
@@ -45,6 +46,7 @@ export async function storeEvents(
   );
   if (stored > 0) {
     await storeDeliveries(transaction, request, policy);
+    await forgetOtherPlans(transaction, request.connectionId, policy);
     await giveSequences(transaction);
   }
   await endFormerEpisodes(transaction, request.connectionId);

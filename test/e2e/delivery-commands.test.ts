@@ -266,3 +266,8 @@ describe('sending again', () => {
     ]);
   });
 });
+
+test('a worker that is told to stop ends in good order', async () => {
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toMatchObject({ code: 0 });
+}, 90_000);

@@ -421,6 +421,11 @@ describe('settings', () => {
     expect(rows).toHaveLength(2);
     await delivery.dispatch();
     expect(await delivery.deliveries(13)).toHaveLength(2);
+    // A worker that does not know of it yet commits one more event: the next that does makes up for it.
+    await change(before, 17, leaves(addDays(TODAY, 46)));
+    delivery.usePolicy(added);
+    await delivery.dispatch();
+    await delivery.untilDeliveries(17, isState('later', 'sent'));
     // Another moment for what was never tried.
     delivery.usePolicy(
       policyWith(

@@ -116,4 +116,13 @@ subscribers:
     const { policy } = loadSettings({}, policyFile('schedule: { attendances: off }\n'));
     expect(policy.schedule.cron).toMatchObject({ attendances: null, employees: '0 3 * * *' });
   });
+
+  test('the feed is off without a token, and a short one is refused without being shown', () => {
+    expect(loadSettings({ FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toBeNull();
+    const token = 'sixteen-letters!';
+    expect(loadSettings({ FEED_TOKEN: token, FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toEqual({
+      ...{ host: '::1', port: 8080, token },
+    });
+    expect(faultsOf({ FEED_TOKEN: 'short' })).toEqual(['FEED_TOKEN is too short: it has at least 16 characters.']);
+  });
 });
