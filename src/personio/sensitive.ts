@@ -1,9 +1,19 @@
 /**
- * What `standard` never stores, by Personio's key or universal id: gender, birth, nationality, pay, bank, tax, health, family, religion.
- * Whoever needs one of them names it in the policy.
+ * What `standard` never stores, by Personio's key or universal id: gender, birth, nationality, pay, bank, tax, health, family, religion,
+ * private addresses. Whoever needs one of them names it in the policy. German words too: companies name their fields as they like.
  */
-const SENSITIVE =
-  /gender|pronoun|birth|(^|_)(age|dob)(_|$)|nationalit|citizen|ethnic|salary|wage|bonus|compensation|(^|_)pay|iban|(^|_)bic(_|$)|bank|account|tax|fiscal|social_security|insurance|health|sick|disab|medical|pregnan|maternity|family|marital|child|spouse|married|emergency|relig|church|denomination|union_member|passport|visa|national_id/i;
+const SENSITIVE = new RegExp(
+  [
+    'gender|pronoun|birth|geburt|(^|_)(age|dob|sex|sexual_orientation)(_|$)|nationalit|citizen|ethnic|(^|_)race(_|$)',
+    'salary|wage|bonus|compensation|remunerat|commission|allowance|income|earning|equity|stock_option|hourly|(^|_)pay|gehalt|lohn|pension|garnish',
+    'iban|(^|_)bic(_|$)|swift|bank|account|tax|steuer|fiscal|social_security|sozialversicherung|(^|_)(ssn|svnr)(_|$)|insurance|krankenkasse',
+    'health|sick|disab|handicap|medical|vaccin|blood|pregnan|maternity|parental',
+    'family|marital|child|spouse|married|emergency|(^|_)kin(_|$)|kita',
+    'relig|church|kirche|denomination|confession|konfession|union_member|passport|visa|national_id',
+    '(^|_)(private|personal|home)_',
+  ].join('|'),
+  'i',
+);
 
 /** @returns whether the policy lets an attribute beside the typed columns be stored. Custom ones (`dynamic_…`) only by name. */
 export function isStored(key: string, universalId: string | null, attributesToStore: readonly string[]): boolean {

@@ -128,7 +128,15 @@ function othersOf(
     if (TYPED.has(key) || typeof wrapper !== 'object' || wrapper === null || !('value' in wrapper)) continue;
     const universalId =
       'universal_id' in wrapper && typeof wrapper.universal_id === 'string' ? wrapper.universal_id : null;
-    if (isStored(key, universalId, attributesToStore)) others[key] = wrapper.value;
+    if (isStored(key, universalId, attributesToStore)) others[key] = withoutPerson(wrapper.value);
   }
   return others;
+}
+
+/** Another employee inside an attribute is reduced to the id, so that names stand in their own columns alone. */
+function withoutPerson(value: unknown): unknown {
+  const isPerson = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Employee';
+  if (!isPerson) return value;
+  const parsed = supervisorSchema.safeParse(value);
+  return { type: 'Employee', id: parsed.success ? parsed.data : null };
 }
