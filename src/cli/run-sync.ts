@@ -1,10 +1,15 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, WorkflowFailedError } from '@temporalio/client';
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  WorkflowFailedError,
+  WorkflowIdConflictPolicy,
+} from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE_TYPES } from '../contracts/errors.js';
-import { QUERY, TASK_QUEUE, scheduleId } from '../contracts/names.js';
+import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../contracts/names.js';
 import type { Endpoint } from '../contracts/names.js';
-import type { SyncProgress, SyncResult } from '../contracts/sync.js';
+import type { SyncInput, SyncProgress, SyncResult } from '../contracts/sync.js';
 import type { TemporalClients } from '../temporal/connection.js';
 import { CommandFailed, EXIT } from './exit.js';
 import type { ExitCode } from './exit.js';
@@ -97,6 +102,17 @@ function handleOf(
   workflow: { readonly workflowId: string; readonly firstExecutionRunId: string },
 ): WorkflowHandle {
   return client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId);
+}
+
+/** Reads all employees, and leaves what a sync would do beside the run; changes nothing that readers of the data see. */
+export async function runPreview(client: Client, connectionId: string, onProgress: OnProgress): Promise<RunReport> {
+  const input: SyncInput = { connection: connectionId, preview: true };
+  const handle = await client.workflow.start(WORKFLOW_TYPE.employees, {
+    ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowId: workflowId.preview(connectionId) },
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: `Shows what a sync of the employees of ${connectionId} would do`,
+  });
+  return reportOf(handle, { connectionId, endpoint: 'employees', joined: false }, onProgress);
 }
 
 /** Waits for a run's end, showing its progress meanwhile. A run that failed is a report, not an error. */

@@ -8,6 +8,7 @@ import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { eventsOfRuns, unansweredOfRuns } from '../../store/event-queries.js';
 import { migrate } from '../../store/migrate.js';
+import { previewOf } from '../../store/proposals.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
 import type { TemporalClients } from '../../temporal/connection.js';
 import { applySchedules } from '../../temporal/schedules.js';
@@ -21,7 +22,7 @@ import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
 import { eventLine, lineOf } from '../run-lines.js';
-import { runThroughSchedule } from '../run-sync.js';
+import { runPreview, runThroughSchedule } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
 import { WORKER_POOL_SIZE, hosted, installRuntime, startWorkers, untilSignalled } from '../worker-host.js';
 import { report } from './sync.js';
@@ -128,7 +129,11 @@ async function whilePolling(context: PollingContext, once: boolean): Promise<Exi
     const stored = await listConnectionIds(database);
     await applySchedules(temporal.client, [credentials.connectionId, ...stored], policy.schedule);
     introduce(context);
-    const pass = firstPass(context, credentials.connectionId);
+    const pass = firstPass(context, credentials.connectionId).then(async (code) => {
+      if (!once) await showGlitch(context, credentials.connectionId);
+      suggest(context);
+      return code;
+    });
     if (once) return await Promise.race([pass, stopped.then(() => EXIT.failed)]);
     await Promise.race([stopped, host.done, pass.then(async () => stopped)]);
     return EXIT.done;
@@ -180,11 +185,32 @@ async function firstPass(context: PollingContext, connectionId: string): Promise
   const planned = events.filter((event) => event.state === 'planned').length;
   if (planned > 0)
     output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
+  return report(output, runs, events);
+}
+
+/** What the brake would do to a glitch, as a preview that changes nothing. */
+async function showGlitch(
+  { output, servers, database, temporal }: PollingContext,
+  connectionId: string,
+): Promise<void> {
+  const takeBack = servers.company?.glitch();
+  if (takeBack !== undefined) {
+    output.say('');
+    output.say(
+      'A glitch in HR’s data: every third person seems to have left yesterday. `preview employees` says of it:',
+    );
+    const { runId } = await runPreview(temporal.client, connectionId, () => undefined);
+    for (const sentence of (await previewOf(database, runId)).why) output.say(`  ${sentence}.`);
+    takeBack();
+    output.say('  (It was taken back, and nothing has changed.)');
+  }
+}
+
+function suggest({ output }: PollingContext): void {
   output.say('');
   output.say(
-    'Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync sync`, and the tables in the schema personio.',
+    'Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync events --planned`, `npx personio-sync explain EVENT`, and the tables in the schema personio.',
   );
-  return report(output, runs, events);
 }
 
 async function syncNow(

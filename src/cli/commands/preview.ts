@@ -1,7 +1,5 @@
-import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/names.js';
-import type { SyncInput } from '../../contracts/sync.js';
+import { DEFAULT_CONNECTION } from '../../contracts/names.js';
 import type { BrakeVerdict } from '../../domain/brake.js';
 import { requireSchema } from '../../store/migrate.js';
 import { namesOf } from '../../store/people.js';
@@ -13,10 +11,9 @@ import type { ExitCode } from '../exit.js';
 import { createOutput, table } from '../output.js';
 import type { Output } from '../output.js';
 import { lineOf, progressLine } from '../run-lines.js';
-import { exitCodeOf, reportOf, requireWorker } from '../run-sync.js';
+import { exitCodeOf, requireWorker, runPreview } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
 import { openSession, requireKnown } from '../session.js';
-import type { Session } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -48,7 +45,10 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
     await requireSchema(session.database);
     const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
     if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
-    const ended = await readAll(session, connectionId, output);
+    await requireWorker(session.temporal);
+    const ended = await runPreview(session.temporal.client, connectionId, (of, progress) =>
+      output.note(progressLine(of, progress)),
+    );
     if (ended.outcome !== 'preview') {
       output.say(lineOf(ended));
       output.document({ ok: false, exitCode: exitCodeOf(ended), runId: ended.runId, message: ended.message });
@@ -62,19 +62,6 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
   } finally {
     await session.close();
   }
-}
-
-async function readAll({ temporal }: Session, connectionId: string, output: Output): Promise<RunReport> {
-  await requireWorker(temporal);
-  const input: SyncInput = { connection: connectionId, preview: true };
-  const handle = await temporal.client.workflow.start(WORKFLOW_TYPE.employees, {
-    ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowId: workflowId.preview(connectionId) },
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    staticSummary: `Shows what a sync of the employees of ${connectionId} would do`,
-  });
-  return reportOf(handle, { connectionId, endpoint: 'employees', joined: false }, (of, progress) =>
-    output.note(progressLine(of, progress)),
-  );
 }
 
 function show(

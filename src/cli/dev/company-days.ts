@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { addDays } from '../../domain/zones.js';
 import { startFakePersonio } from '../../fake-personio/server.js';
 import type { FakePersonio } from '../../fake-personio/server.js';
 
@@ -24,6 +25,8 @@ export interface DemoCompany {
   readonly size: number;
   /** Lets a day pass: HR enters somebody who joins, somebody who moves, somebody whose last day was yesterday. */
   readonly advanceDay: () => void;
+  /** Lets HR's data say that every third person left yesterday. @returns what takes it back. */
+  readonly glitch: () => () => void;
 }
 
 export async function openDemoCompany(home: string, port: number): Promise<DemoCompany> {
@@ -43,7 +46,15 @@ export async function openDemoCompany(home: string, port: number): Promise<DemoC
       state = { ...state, days: [...state.days, today()] };
       writeFileSync(file, JSON.stringify(state));
     },
+    glitch: () => glitch(fake, addDays(today(), -1)),
   };
+}
+
+function glitch({ company }: FakePersonio, yesterday: string): () => void {
+  const hit = company.employees.filter(({ terminationDate }, index) => index % 3 === 0 && terminationDate === null);
+  const before = hit.map(({ terminationDate, lastWorkingDay }) => ({ terminationDate, lastWorkingDay }));
+  for (const person of hit) Object.assign(person, { terminationDate: yesterday, lastWorkingDay: yesterday });
+  return () => hit.forEach((person, index) => Object.assign(person, before[index]));
 }
 
 function readDays(file: string): Days | null {
