@@ -242,8 +242,8 @@ begin
     execute format('revoke insert, update on personio.connections from %I', name);
     -- What HR deletes in Personio goes here too.
     execute format('grant delete on personio.attendance_periods to %I', name);
-    -- Who is held is worked out anew by each read, and the limits look back a minute.
-    execute format('grant delete on personio.held_people, personio.request_log to %I', name);
+    -- Who is held is worked out anew by each read, the limits look back a minute, and plans are made anew for other subscribers.
+    execute format('grant delete on personio.held_people, personio.request_log, personio.delivery_plans to %I', name);
     execute format('grant execute on function personio.forget_batch(text, timestamptz, integer) to %I', name);
   end loop;
   grant insert, update, delete on personio.connections to personio_sync_operator;
