@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Settings } from '../config/settings.js';
+import { DEFAULT_CONNECTION } from '../contracts/names.js';
 import { createLogger } from '../observability/logger.js';
 import type { Logger } from '../observability/logger.js';
 import { listConnectionIds } from '../store/connections.js';
@@ -52,6 +53,16 @@ async function connectionIdsOf(settings: Settings, database: Database): Promise<
   const personio = personioOf(settings);
   const all = new Set(personio === null ? stored : [personio.connectionId, ...stored]);
   return [...all].sort();
+}
+
+/** Which connection is meant where a command names none: the environment's, else `default`, else the only one that there is. */
+export function defaultConnection(settings: Settings, known: readonly string[]): string {
+  const own = personioOf(settings);
+  if (own !== null) return own.connectionId;
+  const [first, second] = known;
+  if (first === undefined || known.includes(DEFAULT_CONNECTION)) return DEFAULT_CONNECTION;
+  if (second === undefined) return first;
+  throw new CommandFailed(`Say which with --connection; known are ${known.join(', ')}.`, EXIT.usage);
 }
 
 /** @throws CommandFailed when there is no such connection, naming those that there are. */

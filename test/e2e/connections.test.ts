@@ -115,7 +115,8 @@ describe('a stored connection', () => {
     expect(stdout).toContain('Personio accepts');
     expect(await schedulesOf('acme')).toHaveLength(4);
     expect(await sealedSecret('acme')).not.toContain('papi-');
-    const run = await command(['sync', 'employees', '--connection', 'acme', '--json']);
+    // The only one that there is needs no name.
+    const run = await command(['sync', 'employees', '--json']);
     expect([run.code, JSON.parse(run.stdout)]).toMatchObject([0, { runs: [{ outcome: 'succeeded', received: 300 }] }]);
   });
 
@@ -198,6 +199,9 @@ describe('removing a connection', () => {
     expect([await rowsOf('connections'), await rowsOf('employees')]).toEqual([0, 300]);
     const again = await command(['connections', 'remove', 'acme']);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('No connection acme is stored')]);
+    const id = String(fake.company.employees[0]?.id);
+    const erased = await command(['erase', id, '--connection', 'acme', '--by', 'Ada', '--reason', 'asked']);
+    expect([erased.code, await rowsOf('employees')]).toEqual([0, 299]);
   });
 
   test('deletes all that was read, where that is asked for', async () => {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION } from '../../contracts/names.js';
 import { erasePerson, isKnownPerson } from '../../store/erasure.js';
 import { requireSchema } from '../../store/migrate.js';
 import { endLifecycle } from '../../temporal/open-workflows.js';
@@ -9,7 +8,7 @@ import type { CommandDefinition } from '../command.js';
 import { CommandFailed, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { openSession, requireKnown } from '../session.js';
+import { defaultConnection, openSession } from '../session.js';
 
 /** What `erase` and `readmit` are given. */
 export interface PersonOptions {
@@ -46,8 +45,8 @@ async function run(employeeId: string, options: PersonOptions): Promise<ExitCode
   try {
     const { database, temporal } = session;
     await requireSchema(database);
-    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
-    if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
+    // A connection that was removed may have left its data: whose person it was is what counts.
+    const connectionId = options.connection ?? defaultConnection(settings, await session.connectionIds());
     const person = { connectionId, employeeId };
     if (!(await isKnownPerson(database, person)))
       throw new CommandFailed(`No table of ${connectionId} knows an employee of this id. Nothing was changed.`);

@@ -1,11 +1,12 @@
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION } from '../../contracts/names.js';
+import { listConnectionIds } from '../../store/connections.js';
 import { readmitPerson } from '../../store/erasure.js';
 import { said } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandFailed, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
+import { defaultConnection } from '../session.js';
 import { withDatabase } from '../with-database.js';
 import { withPersonOptions } from './erase.js';
 import type { PersonOptions } from './erase.js';
@@ -24,12 +25,14 @@ async function run(employeeId: string, options: PersonOptions): Promise<ExitCode
   const output = createOutput(options.json === true, process.stdout, process.stderr);
   const by = { actor: said('--by', options.by), reason: said('--reason', options.reason) };
   const settings = readSettings();
-  const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
-  const person = { connectionId, employeeId };
-  const wasErased = await withDatabase(settings, 'readmit', async (database) => readmitPerson(database, person, by));
+  const person = await withDatabase(settings, 'readmit', async (database) => {
+    const connectionId = options.connection ?? defaultConnection(settings, await listConnectionIds(database));
+    return { connectionId, employeeId, wasErased: await readmitPerson(database, { connectionId, employeeId }, by) };
+  });
+  const { connectionId, wasErased } = person;
   if (!wasErased)
     throw new CommandFailed(`No employee of this id was erased from ${connectionId}. Nothing was changed.`);
   output.say(`The next sync may bring employee ${employeeId} of ${connectionId} back, as somebody new.`);
-  output.document({ ok: true, exitCode: EXIT.done, ...person });
+  output.document({ ok: true, exitCode: EXIT.done, connectionId, employeeId });
   return EXIT.done;
 }

@@ -1,5 +1,5 @@
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION, ENDPOINTS } from '../../contracts/names.js';
+import { ENDPOINTS } from '../../contracts/names.js';
 import type { Endpoint } from '../../contracts/names.js';
 import { eventsOfRuns } from '../../store/event-queries.js';
 import type { CommandDefinition } from '../command.js';
@@ -10,7 +10,7 @@ import type { Output } from '../output.js';
 import { exitCodeOf, requireWorker, runThroughSchedule } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
 import { lineOf, progressLine } from '../run-lines.js';
-import { openSession, requireKnown } from '../session.js';
+import { defaultConnection, openSession, requireKnown } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -34,8 +34,9 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   const settings = readSettings();
   const session = await openSession(settings, 'sync');
   try {
-    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
-    if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
+    const known = await session.connectionIds();
+    const connectionId = options.connection ?? defaultConnection(settings, known);
+    if (options.connection !== undefined) requireKnown(connectionId, known);
     const endpoints =
       named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
