@@ -17,7 +17,8 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 120_000,
-  maxWorkers: 2,
+  // One more than the cores that such runs have: many files wait for retries and deadlines.
+  maxWorkers: 3,
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
 };

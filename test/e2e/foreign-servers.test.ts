@@ -12,7 +12,7 @@ import { testServers } from '../support/servers-file.js';
 import { emptyNamespace, until } from '../support/worker.js';
 
 /** Every command against servers that somebody else started: a PostgreSQL 15, an empty namespace, a Personio on another port. */
-const PEOPLE = 8_000;
+const PEOPLE = 5_500;
 const ENDPOINT_NAMES = ['employees', 'departments', 'attendances', 'time-off-types'];
 const CURRENT = ['employees', 'employee_history', 'departments', 'attendance_periods', 'time_off_types'];
 

@@ -361,10 +361,16 @@ describe('when', () => {
       new Date(row?.due_at ?? '').toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
     expect(localOf(of(rows, 'then'))).toBe(`${addDays(date, 1)} 00:00:00`);
     expect(localOf(of(rows, 'before'))).toBe(`${addDays(date, -13)} 00:00:00`);
-    const state = await delivery.temporal.client.workflow
-      .getHandle(workflowId.employee('default', '11'))
-      .query<{ items: { sentence: string; subscriber: string }[] }>('state');
-    expect(state.items.find(({ subscriber }) => subscriber === 'then')?.sentence).toMatch(
+    // The row is written before the workflow hears of it.
+    let sentence: string | undefined;
+    await until(async () => {
+      const state = await delivery.temporal.client.workflow
+        .getHandle(workflowId.employee('default', '11'))
+        .query<{ items: { sentence: string; subscriber: string }[] }>('state');
+      sentence = state.items.find(({ subscriber }) => subscriber === 'then')?.sentence;
+      return sentence !== undefined;
+    });
+    expect(sentence).toMatch(
       /^waits until \d+ \w{3} \d{4} 23:59 Europe\/Berlin to tell then that employee 11 has left$/,
     );
     const [missed] = await signalsTo(delivery.temporal.client, 'missed:11');
