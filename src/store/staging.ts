@@ -100,8 +100,12 @@ export async function stageRecords(
     const erased = await erasedAmong(transaction, run.connectionId, peopleOf(page));
     const copy = client.query(from(`copy ${stagingTable(run)} (${columns}) from stdin`));
     const written = once(copy, 'finish');
-    for (const values of valuesOf(page, erased)) copy.write(copyRow([key.reading, key.chunk, ...values]));
-    copy.end();
+    // In one piece: written row by row, half of a worker's time went into the socket.
+    copy.end(
+      valuesOf(page, erased)
+        .map((values) => copyRow([key.reading, key.chunk, ...values]))
+        .join(''),
+    );
     await written;
   });
 }
