@@ -62,7 +62,7 @@ async function startWorker(more: Environment): Promise<RunningCommand> {
 const command = async (args: readonly string[], input = '', more: Environment = {}): Promise<Ended> =>
   runCommand(args, { ...environment, ...more }, folder, input);
 const add = async (id: string, input: string, url = fake.url): Promise<Ended> =>
-  command(['connections', 'add', id, '--base-url', url, '--client-id', 'papi-id'], input);
+  command(['connections', 'add', id, '--base-url', url, '--client-id', 'an-id'], input);
 
 async function schedulesOf(id: string): Promise<readonly string[]> {
   const { stdout } = await command(['schedules', 'show', '--json']);
@@ -207,7 +207,7 @@ describe('removing a connection', () => {
   test('deletes all that was read, where that is asked for', async () => {
     const ring = { PERSONIO_SYNC_KEYS: NEW };
     const secret = `${NEXT_SECRET}\n`;
-    const args = ['connections', 'add', 'acme', '--base-url', fake.url, '--client-id', 'papi-id'];
+    const args = ['connections', 'add', 'acme', '--base-url', fake.url, '--client-id', 'an-id'];
     expect(await command(args, secret, ring)).toMatchObject({ code: 0 });
     const { code, stdout } = await command(['connections', 'remove', 'acme', '--erase-data', '--json'], '', ring);
     expect(code).toBe(0);
