@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Policy } from '../domain/policy.js';
 import { policySchema } from './policy-schema.js';
 import { checkReferences, toPolicy } from './policy-mapping.js';
@@ -60,10 +60,22 @@ function contentOf(document: Document): unknown {
 function sentences(issue: z.core.$ZodIssue, place: (path: readonly PropertyKey[]) => string): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(
-      (key) => `${place([...issue.path, key])} is unknown. See "Settings" in the README for the known keys.`,
+      (key) => `${place([...issue.path, key])} is unknown; known are ${knownKeys(issue.path).join(', ')}.`,
     );
   }
   return [`${place(issue.path)} is wrong: ${issue.message}.`];
+}
+
+/** What the schema itself says may stand there. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' });
+  for (const part of path) schema = typeof part === 'number' ? at(schema, 'items') : at(at(schema, 'properties'), part);
+  const properties = at(schema, 'properties');
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+}
+
+function at(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** `Policy file, line 7: subscribers[2].escalateTo` */

@@ -96,7 +96,7 @@ subscribers:
     expect(faults).toEqual([
       expect.stringContaining('line 1: schedule.employees'),
       expect.stringContaining('line 3: offices.default'),
-      expect.stringContaining('line 5: lifecycle.brakes'),
+      expect.stringMatching(/line 5: lifecycle.brakes is unknown; known are leaverEndsOn, noticeDays, brake, /),
       expect.stringContaining('line 9: subscribers[0].workflowId'),
       expect.stringContaining('line 11: subscribers[0].events[1]'),
     ]);
