@@ -1,4 +1,4 @@
-import type { AttributeChange, EventClass, EventKind } from '../contracts/events.js';
+import type { FeedEventData } from '../domain/cloud-event.js';
 import type { Queries } from './database.js';
 
 /** A delivery as programs see it. */
@@ -11,20 +11,7 @@ export interface DeliveryReport {
 }
 
 /** A lifecycle event as programs see it, with what became of it. */
-export interface EventReport {
-  readonly eventId: string;
-  readonly connectionId: string;
-  readonly employeeId: string;
-  readonly class: EventClass;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly effectiveDate: string;
-  readonly effectiveAt: string;
-  readonly timeZone: string;
-  readonly detectedAt: string;
-  readonly late: boolean;
-  readonly supersedes: string | null;
-  readonly changes: readonly AttributeChange[];
+export interface EventReport extends FeedEventData {
   readonly state: 'planned' | 'due' | 'superseded';
   readonly deliveries: readonly DeliveryReport[];
 }

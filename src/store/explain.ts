@@ -1,21 +1,8 @@
-import type { AttributeChange } from '../contracts/events.js';
+import type { FeedEventData } from '../domain/cloud-event.js';
 import type { Queries } from './database.js';
 
 /** An event as stored, or as held or previewed. */
-export interface ExplainedEvent {
-  readonly eventId: string;
-  readonly connectionId: string;
-  readonly employeeId: string;
-  readonly class: string;
-  readonly kind: string;
-  readonly episode: number;
-  readonly effectiveDate: string;
-  readonly effectiveAt: string;
-  readonly timeZone: string;
-  readonly detectedAt: string;
-  readonly late: boolean;
-  readonly supersedes: string | null;
-  readonly changes: readonly AttributeChange[];
+export interface ExplainedEvent extends FeedEventData {
   /** `planned`, `due`, `superseded`; of what was never committed, `asked`, `approved`, `rejected`, `replaced` or `previewed`. */
   readonly state: string;
 }
