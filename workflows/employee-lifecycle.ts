@@ -12,10 +12,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { Agenda, AgendaRequest, Answer } from '../src/contracts/activities.js';
+import type { AdvanceRequest, Agenda, AgendaRequest, Answer } from '../src/contracts/activities.js';
 import { QUERY, SEARCH_ATTRIBUTE, SIGNAL } from '../src/contracts/names.js';
 import { readableAnswer } from '../src/domain/acknowledgement.js';
-import { lifecycle } from './proxies.js';
+import { lifecycle, lifecycleAtOnce } from './proxies.js';
 
 const acknowledgeSignal = defineSignal<[unknown]>(SIGNAL.acknowledge);
 const agendaChangedSignal = defineSignal(SIGNAL.agendaChanged);
@@ -79,10 +79,7 @@ async function advance(person: AgendaRequest, answers: Answer[], display: Displa
   for (;;) {
     const taken = answers.splice(0);
     try {
-      const agenda = await lifecycle.advanceAgenda.executeWithOptions(
-        { summary: taken.length > 0 ? 'Store answers, do what is due' : 'Do what is due, see what comes next' },
-        [{ connectionId, employeeId, answers: taken }],
-      );
+      const agenda = await advanceOnce({ connectionId, employeeId, answers: taken });
       display.showAgenda(agenda);
       return agenda;
     } catch (error) {
@@ -95,6 +92,17 @@ async function advance(person: AgendaRequest, answers: Answer[], display: Displa
       if (workflowInfo().historyLength > EVENTS_BEFORE_CONTINUING)
         await continueAsNew<typeof employeeLifecycle>({ connectionId, employeeId, answers, shown: display.shown });
     }
+  }
+}
+
+/** At once where that goes; else as an activity of its own, with retries and heartbeats. */
+async function advanceOnce(request: AdvanceRequest): Promise<Agenda> {
+  const summary = request.answers.length > 0 ? 'Store answers, do what is due' : 'Do what is due, see what comes next';
+  try {
+    return await lifecycleAtOnce.advanceAgenda.executeWithOptions({ summary }, [request]);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return lifecycle.advanceAgenda.executeWithOptions({ summary }, [request]);
   }
 }
 

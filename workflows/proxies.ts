@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { CollectActivities, LifecycleActivities, StoreActivities } from '../src/contracts/activities.js';
 import { TASK_QUEUE } from '../src/contracts/names.js';
 
@@ -27,4 +27,13 @@ export const lifecycle = proxyActivities<LifecycleActivities>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '30 seconds',
   retry: RETRY,
+});
+
+/**
+ * The same within the workflow task: where all is well, a third of the server's work and of the history. It is tried once; whatever fails, or
+ * takes longer than a send may, is done by the activity above, where people see it wait and fail.
+ */
+export const lifecycleAtOnce = proxyLocalActivities<LifecycleActivities>({
+  startToCloseTimeout: '12 seconds',
+  retry: { maximumAttempts: 1 },
 });

@@ -208,6 +208,10 @@ export interface Answer {
   readonly note: string | null;
 }
 
+export interface AdvanceRequest extends AgendaRequest {
+  readonly answers: readonly Answer[];
+}
+
 export interface AgendaItem {
   /** Null: a planned event that nobody has asked to be told of. */
   readonly deliveryId: string | null;
@@ -233,7 +237,7 @@ export interface LifecycleActivities {
    * Stores answers of subscribers (unknown, doubled and late ones are counted and harmless), does all that is due now for one person (events
    * fall due, signals are sent, silence is noted), and says what comes next. Safe to repeat.
    */
-  readonly advanceAgenda: (request: AgendaRequest & { readonly answers: readonly Answer[] }) => Promise<Agenda>;
+  readonly advanceAgenda: (request: AdvanceRequest) => Promise<Agenda>;
 }
 
 export type Activities = CollectActivities & StoreActivities & LifecycleActivities;

@@ -31,8 +31,10 @@ function recorded(name: string): Recorded {
 }
 
 describe('employeeLifecycle', () => {
-  test('there are histories of one that was told, one overdue, a long one and one that was continued', () => {
-    expect(names).toEqual(['continued', 'long', 'overdue', 'told'].map((name) => `employee-lifecycle-${name}.json.gz`));
+  test('there are histories of one that was told, one overdue, one whose step failed, a long one and one that was continued', () => {
+    expect(names).toEqual(
+      ['continued', 'failed', 'long', 'overdue', 'told'].map((name) => `employee-lifecycle-${name}.json.gz`),
+    );
     const kinds = (name: string): readonly unknown[] =>
       recorded(`employee-lifecycle-${name}.json.gz`).events.map((event) => event['eventType']);
     expect(kinds('long').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
@@ -47,7 +49,7 @@ describe('employeeLifecycle', () => {
   });
 
   test('a history that this code would not have made is refused', async () => {
-    const { events } = recorded('employee-lifecycle-told.json.gz');
+    const { events } = recorded('employee-lifecycle-failed.json.gz');
     const renamed = JSON.parse(JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse')) as Recorded;
     await expect(Worker.runReplayHistory({ workflowBundle }, renamed, 'personio:default:employee:1')).rejects.toThrow();
   });
