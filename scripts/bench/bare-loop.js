@@ -132,9 +132,12 @@ async function commitMerged(request, total) {
   await commitEmployees(database, { ...request, ...more }, { policy, digest: (text) => text });
 }
 
-process.on('message', ({ id, ask, argument: { endpoint, window } }) => {
-  if (ask !== 'pass') return;
-  void pass(endpoint, window).then((answer) =>
+process.on('message', ({ id, ask, argument }) => {
+  if (ask === 'ready') {
+    process.send({ id, answer: true });
+    return;
+  }
+  void pass(argument.endpoint, argument.window).then((answer) =>
     process.send({ id, answer: { ...answer, peakMiB: process.resourceUsage().maxRSS / 1_024 } }),
   );
 });

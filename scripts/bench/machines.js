@@ -3,6 +3,7 @@ import { fork, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startPostgresServer } from '../../dist/src/embedded/postgres-server.js';
 import { startGuard } from '../../dist/src/embedded/processes.js';
@@ -12,6 +13,10 @@ import { openDatabase } from '../../dist/src/store/database.js';
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BIN = at('../../bin/personio-sync.js');
 const say = (sentence) => process.stderr.write(`${sentence}\n`);
+
+export async function until(condition) {
+  while (!(await condition())) await setTimeout(100);
+}
 
 export async function startServers() {
   const homes = ['postgres', 'temporal', 'work'].map((name) =>
@@ -52,16 +57,18 @@ export function startAsked(script, args) {
 
 let databases = 0;
 
-/** An empty, migrated database, with the environment of the commands that use it. */
-export async function freshDatabase({ postgresUrl, temporalAddress, work }, fakeUrl, isLimited) {
+/** For a policy file: as if Personio had no limits. */
+export const UNLIMITED = 'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n';
+
+/** An empty, migrated database, with the environment of the commands that use it, and a policy file. */
+export async function freshDatabase({ postgresUrl, temporalAddress, work }, fakeUrl, policyText) {
   databases += 1;
   const admin = openDatabase({ url: postgresUrl, applicationName: 'bench', poolSize: 1 });
   await admin.run(`create database bench_${databases}`);
   await admin.close();
   const url = new URL(postgresUrl);
   url.pathname = `/bench_${databases}`;
-  const limits = isLimited ? '' : 'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n';
-  writeFileSync(join(work, 'policy.yaml'), limits);
+  writeFileSync(join(work, 'policy.yaml'), policyText);
   const environment = {
     ...process.env,
     ...{ DATABASE_URL: url.href, TEMPORAL_ADDRESS: temporalAddress, PERSONIO_SYNC_HOME: work },

@@ -1,12 +1,12 @@
 /**
- * `npm run bench`: our sync through Temporal beside a bare loop, on the same made-up company and PostgreSQL, in turn. `--limits` puts Personio's limits on the
+ * `npm run bench -- reading`: our sync through Temporal beside a bare loop, on the same made-up company and PostgreSQL, in turn. `--limits` puts Personio's limits on the
  * company and says how much longer than they require we took. See docs/performance.md.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { freshDatabase, startAsked, startServers, startWorker } from './machines.js';
+import { UNLIMITED, freshDatabase, startAsked, startServers, startWorker, until } from './machines.js';
 
 const { values } = parseArgs({
   options: {
@@ -68,11 +68,25 @@ async function syncOnce(worker, endpoint, window) {
   return { rows: result.received, events: historyLength, peakMiB: worker.peakMiB() };
 }
 
+/** Whether the worker has come up: how long a process takes to start is not measured, on neither side. */
+async function arePolled() {
+  const polled = await Promise.all(
+    Object.entries({ 'personio-sync': 1, 'personio-api': 2 }).map(async ([name, taskQueueType]) => {
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        ...{ namespace: 'default', taskQueue: { name }, taskQueueType },
+      });
+      return pollers.length > 0;
+    }),
+  );
+  return !polled.includes(false);
+}
+
 /** First and unchanged passes of the given endpoints, on a fresh database. */
 async function ours(endpoints, window) {
-  const { database, environment } = await freshDatabase(servers, fakeUrl, values.limits);
+  const { database, environment } = await freshDatabase(servers, fakeUrl, values.limits ? '' : UNLIMITED);
   const worker = startWorker(environment);
   try {
+    await until(arePolled);
     return await passes(endpoints, async (endpoint) =>
       measured(database, async () => syncOnce(worker, endpoint, window)),
     );
@@ -83,9 +97,10 @@ async function ours(endpoints, window) {
 }
 
 async function bare(endpoints, window) {
-  const { database, url } = await freshDatabase(servers, fakeUrl, false);
+  const { database, url } = await freshDatabase(servers, fakeUrl, UNLIMITED);
   const loop = startAsked('./bare-loop.js', [url, fakeUrl]);
   try {
+    await loop.ask('ready');
     return await passes(endpoints, async (endpoint) =>
       measured(database, async () => loop.ask('pass', { endpoint, window })),
     );
