@@ -184,6 +184,16 @@ describe('ids', () => {
     });
   });
 
+  test('a text that looks like a large id in JSON stays as it is, beside one', async () => {
+    const text = 'see {"id": 1067807102794692001, "other":[1067807102794692001]}';
+    const { position, attributes } = await readOneEmployee({
+      position: JSON.stringify(text),
+      work_schedule: '{"type":"WorkSchedule","attributes":{"id": 1067807102794692001}}',
+    });
+    expect(position).toBe(text);
+    expect(attributes).toMatchObject({ work_schedule: { attributes: { id: '1067807102794692001' } } });
+  });
+
   test('an employee without an id is malformed', async () => {
     answerRecords('{"type":"Employee","attributes":{}}');
     const error = await failureOf(read('employees'));
@@ -420,7 +430,7 @@ describe('answers that are not what Personio documents', () => {
     [
       'an object where a text belongs',
       `{"data":[{"attributes":{"id":{"value":7},"status":{"value":{"a":"${SECRET}"}}}}]}`,
-      'data[0].attributes.status.value has an unexpected form (invalid_union)',
+      'data[0].attributes.status.value has an unexpected form (invalid_value)',
     ],
   ])('%s is named without its content', async (_name, text, what) => {
     answerWith(text);

@@ -7,7 +7,7 @@ import { dateSchema, idSchema, namedSchema, textSchema } from './wire.js';
 /** Each attribute is wrapped: `{ label, value, type, universal_id }`. Labels are localised and change, so nothing is keyed on them. */
 const wrapped = <T>(value: z.ZodType<T>): z.ZodType<T | undefined> =>
   z
-    .looseObject({ value })
+    .object({ value })
     .transform((attribute) => attribute.value)
     .optional();
 
@@ -15,18 +15,10 @@ const costCentersSchema = z.union([
   z.union([z.null(), z.literal('')]).transform(() => []),
   z.array(
     z
-      .looseObject({
-        attributes: z.looseObject({
-          id: idSchema,
-          name: textSchema.nullish(),
-          percentage: z.coerce.number().nullish(),
-        }),
+      .object({
+        attributes: z.object({ id: idSchema, name: textSchema, percentage: z.coerce.number().nullish() }),
       })
-      .transform(({ attributes: { id, name, percentage } }) => ({
-        id,
-        name: name ?? null,
-        percentage: percentage ?? null,
-      })),
+      .transform(({ attributes: { id, name, percentage } }) => ({ id, name, percentage: percentage ?? null })),
   ),
 ]);
 
@@ -34,16 +26,14 @@ const costCentersSchema = z.union([
 const supervisorSchema = z.union([
   z.union([z.null(), z.literal(''), z.tuple([])]).transform(() => null),
   z
-    .looseObject({
-      attributes: z.looseObject({
-        id: z.union([z.looseObject({ value: idSchema }).transform((id) => id.value), idSchema]),
-      }),
+    .object({
+      attributes: z.object({ id: z.union([z.object({ value: idSchema }).transform((id) => id.value), idSchema]) }),
     })
     .transform(({ attributes }) => attributes.id),
 ]);
 
 const attributesSchema = z.looseObject({
-  id: z.looseObject({ value: idSchema }).transform((id) => id.value),
+  id: z.object({ value: idSchema }).transform((id) => id.value),
   email: wrapped(textSchema),
   first_name: wrapped(textSchema),
   last_name: wrapped(textSchema),
@@ -67,7 +57,7 @@ const attributesSchema = z.looseObject({
 
 type Attributes = z.output<typeof attributesSchema>;
 
-const employeeSchema = z.looseObject({ attributes: attributesSchema });
+const employeeSchema = z.object({ attributes: attributesSchema });
 
 /** @param attributesToStore as in the policy: `standard`, or keys. What may not be stored is dropped here and goes no further. */
 export function employeeRecordSchema(attributesToStore: readonly string[]): z.ZodType<EmployeeRecord> {
