@@ -47,6 +47,12 @@ const value = (attribute) => (attribute?.value === '' ? null : (attribute?.value
 const date = (attribute) => value(attribute)?.slice(0, 10) ?? null;
 const named = (attribute, key) => value(attribute)?.attributes?.[key] ?? null;
 
+/** What our sync stores of a made-up employee, beside the typed columns. */
+const STORED = [
+  ...['termination_reason', 'probation_period_end', 'created_at', 'last_modified_at', 'holiday_calendar'],
+  ...['work_schedule', 'absence_entitlement', 'profile_picture'],
+];
+
 function employee({ attributes: a }) {
   return {
     ...{
@@ -74,7 +80,7 @@ function employee({ attributes: a }) {
       name,
       percentage,
     })),
-    attributes: { created_at: a.created_at.value, last_modified_at: a.last_modified_at.value },
+    attributes: Object.fromEntries(STORED.map((key) => [key, a[key].value])),
   };
 }
 

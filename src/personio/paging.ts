@@ -134,7 +134,7 @@ class Ahead<T> {
   /** From one page's beginning to the next. */
   private readonly step: number;
   private readonly overlap: number;
-  private readonly underWay = new Map<number, Promise<Page<T>>>();
+  private readonly underWay = new Map<number, Promise<HttpAnswer>>();
 
   constructor(source: PagedSource<T>, pageSize: number) {
     this.source = source;
@@ -154,10 +154,11 @@ class Ahead<T> {
 
   async take(offset: number): Promise<Page<T>> {
     if (!this.underWay.has(offset)) this.start(offset);
-    const page = this.underWay.get(offset);
+    const answer = this.underWay.get(offset);
     this.underWay.delete(offset);
-    if (page === undefined) throw new RangeError('A page that was asked for is not under way.');
-    return page;
+    if (answer === undefined) throw new RangeError('A page that was asked for is not under way.');
+    // Taken apart in its turn: as text, the pages that wait need a fifth of the memory.
+    return this.source.read(await answer);
   }
 
   async drop(): Promise<void> {
@@ -166,10 +167,10 @@ class Ahead<T> {
   }
 
   private start(offset: number): void {
-    const page = this.source.fetch(offset, this.pageSize).then((answer) => this.source.read(answer));
+    const answer = this.source.fetch(offset, this.pageSize);
     // Awaited in its turn; without this, a failure of a later page would end the process.
-    page.catch(() => undefined);
-    this.underWay.set(offset, page);
+    answer.catch(() => undefined);
+    this.underWay.set(offset, answer);
   }
 
   private forget(offset: number): void {

@@ -61,8 +61,18 @@ const employeeSchema = z.object({ attributes: attributesSchema });
 
 /** @param attributesToStore as in the policy: `standard`, or keys. What may not be stored is dropped here and goes no further. */
 export function employeeRecordSchema(attributesToStore: readonly string[]): z.ZodType<EmployeeRecord> {
-  return employeeSchema.transform(({ attributes }) => toRecord(attributes, attributesToStore));
+  // Which attributes are stored is asked for each of each record, and answered alike within a company.
+  const known = new Map<string, boolean>();
+  const isKept: AttributeFilter = (key, universalId) => {
+    const place = `${key} ${universalId ?? ''}`;
+    const isKnownKept = known.get(place) ?? isStored(key, universalId, attributesToStore);
+    known.set(place, isKnownKept);
+    return isKnownKept;
+  };
+  return employeeSchema.transform(({ attributes }) => toRecord(attributes, isKept));
 }
+
+type AttributeFilter = (key: string, universalId: string | null) => boolean;
 
 /** An employee's department, for where Personio has no endpoint of departments. */
 export const derivedDepartmentSchema: z.ZodType<DepartmentRecord & { readonly isReadable: boolean }> =
@@ -74,7 +84,7 @@ export const derivedDepartmentSchema: z.ZodType<DepartmentRecord & { readonly is
     isReadable: department !== undefined,
   }));
 
-function toRecord(attributes: Attributes, attributesToStore: readonly string[]): EmployeeRecord {
+function toRecord(attributes: Attributes, isKept: AttributeFilter): EmployeeRecord {
   return {
     employeeId: attributes.id,
     email: orNull(attributes.email),
@@ -97,7 +107,7 @@ function toRecord(attributes: Attributes, attributesToStore: readonly string[]):
     terminationType: orNull(attributes.termination_type),
     weeklyWorkingHours: orNull(attributes.weekly_working_hours),
     costCenters: orNull(attributes.cost_centers),
-    attributes: othersOf(attributes, attributesToStore),
+    attributes: othersOf(attributes, isKept),
     absentAttributes: TYPED_KEYS.filter((key) => attributes[key] === undefined),
   };
 }
@@ -109,16 +119,13 @@ const TYPED_KEYS = Object.keys(EMPLOYEE_ATTRIBUTES).sort();
 const TYPED = new Set(['id', ...TYPED_KEYS]);
 
 /** The rest, raw, by Personio's stable key. */
-function othersOf(
-  attributes: Readonly<Record<string, unknown>>,
-  attributesToStore: readonly string[],
-): Record<string, unknown> {
+function othersOf(attributes: Readonly<Record<string, unknown>>, isKept: AttributeFilter): Record<string, unknown> {
   const others: Record<string, unknown> = {};
   for (const [key, wrapper] of Object.entries(attributes)) {
     if (TYPED.has(key) || typeof wrapper !== 'object' || wrapper === null || !('value' in wrapper)) continue;
     const universalId =
       'universal_id' in wrapper && typeof wrapper.universal_id === 'string' ? wrapper.universal_id : null;
-    if (isStored(key, universalId, attributesToStore)) others[key] = withoutPerson(wrapper.value);
+    if (isKept(key, universalId)) others[key] = withoutPerson(wrapper.value);
   }
   return others;
 }
