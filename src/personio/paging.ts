@@ -24,7 +24,7 @@ export interface PagesRequest<T> {
   readonly position: ReadPosition;
   /** How many pages at most. */
   readonly pages: number;
-  /** Called for each page in order, before the next is asked for beyond what is under way. */
+  /** Called for each page in order, when the one before is written. */
   readonly onPage: (records: readonly T[], after: ReadPosition) => Promise<void>;
 }
 
@@ -78,22 +78,33 @@ async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: n
   const total = position.total ?? first.total ?? 0;
   const pageSize = grantedSize(first, beginOf(position), asked);
   const ahead = new Ahead(source, pageSize);
+  // A page is written while the next one is taken apart.
+  let writing = Promise.resolve();
   let at: ReadPosition = { ...position, total, pageSize };
   let page = first;
-  for (let taken = 1; ; taken++) {
-    const moved = movedReason(page, at, source.idOf);
-    if (moved !== null) {
-      await ahead.drop();
-      return { next: null, moved };
+  try {
+    for (let taken = 1; ; taken++) {
+      const moved = movedReason(page, at, source.idOf);
+      if (moved !== null) {
+        await ahead.drop();
+        return { next: null, moved };
+      }
+      const fresh = freshOf(page, at);
+      at = advanced(at, fresh, source.idOf);
+      const isOver = at.offset >= total;
+      if (!isOver) ahead.request(beginOf(at), total, pages - taken);
+      await writing;
+      writing = onPage(fresh, at);
+      if (isOver || taken >= pages) {
+        await writing;
+        return { next: isOver ? null : at, moved: null };
+      }
+      // Awaited in its turn; without this, its failure would end the process while the next page is on its way.
+      writing.catch(() => undefined);
+      page = await ahead.take(beginOf(at));
     }
-    const fresh = freshOf(page, at);
-    at = advanced(at, fresh, source.idOf);
-    const isOver = at.offset >= total;
-    if (!isOver) ahead.request(beginOf(at), total, pages - taken);
-    await onPage(fresh, at);
-    if (isOver) return { next: null, moved: null };
-    if (taken >= pages) return { next: at, moved: null };
-    page = await ahead.take(beginOf(at));
+  } finally {
+    await Promise.allSettled([writing]);
   }
 }
 

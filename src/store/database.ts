@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import pg from 'pg';
+import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { StoreError, translatedError } from './errors.js';
 
@@ -17,14 +19,14 @@ export interface Queries {
   readonly run: (sql: string, values?: readonly unknown[]) => Promise<number>;
 }
 
-/** A connection inside a transaction, with the driver's own client for COPY. */
-export interface Transaction extends Queries {
-  readonly client: PoolClient;
-}
+/** Statements of one transaction. */
+export type Transaction = Queries;
 
 export interface Database extends Queries {
   /** Commits when `work` resolves, rolls back when it throws. */
   readonly transaction: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  /** Writes rows, in the text format of COPY, by a `COPY … FROM STDIN`: all of them or none. */
+  readonly copyIn: (sql: string, text: string) => Promise<void>;
   readonly url: string;
   readonly close: () => Promise<void>;
 }
@@ -54,6 +56,7 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
   return {
     ...queriesOf(async (sql, values) => pool.query(sql, values)),
     transaction: async (work) => inTransaction(pool, work),
+    copyIn: async (sql, text) => copyIn(pool, sql, text),
     url,
     close: async () => pool.end(),
   };
@@ -88,7 +91,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) 
   let broken: Error | undefined;
   try {
     await queries.run('begin');
-    const result = await work({ ...queries, client });
+    const result = await work(queries);
     await queries.run('commit');
     return result;
   } catch (error) {
@@ -98,6 +101,24 @@ async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) 
       // The connection is of no use any more: the pool has to drop it, and the server rolls back by itself.
       broken = rollbackError instanceof Error ? rollbackError : new Error('The rollback failed.');
     }
+    throw translatedError(error);
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function copyIn(pool: pg.Pool, sql: string, text: string): Promise<void> {
+  const client = await connected(pool);
+  let broken: Error | undefined;
+  try {
+    const copy = client.query(from(sql));
+    const written = once(copy, 'finish');
+    // In one piece: written row by row, half of a worker's time went into the socket.
+    copy.end(text);
+    await written;
+  } catch (error) {
+    // Where in the protocol it stopped is not known, so the pool drops the connection.
+    broken = error instanceof Error ? error : new Error('The copying failed.');
     throw translatedError(error);
   } finally {
     client.release(broken);

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { from } from 'pg-copy-streams';
 import type { RunRef } from '../contracts/activities.js';
 import type { Endpoint } from '../contracts/names.js';
 import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeRecord } from '../domain/records.js';
@@ -95,19 +93,9 @@ export async function stageRecords(
 ): Promise<void> {
   if (page.records.length === 0) return;
   const columns = ['reading', 'chunk', 'record_id', ...stagedColumns(page.endpoint)].join(', ');
-  await database.transaction(async (transaction) => {
-    const { client } = transaction;
-    const erased = await erasedAmong(transaction, run.connectionId, peopleOf(page));
-    const copy = client.query(from(`copy ${stagingTable(run)} (${columns}) from stdin`));
-    const written = once(copy, 'finish');
-    // In one piece: written row by row, half of a worker's time went into the socket.
-    copy.end(
-      valuesOf(page, erased)
-        .map((values) => copyRow([key.reading, key.chunk, ...values]))
-        .join(''),
-    );
-    await written;
-  });
+  const erased = await erasedAmong(database, run.connectionId, peopleOf(page));
+  const rows = valuesOf(page, erased).map((values) => copyRow([key.reading, key.chunk, ...values]));
+  await database.copyIn(`copy ${stagingTable(run)} (${columns}) from stdin`, rows.join(''));
 }
 
 /** The people whom a page is about, where it has their data. */
