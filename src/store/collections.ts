@@ -53,6 +53,8 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     if (closed !== null) return { ...NOTHING, incomplete: `the run has already ended as ${closed.outcome}` };
     const incomplete = await incompleteReason(transaction, request);
     if (incomplete !== null) return { ...NOTHING, incomplete };
+    const unchanged = await unchangedRows(transaction, request);
+    if (unchanged !== null) return { ...NOTHING, incomplete, heldRows: unchanged, received: unchanged, unchanged };
     await selectSnapshot(transaction, endpoint, request);
     return merge(transaction, endpoint, request);
   });
@@ -77,13 +79,37 @@ export async function incompleteReason(
   ]);
   if (table?.present !== true) return 'the staged records are gone';
   const [row] = await queries.rows<{ ids: number }>(
-    `select count(distinct record_id) as ids from ${stagingTable(request)} where reading = $1 and chunk is not distinct from $2`,
+    `select count(distinct record_id collate "C") as ids from ${stagingTable(request)} where reading = $1 and chunk is not distinct from $2`,
     [request.reading, request.chunk?.from ?? null],
   );
   const ids = row?.ids ?? 0;
   if (request.total === null || ids === request.total) return null;
   return `the server says that there are ${request.total} records, and ${ids} different ones came`;
 }
+
+/**
+ * What most reads of attendances find: what came stands in the table as it is, and nothing else does. Then there is nothing to merge. v2 has breaks to add
+ * up first.
+ *
+ * @returns how many rows that are; null where anything differs, or was not looked at.
+ */
+async function unchangedRows(transaction: Transaction, request: CommitRequest): Promise<number | null> {
+  if (request.endpoint !== 'attendances' || request.source === 'v2') return null;
+  const { table, key, columns } = TABLES.attendances;
+  const [row] = await transaction.rows<{ came: number; ids: number; same: number; held: number }>(
+    `select count(*) as came, count(distinct s.record_id collate "C") as ids,
+       count(*) filter (where c.${key} is not null
+         and (${columns.map((column) => `s.${column}`).join(', ')}) is not distinct from (${columns.map((column) => `c.${column}`).join(', ')})) as same,
+       (select count(*) from ${table} where connection_id = $1 and ${daysOf(request)}) as held
+     from ${stagingTable(request)} s left join ${table} c on c.connection_id = $1 and c.${key} = s.record_id
+     where ${passOf(request)} and not exists (select from personio.erased_people x where x.connection_id = $1 and x.employee_id = s.employee_id)`,
+    [request.connectionId],
+  );
+  return row !== undefined && row.same === row.came && row.ids === row.held ? row.ids : null;
+}
+
+const daysOf = ({ chunk }: CommitRequest): string =>
+  `date between ${dateLiteral(chunk?.from)} and ${dateLiteral(chunk?.to)}`;
 
 /** Each id once, the last that came. Departments that were derived from employees come once an employee. */
 async function selectSnapshot(transaction: Transaction, endpoint: Collection, request: CommitRequest): Promise<void> {
