@@ -112,7 +112,7 @@ async function pass(endpoint, window) {
     stageRecords(database, run, key, { endpoint, records: data.map(map) }),
   );
   const merging = performance.now();
-  const request = { ...run, source: 'v1', chunk, reading: 1, total: null };
+  const request = { ...run, source: 'v1', chunk, reading: 1, total };
   if (endpoint === 'employees') await commitMerged(request, total);
   else await commitSnapshot(database, { ...request, acceptNarrowing: true });
   await closeRun(database, run, { ...NOTHING, outcome: 'succeeded', received: total });

@@ -88,24 +88,24 @@ export async function incompleteReason(
 }
 
 /**
- * What most reads of attendances find: what came stands in the table as it is, and nothing else does. Then there is nothing to merge. v2 has breaks to add
- * up first.
+ * What most reads of attendances find: what came stands in the table as it is, and nothing else does. Then there is nothing to merge. Looked at where
+ * each id came once, which the gate has counted; v2 has breaks to add up first.
  *
  * @returns how many rows that are; null where anything differs, or was not looked at.
  */
 async function unchangedRows(transaction: Transaction, request: CommitRequest): Promise<number | null> {
   if (request.endpoint !== 'attendances' || request.source === 'v2') return null;
   const { table, key, columns } = TABLES.attendances;
-  const [row] = await transaction.rows<{ came: number; ids: number; same: number; held: number }>(
-    `select count(*) as came, count(distinct s.record_id collate "C") as ids,
-       count(*) filter (where c.${key} is not null
-         and (${columns.map((column) => `s.${column}`).join(', ')}) is not distinct from (${columns.map((column) => `c.${column}`).join(', ')})) as same,
+  const listOf = (alias: string): string => columns.map((column) => `${alias}.${column}`).join(', ');
+  const [row] = await transaction.rows<{ came: number; same: number; held: number }>(
+    `select count(*) as came, count(*) filter (where c.${key} is not null and (${listOf('s')}) is not distinct from (${listOf('c')})) as same,
        (select count(*) from ${table} where connection_id = $1 and ${daysOf(request)}) as held
      from ${stagingTable(request)} s left join ${table} c on c.connection_id = $1 and c.${key} = s.record_id
-     where ${passOf(request)} and not exists (select from personio.erased_people x where x.connection_id = $1 and x.employee_id = s.employee_id)`,
+     where ${passOf(request)}`,
     [request.connectionId],
   );
-  return row !== undefined && row.same === row.came && row.ids === row.held ? row.ids : null;
+  const { came = 0, same, held } = row ?? {};
+  return came === request.total && same === came && held === came ? came : null;
 }
 
 const daysOf = ({ chunk }: CommitRequest): string =>
