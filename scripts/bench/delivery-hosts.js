@@ -7,7 +7,7 @@ import { connectTemporal, connectWorker } from '../../dist/src/temporal/connecti
 const [, , role, address, databaseUrl] = process.argv;
 const target = { connectionOptions: { address }, namespace: 'default' };
 const PATIENCE_MS = 30_000;
-/** Those of the worker of the lifecycle queue. */
+/** More tasks at a time than the worker of the lifecycle queue takes: nobody is to say that the bare one was held back. */
 const LIMITS = {
   maxConcurrentActivityTaskExecutions: 24,
   maxConcurrentWorkflowTaskExecutions: 20,

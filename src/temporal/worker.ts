@@ -32,9 +32,10 @@ const LIMITS = {
     maxCachedWorkflows: 50,
   },
   personio: { maxConcurrentActivityTaskExecutions: 8 },
+  // Few at a time: deliveries that are all due at once go as fast, and a sync that starts meanwhile is hardly delayed (docs/performance.md).
   lifecycle: {
     maxConcurrentActivityTaskExecutions: 24,
-    maxConcurrentWorkflowTaskExecutions: 20,
+    maxConcurrentWorkflowTaskExecutions: 6,
     maxCachedWorkflows: 200,
   },
 } as const satisfies Record<WorkerRole, Partial<WorkerOptions>>;
