@@ -1,3 +1,4 @@
+import { cancellationDetails, cancellationSignal, cancelled } from '@temporalio/activity';
 import type { Agenda, AgendaItem, AgendaRequest, Answer, LifecycleActivities } from '../src/contracts/activities.js';
 import { wordsOf } from '../src/domain/agenda-words.js';
 import {
@@ -126,6 +127,8 @@ class Advancing {
 
   /** @returns whether what comes after it may go: Temporal accepted it, or it was withdrawn meanwhile. */
   private async attempt(delivery: OpenDelivery): Promise<boolean> {
+    // A look that took too long is done again by another one, and must not send beside it. One whose worker is going ends what it has begun.
+    if (cancellationSignal().aborted && cancellationDetails()?.workerShutdown !== true) await cancelled();
     const { database } = this.dependencies;
     const { deliveryId } = delivery;
     const subscriber = this.subscriber(delivery.subscriber);

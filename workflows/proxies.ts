@@ -30,7 +30,7 @@ export const lifecycle = proxyActivities<LifecycleActivities>({
 });
 
 /**
- * The same within the workflow task: where all is well, a third of the server's work and of the history. It is tried once; whatever fails, or
+ * The same within the workflow task: where all is well, half of the server's work and of the history. It is tried once; whatever fails, or
  * takes longer than a send may, is done by the activity above, where people see it wait and fail.
  */
 export const lifecycleAtOnce = proxyLocalActivities<LifecycleActivities>({

@@ -93,15 +93,17 @@ async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: n
       at = advanced(at, fresh, source.idOf);
       const isOver = at.offset >= total;
       if (!isOver) ahead.request(beginOf(at), total, pages - taken);
-      await writing;
       writing = onPage(fresh, at);
       if (isOver || taken >= pages) {
         await writing;
         return { next: isOver ? null : at, moved: null };
       }
-      // Awaited in its turn; without this, its failure would end the process while the next page is on its way.
+      // Each is awaited in its turn; without this, a failure of one would end the process while the other is on its way.
       writing.catch(() => undefined);
-      page = await ahead.take(beginOf(at));
+      const taking = ahead.take(beginOf(at));
+      taking.catch(() => undefined);
+      await writing;
+      page = await taking;
     }
   } finally {
     await Promise.allSettled([writing]);

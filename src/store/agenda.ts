@@ -73,6 +73,8 @@ export async function readAgenda(queries: Queries, { connectionId, employeeId }:
  */
 export async function fallDue(database: Database, { connectionId, employeeId }: AgendaRequest): Promise<void> {
   await database.transaction(async (transaction) => {
+    // A long commit is waited for by Temporal, which holds no slot and no connection for it.
+    await transaction.run(`set local lock_timeout = '2s'`);
     await transaction.run('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [
       `personio:${connectionId}:employees`,
     ]);

@@ -98,7 +98,7 @@ async function unchangedRows(transaction: Transaction, request: CommitRequest): 
   const { table, key, columns } = TABLES.attendances;
   const listOf = (alias: string): string => columns.map((column) => `${alias}.${column}`).join(', ');
   const [row] = await transaction.rows<{ came: number; same: number; held: number }>(
-    `select count(*) as came, count(*) filter (where c.${key} is not null and (${listOf('s')}) is not distinct from (${listOf('c')})) as same,
+    `select count(*) as came, count(*) filter (where c.${key} is not null and c.${daysOf(request)} and (${listOf('s')}) is not distinct from (${listOf('c')})) as same,
        (select count(*) from ${table} where connection_id = $1 and ${daysOf(request)}) as held
      from ${stagingTable(request)} s left join ${table} c on c.connection_id = $1 and c.${key} = s.record_id
      where ${passOf(request)}`,

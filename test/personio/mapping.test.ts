@@ -202,6 +202,20 @@ describe('ids', () => {
   });
 });
 
+describe('an attribute without its value', () => {
+  test.each(['termination_date', 'position', 'department', 'supervisor', 'cost_centers', 'weekly_working_hours'])(
+    '%s is malformed, and not taken for empty',
+    async (key) => {
+      answerRecords(
+        `{"type":"Employee","attributes":{"id":${wrapped('7')},"${key}":{"label":"Some label","type":"standard"}}}`,
+      );
+      const error = await failureOf(read('employees'));
+      expect(error.type).toBe('PersonioMalformedAnswer');
+      expect(error.message).toContain(`data[0].attributes.${key}.value has an unexpected form`);
+    },
+  );
+});
+
 describe('the typed columns', () => {
   test('a supervisor is reduced to the id, in both forms', async () => {
     const full = `{"type":"Employee","attributes":{"id":${wrapped('42')},"first_name":${wrapped('"Ada"')}}}`;

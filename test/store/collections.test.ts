@@ -103,6 +103,22 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(rows).toEqual([{ period_id: 'older' }]);
   });
 
+  test('a record of another day that came along does not stand in for one that is gone', async () => {
+    const empty = { startTime: null, endTime: null, breakMinutes: null, status: null, isHoliday: null };
+    const older = attendance(0, {
+      periodId: 'older',
+      date: '2026-10-01',
+      ...empty,
+      isOnTimeOff: null,
+      updatedAt: null,
+    });
+    const nine = ten.slice(1).map((record, index) => (index === 0 ? { ...record, endTime: '18:00' } : record));
+    expect(await commit(database, attendances([...nine.slice(0, -1), older]))).toMatchObject({
+      ...{ received: 9, inserted: 0, updated: 0, missing: 1 },
+    });
+    expect(await commit(database, attendances(nine))).toMatchObject({ inserted: 1, unchanged: 8, missing: 0 });
+  });
+
   test('a chunk that would lose more than half is left alone, and believed when the next run sees the same', async () => {
     const few = ten.slice(8);
     const first = await commit(database, attendances(few));

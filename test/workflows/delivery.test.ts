@@ -255,6 +255,21 @@ describe('a step that fails', () => {
   });
 });
 
+test('a look does not wait behind a long commit of the same company, and is tried again', async () => {
+  await change(policyWith(desk('it')), 19, leaves(addDays(TODAY, 30)));
+  await delivery.untilDeliveries(19, isState('it', 'sent'));
+  const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '19'));
+  await database.transaction(async (transaction) => {
+    await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['personio:default:employees']);
+    await delivery.pass(19, '32 days');
+    await until(async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingActivities ?? []).some(({ lastFailure }) => lastFailure?.message?.includes('55P03') === true);
+    });
+  });
+  await delivery.untilDeliveries(19, (all) => of(all, 'it', 'leaver.left')?.state === 'sent');
+});
+
 describe('silence', () => {
   test('overdue at the deadline, which is never moved; escalated once; sent again, with the reason', async () => {
     const policy = policyWith(

@@ -49,6 +49,7 @@ describe('employeeLifecycle', () => {
   });
 
   test('a history that this code would not have made is refused', async () => {
+    // The one with an activity: of what is done within a workflow task, replaying checks the order alone.
     const { events } = recorded('employee-lifecycle-failed.json.gz');
     const renamed = JSON.parse(JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse')) as Recorded;
     await expect(Worker.runReplayHistory({ workflowBundle }, renamed, 'personio:default:employee:1')).rejects.toThrow();

@@ -7,9 +7,17 @@ import { dateSchema, idSchema, namedSchema, textSchema } from './wire.js';
 /** Each attribute is wrapped: `{ label, value, type, universal_id }`. Labels are localised and change, so nothing is keyed on them. */
 const wrapped = <T>(value: z.ZodType<T>): z.ZodType<T | undefined> =>
   z
-    .object({ value })
+    .transform(withValue)
+    .pipe(z.object({ value }))
     .transform((attribute) => attribute.value)
     .optional();
+
+/** A wrapper without its value says nothing about the value, not that there is none: whoever has a date would lose it. */
+function withValue(wrapper: unknown, context: z.core.ParsePayload): unknown {
+  if (typeof wrapper === 'object' && wrapper !== null && !('value' in wrapper))
+    context.issues.push({ code: 'invalid_value', values: [], input: wrapper, path: ['value'] });
+  return wrapper;
+}
 
 const costCentersSchema = z.union([
   z.union([z.null(), z.literal('')]).transform(() => []),
@@ -64,7 +72,7 @@ export function employeeRecordSchema(attributesToStore: readonly string[]): z.Zo
   // Which attributes are stored is asked for each of each record, and answered alike within a company.
   const known = new Map<string, boolean>();
   const isKept: AttributeFilter = (key, universalId) => {
-    const place = `${key} ${universalId ?? ''}`;
+    const place = JSON.stringify([key, universalId]);
     const isKnownKept = known.get(place) ?? isStored(key, universalId, attributesToStore);
     known.set(place, isKnownKept);
     return isKnownKept;
