@@ -87,6 +87,8 @@ async function ended(child) {
 
 export function startWorker(environment) {
   const child = spawn(process.execPath, [BIN, 'worker'], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+  // Also where the benchmark breaks off.
+  process.once('exit', () => child.kill('SIGKILL'));
   return {
     /** Since the start of the worker, in MiB; Linux alone tells. */
     peakMiB: () => {
