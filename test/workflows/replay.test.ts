@@ -37,7 +37,7 @@ describe('recorded histories', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...types,
-        ...['detectLifecycleTransitions', 'employeeLifecycle', 'syncAttendances-continued'],
+        ...['detectLifecycleTransitions', 'employeeLifecycle', 'applyRetention', 'syncAttendances-continued'],
       ]),
     );
   });
