@@ -43,6 +43,5 @@ async function bareActivities() {
 }
 
 process.on('disconnect', () => worker.shutdown());
-process.on('message', ({ id }) => process.send({ id, answer: true }));
 await worker.run();
 process.exit(0);

@@ -78,35 +78,28 @@ async function readByTotal<T>(request: PagesRequest<T>, first: Page<T>, asked: n
   const total = position.total ?? first.total ?? 0;
   const pageSize = grantedSize(first, beginOf(position), asked);
   const ahead = new Ahead(source, pageSize);
-  // A page is written while the next one is taken apart.
-  let writing = Promise.resolve();
   let at: ReadPosition = { ...position, total, pageSize };
   let page = first;
-  try {
-    for (let taken = 1; ; taken++) {
-      const moved = movedReason(page, at, source.idOf);
-      if (moved !== null) {
-        await ahead.drop();
-        return { next: null, moved };
-      }
-      const fresh = freshOf(page, at);
-      at = advanced(at, fresh, source.idOf);
-      const isOver = at.offset >= total;
-      if (!isOver) ahead.request(beginOf(at), total, pages - taken);
-      writing = onPage(fresh, at);
-      if (isOver || taken >= pages) {
-        await writing;
-        return { next: isOver ? null : at, moved: null };
-      }
-      // Each is awaited in its turn; without this, a failure of one would end the process while the other is on its way.
-      writing.catch(() => undefined);
-      const taking = ahead.take(beginOf(at));
-      taking.catch(() => undefined);
-      await writing;
-      page = await taking;
+  for (let taken = 1; ; taken++) {
+    const moved = movedReason(page, at, source.idOf);
+    if (moved !== null) {
+      await ahead.drop();
+      return { next: null, moved };
     }
-  } finally {
-    await Promise.allSettled([writing]);
+    const fresh = freshOf(page, at);
+    at = advanced(at, fresh, source.idOf);
+    const isOver = at.offset >= total;
+    if (!isOver) ahead.request(beginOf(at), total, pages - taken);
+    const writing = onPage(fresh, at);
+    if (isOver || taken >= pages) {
+      await writing;
+      return { next: isOver ? null : at, moved: null };
+    }
+    // A page is written while the next one is taken apart. The failure of the writing comes first, and that of the next page must not end the process.
+    const taking = ahead.take(beginOf(at));
+    taking.catch(() => undefined);
+    await writing;
+    page = await taking;
   }
 }
 

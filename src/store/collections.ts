@@ -160,12 +160,12 @@ async function sumBreaks(transaction: Transaction, request: CommitRequest): Prom
 }
 
 /** A period that is stored under its id of the other API keeps that key: the row stays one when the source changes. */
-async function keepKeys(transaction: Transaction, { connectionId, chunk }: CommitRequest): Promise<void> {
+async function keepKeys(transaction: Transaction, request: CommitRequest): Promise<void> {
   await transaction.run(
     `update snapshot s set period_id = c.period_id from personio.attendance_periods c
-     where c.connection_id = $1 and c.date between ${dateLiteral(chunk?.from)} and ${dateLiteral(chunk?.to)}
+     where c.connection_id = $1 and c.${daysOf(request)}
        and c.period_id_v2 = s.period_id_v2 and c.period_id <> s.period_id`,
-    [connectionId],
+    [request.connectionId],
   );
 }
 
@@ -234,7 +234,7 @@ class Merge {
 
   private inScope(): string {
     const { chunk } = this.request;
-    const days = chunk === null ? '' : ` and c.date between ${dateLiteral(chunk.from)} and ${dateLiteral(chunk.to)}`;
+    const days = chunk === null ? '' : ` and c.${daysOf(this.request)}`;
     return `c.connection_id = $1${days}${this.of.keepsMissing ? ' and c.missing_since is null' : ''}`;
   }
 

@@ -230,6 +230,15 @@ describe('answers', () => {
   });
 });
 
+/** Waits until the UI would show an activity of this person that failed so, and is tried again. */
+async function untilActivityFails(id: number, reason: string): Promise<void> {
+  const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', String(id)));
+  await until(async () => {
+    const { raw } = await handle.describe();
+    return (raw.pendingActivities ?? []).some(({ lastFailure }) => lastFailure?.message?.includes(reason) === true);
+  });
+}
+
 describe('a step that fails', () => {
   test('goes on as an activity, which people see wait and fail, until it succeeds', async () => {
     const policy = policyWith(desk('it'));
@@ -242,13 +251,7 @@ describe('a step that fails', () => {
       },
     });
     await delivery.pass(17, '2 days');
-    const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '17'));
-    await until(async () => {
-      const { raw } = await handle.describe();
-      return (raw.pendingActivities ?? []).some(
-        ({ lastFailure }) => lastFailure?.message?.includes('TypeError') === true,
-      );
-    });
+    await untilActivityFails(17, 'TypeError');
     delivery.usePolicy(policy);
     const rows = await delivery.untilDeliveries(17, (all) => of(all, 'it')?.attempts === 2);
     expect(of(rows, 'it')).toMatchObject({ state: 'overdue' });
@@ -258,14 +261,10 @@ describe('a step that fails', () => {
 test('a look does not wait behind a long commit of the same company, and is tried again', async () => {
   await change(policyWith(desk('it')), 19, leaves(addDays(TODAY, 30)));
   await delivery.untilDeliveries(19, isState('it', 'sent'));
-  const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '19'));
   await database.transaction(async (transaction) => {
     await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['personio:default:employees']);
     await delivery.pass(19, '32 days');
-    await until(async () => {
-      const { raw } = await handle.describe();
-      return (raw.pendingActivities ?? []).some(({ lastFailure }) => lastFailure?.message?.includes('55P03') === true);
-    });
+    await untilActivityFails(19, '55P03');
   });
   await delivery.untilDeliveries(19, (all) => of(all, 'it', 'leaver.left')?.state === 'sent');
 });
