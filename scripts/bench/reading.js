@@ -136,6 +136,20 @@ async function pair(number, endpoints, window) {
     show('bare', name, found.bare[name]);
     say(`      ${name.padEnd(24)} ratio ${round(found.ours[name].seconds / found.bare[name].seconds, 2)}`);
   }
+  return found.ours;
+}
+
+/** The large window beside the bare loop, and its memory beside that of a tenth of the rows. */
+async function largePair() {
+  const large = await fake.ask('window', Number(values.large));
+  say(`${large.count} attendances (${large.from} to ${large.to})`);
+  const found = await pair(1, ['attendances'], large);
+  const tenth = await fake.ask('window', Number(values.large) / 10);
+  const few = await ours(['attendances'], tenth);
+  const [many, little] = [found, few].map((passes) => passes['attendances, unchanged'].peakMiB);
+  say(
+    `      peak of ${large.count} attendances ${Math.round(many)} MiB, of ${tenth.count} ${Math.round(little)} MiB: ${round(many / little, 2)} times that`,
+  );
 }
 
 /** The least time in which the limits let so many requests through: bursts of `perSecond`, `perMinute` in all. */
@@ -172,11 +186,7 @@ try {
       say(`pair ${number}`);
       await pair(number, ['employees', 'attendances'], window);
     }
-    if (Number(values.large) > 0) {
-      const large = await fake.ask('window', Number(values.large));
-      say(`${large.count} attendances (${large.from} to ${large.to})`);
-      await pair(1, ['attendances'], large);
-    }
+    if (Number(values.large) > 0) await largePair();
   }
 } finally {
   await connection.close();
