@@ -97,6 +97,8 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
   try {
     return await segment.read();
   } catch (error) {
+    // The next attempt goes on from here.
+    segment.beat();
     if (!isPassedOver(error, request)) throw error;
     const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.requests() };
     // A collection that was there a page ago is not retired: that is a hiccup, and the reading begins again.
@@ -153,7 +155,6 @@ class Segment {
     await stageRecords(this.context.database, this.request, stagingKeyOf(this.request), page);
     const { received, pages } = this.progress;
     this.progress = { at, received: received + page.records.length, pages: pages + 1, requests: this.requests() };
-    this.beat();
     await stopWhenCancelled();
   }
 

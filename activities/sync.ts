@@ -18,8 +18,8 @@ export interface SyncDependencies {
   readonly dispatch: StoreActivities['dispatchEvents'];
 }
 
-/** A segment is what one activity takes: half a minute at Personio's limits, and few events in the history. */
-const PAGES_PER_SEGMENT = 100;
+/** A segment is what one activity takes: a minute at Personio's limits, and few events in the history. */
+const PAGES_PER_SEGMENT = 300;
 /** Attendances change all day long, so no total over weeks would hold still. */
 const DAYS_PER_CHUNK = 7;
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { RunPlan, RunRef, SegmentOutcome, Source } from '../src/contracts/activities.js';
 import type { DayWindow } from '../src/contracts/sync.js';
 import { collect } from './proxies.js';
@@ -32,17 +32,20 @@ interface ReadingContext {
 /**
  * Reads a chunk until `accept` believes a reading, at most three times.
  *
+ * @param underWay the first of these readings, where it has begun already.
  * @param accept the gate: why the reading is incomplete, or null.
  * @throws ApplicationFailure `SnapshotIncomplete`; nothing that readers of the tables see has changed.
  */
 export async function readUntilComplete(
   context: ReadingContext,
   chunk: DayWindow | null,
+  underWay: Promise<Reading | string> | null,
   accept: (reading: Reading) => Promise<string | null>,
 ): Promise<void> {
   let reason = '';
   for (let reading = 1; reading <= READINGS_PER_CHUNK; reading++) {
-    const read = await readOnce(context, chunk, reading);
+    const isUnderWay = reading === 1 && underWay !== null;
+    const read = await (isUnderWay ? underWay : readOnce(context, chunk, reading));
     if (typeof read !== 'string') {
       const refused = await accept(read);
       if (refused === null) return;
@@ -57,6 +60,40 @@ export async function readUntilComplete(
       'Nothing was changed; the next run reads again. If it stays so, check the permissions of the API credential in Personio.',
     'SnapshotIncomplete',
   );
+}
+
+/** The first reading of the next chunk, while the chunk before it is committed. */
+export class ReadAhead {
+  private readonly context: ReadingContext;
+  private readonly scope = new CancellationScope();
+  private reading: Promise<Reading | string> | null = null;
+
+  constructor(context: ReadingContext) {
+    this.context = context;
+  }
+
+  get isUnderWay(): boolean {
+    return this.reading !== null;
+  }
+
+  /** Does nothing where one is under way. */
+  begin(chunk: DayWindow | null): void {
+    if (this.reading !== null) return;
+    this.reading = this.scope.run(async () => readOnce(this.context, chunk, 1));
+    // Its failure counts when its turn has come.
+    this.reading.catch(() => undefined);
+  }
+
+  take(): Promise<Reading | string> | null {
+    const { reading } = this;
+    this.reading = null;
+    return reading;
+  }
+
+  /** Where the chunk before it has ended the run. */
+  drop(): void {
+    this.scope.cancel();
+  }
 }
 
 /** @returns the reading, or the reason why it has to begin again. */

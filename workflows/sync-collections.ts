@@ -5,7 +5,7 @@ import { DEFAULT_CONNECTION } from '../src/contracts/names.js';
 import type { Endpoint } from '../src/contracts/names.js';
 import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/sync.js';
 import { collect, store } from './proxies.js';
-import { readUntilComplete } from './read-snapshot.js';
+import { ReadAhead, readUntilComplete } from './read-snapshot.js';
 import type { Reading, ReadingTally } from './read-snapshot.js';
 import { recordingFailure } from './run-failure.js';
 import { RunProgress, thisRun } from './run-progress.js';
@@ -103,21 +103,33 @@ function nominalTime(): string | null {
   return workflowInfo().typedSearchAttributes.get(key)?.toISOString() ?? null;
 }
 
+/** One chunk after the other. While one is committed, the next is read already. */
 async function syncChunks(run: RunRef, input: CollectionInput, state: State, progress: RunProgress): Promise<void> {
   const context = { run, plan: state.plan, progress, tally: state.tally };
-  while (state.nextChunk < state.plan.chunks.length) {
-    const chunk = state.plan.chunks[state.nextChunk] ?? null;
-    await readUntilComplete(context, chunk, async (reading) => {
-      const outcome = await commit(run, reading, false);
-      if (outcome.incomplete !== null) return outcome.incomplete;
-      note(state, reading, outcome);
-      return null;
-    });
-    state.nextChunk += 1;
-    const isLong = workflowInfo().historyLength > EVENTS_BEFORE_CONTINUING || workflowInfo().continueAsNewSuggested;
-    if (isLong && state.nextChunk < state.plan.chunks.length) {
-      await continueAsNew<(input: CollectionInput) => Promise<SyncResult>>({ ...input, continued: { ...state } });
+  const { chunks } = state.plan;
+  const ahead = new ReadAhead(context);
+  const readAhead = (): void => {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const isLong = historyLength > EVENTS_BEFORE_CONTINUING || continueAsNewSuggested;
+    const chunk = chunks[state.nextChunk + 1];
+    if (chunk !== undefined && !isLong) ahead.begin(chunk);
+  };
+  try {
+    while (state.nextChunk < chunks.length) {
+      await readUntilComplete(context, chunks[state.nextChunk] ?? null, ahead.take(), async (reading) => {
+        readAhead();
+        const outcome = await commit(run, reading, false);
+        if (outcome.incomplete !== null) return outcome.incomplete;
+        note(state, reading, outcome);
+        return null;
+      });
+      state.nextChunk += 1;
+      if (state.nextChunk < chunks.length && !ahead.isUnderWay) {
+        await continueAsNew<(input: CollectionInput) => Promise<SyncResult>>({ ...input, continued: { ...state } });
+      }
     }
+  } finally {
+    ahead.drop();
   }
 }
 

@@ -31,7 +31,7 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
       await collect.exchangeToken.executeWithOptions({ summary: 'Have a token at hand' }, [run])
     ).requests;
     let result: SyncResult | null = null;
-    await readUntilComplete({ run, plan, progress, tally }, null, async ({ source, reading, total }) => {
+    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, reading, total }) => {
       const collectedAt = new Date().toISOString();
       progress.show('Checking that nobody is missing from the read');
       const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Check that the read is complete' }, [

@@ -1,4 +1,4 @@
-import type { CommitOutcome, CommitRequest } from '../contracts/activities.js';
+import type { CommitOutcome, CommitRequest, RunRef } from '../contracts/activities.js';
 import type { Endpoint } from '../contracts/names.js';
 import type { Database, Queries, Transaction } from './database.js';
 import { closedRun, wasNarrowedBefore } from './runs.js';
@@ -51,10 +51,11 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     await lockEndpoint(transaction, request.connectionId, endpoint);
     const closed = await closedRun(transaction, request);
     if (closed !== null) return { ...NOTHING, incomplete: `the run has already ended as ${closed.outcome}` };
+    const unchanged = await unchangedRows(transaction, request);
+    if (unchanged !== null)
+      return { ...NOTHING, incomplete: null, heldRows: unchanged, received: unchanged, unchanged };
     const incomplete = await incompleteReason(transaction, request);
     if (incomplete !== null) return { ...NOTHING, incomplete };
-    const unchanged = await unchangedRows(transaction, request);
-    if (unchanged !== null) return { ...NOTHING, incomplete, heldRows: unchanged, received: unchanged, unchanged };
     await selectSnapshot(transaction, endpoint, request);
     return merge(transaction, endpoint, request);
   });
@@ -67,6 +68,13 @@ export async function lockEndpoint(transaction: Transaction, connectionId: strin
   ]);
 }
 
+async function isStaged(queries: Queries, run: RunRef): Promise<boolean> {
+  const [table] = await queries.rows<{ present: boolean }>('select to_regclass($1) is not null as present', [
+    stagingTable(run),
+  ]);
+  return table?.present === true;
+}
+
 /** @returns why the staged rows are not the whole; null when they are. */
 export async function incompleteReason(
   queries: Queries,
@@ -74,10 +82,7 @@ export async function incompleteReason(
     readonly chunk?: CommitRequest['chunk'];
   },
 ): Promise<string | null> {
-  const [table] = await queries.rows<{ present: boolean }>('select to_regclass($1) is not null as present', [
-    stagingTable(request),
-  ]);
-  if (table?.present !== true) return 'the staged records are gone';
+  if (!(await isStaged(queries, request))) return 'the staged records are gone';
   const [row] = await queries.rows<{ ids: number }>(
     `select count(distinct record_id collate "C") as ids from ${stagingTable(request)} where reading = $1 and chunk is not distinct from $2`,
     [request.reading, request.chunk?.from ?? null],
@@ -88,24 +93,26 @@ export async function incompleteReason(
 }
 
 /**
- * What most reads of attendances find: what came stands in the table as it is, and nothing else does. Then there is nothing to merge. Looked at where
- * each id came once, which the gate has counted; v2 has breaks to add up first.
+ * What most reads of attendances find: the table holds as many rows as the server says that there are, and each of them came, once and as it is. That is
+ * complete, and there is nothing to merge. v2 has breaks to add up first.
  *
  * @returns how many rows that are; null where anything differs, or was not looked at.
  */
 async function unchangedRows(transaction: Transaction, request: CommitRequest): Promise<number | null> {
-  if (request.endpoint !== 'attendances' || request.source === 'v2') return null;
+  const { endpoint, source, connectionId, total } = request;
+  if (endpoint !== 'attendances' || source === 'v2' || !(await isStaged(transaction, request))) return null;
   const { table, key, columns } = TABLES.attendances;
+  const stored = `${table} where connection_id = $1 and ${daysOf(request)}`;
+  const [count] = await transaction.rows<{ held: number }>(`select count(*) as held from ${stored}`, [connectionId]);
+  if (count?.held !== total) return null;
   const listOf = (alias: string): string => columns.map((column) => `${alias}.${column}`).join(', ');
-  const [row] = await transaction.rows<{ came: number; same: number; held: number }>(
-    `select count(*) as came, count(*) filter (where c.${key} is not null and c.${daysOf(request)} and (${listOf('s')}) is not distinct from (${listOf('c')})) as same,
-       (select count(*) from ${table} where connection_id = $1 and ${daysOf(request)}) as held
-     from ${stagingTable(request)} s left join ${table} c on c.connection_id = $1 and c.${key} = s.record_id
-     where ${passOf(request)}`,
-    [request.connectionId],
+  // Where an id came twice there are more pairs than rows.
+  const [row] = await transaction.rows<{ pairs: number; same: number }>(
+    `select count(*) as pairs, count(*) filter (where c.${key} = s.record_id and (${listOf('s')}) is not distinct from (${listOf('c')})) as same
+     from (select * from ${stored}) c full join (select * from ${stagingTable(request)} where ${passOf(request)}) s on c.${key} = s.record_id`,
+    [connectionId],
   );
-  const { came = 0, same, held } = row ?? {};
-  return came === request.total && same === came && held === came ? came : null;
+  return row?.pairs === total && row.same === total ? total : null;
 }
 
 const daysOf = ({ chunk }: CommitRequest): string =>

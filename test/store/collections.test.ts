@@ -166,6 +166,18 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     });
   });
 
+  test('a record that came twice does not stand in for one that did not come', async () => {
+    const chunk = { from: '2026-08-03', to: '2026-08-09' };
+    const pair = [attendance(81, { date: '2026-08-03' }), attendance(82, { date: '2026-08-03' })] as const;
+    expect(await commit(database, attendances(pair), { chunk })).toMatchObject({ inserted: 2 });
+    expect(await commit(database, attendances([pair[0], pair[0]]), { chunk })).toMatchObject({
+      ...{ incomplete: 'the server says that there are 2 records, and 1 different ones came', unchanged: 0 },
+    });
+    expect(await commit(database, attendances([...pair, pair[0]]), { chunk, total: 2 })).toMatchObject({
+      unchanged: 2,
+    });
+  });
+
   test('departments that were derived from employees are counted once each, and the gone are kept with a date', async () => {
     const of = (
       recordId: string,

@@ -50,8 +50,8 @@ async function sync(endpoint: Endpoint, input?: SyncInput): Promise<SyncResult> 
   return (await (await start(endpoint, input)).result()) as SyncResult;
 }
 
-async function failureOf(endpoint: Endpoint): Promise<ApplicationFailure> {
-  const error: unknown = await sync(endpoint).catch((failure: unknown) => failure);
+async function failureOf(endpoint: Endpoint, input?: SyncInput): Promise<ApplicationFailure> {
+  const error: unknown = await sync(endpoint, input).catch((failure: unknown) => failure);
   expect(error).toBeInstanceOf(WorkflowFailedError);
   const { cause } = error as WorkflowFailedError;
   expect(cause).toBeInstanceOf(ApplicationFailure);
@@ -118,6 +118,21 @@ describe('a sync through Temporal', () => {
     expect(await sync('attendances', { window })).toMatchObject({ missing: 1, inserted: 0, updated: 0 });
   });
 
+  test('reads the next days while those before are committed', async () => {
+    // Chunks begin on Thursdays.
+    const window = { from: '2026-10-05', to: '2026-10-18' };
+    const isReadAhead = async (): Promise<boolean> =>
+      Promise.resolve(fake.log.some(({ query }) => query.includes('start_date=2026-10-08')));
+    const handle = await database.transaction(async (transaction) => {
+      await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['personio:default:attendances']);
+      const begun = await start('attendances', { window });
+      await until(isReadAhead);
+      return begun;
+    });
+    const expected = fake.attendances.between(window.from, window.to).length;
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded', received: expected, inserted: expected });
+  });
+
   test('keeps its history short, and records, names, secrets and tokens out of it', async () => {
     const handle = await start('employees');
     await handle.result();
@@ -163,6 +178,19 @@ describe('what is wrong in Personio', () => {
       'select outcome, failure_type from personio.sync_runs order by started_at desc limit 1',
     );
     expect(run).toEqual({ outcome: 'incomplete', failure_type: 'SnapshotIncomplete' });
+  });
+
+  test('days that never add up end the run, and what was read ahead of them is not committed', async () => {
+    const [from, next] = ['2026-09-07', '2026-09-10'];
+    const twice = { id: 1, attributes: { employee: 1, date: from, start_time: '09:00', end_time: '17:00' } };
+    fake.behaviour.fault = ({ query }) =>
+      query.get('start_date') === from
+        ? { status: 200, body: { success: true, data: [twice, twice], metadata: { total_elements: 2 } } }
+        : undefined;
+    const failure = await failureOf('attendances', { window: { from, to: '2026-09-20' } });
+    expect(failure).toMatchObject({ type: 'SnapshotIncomplete' });
+    expect(fake.log.some(({ query }) => query.includes(`start_date=${next}`))).toBe(true);
+    expect(await countOf(`attendance_periods where date >= '${from}' and date <= '2026-09-20'`)).toBe(0);
   });
 
   test('a page that is not what it should be ends as PersonioMalformedAnswer, with the tables untouched', async () => {
