@@ -85,6 +85,15 @@ async function ended(child) {
   if (code !== 0) throw new Error(`A command ended with ${code}.`);
 }
 
+/** Ticks of processor time that a process has used; Linux alone tells. */
+function ticksOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** A tenth of a second of processor time, of the second that is looked at: Linux counts a hundred ticks a second. */
+const QUIET_TICKS = 10;
+
 export function startWorker(environment) {
   const child = spawn(process.execPath, [BIN, 'worker'], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
   // Also where the benchmark breaks off.
@@ -94,6 +103,14 @@ export function startWorker(environment) {
     peakMiB: () => {
       const [, kib] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       return Number(kib) / 1_024;
+    },
+    /** Until it has nothing to do: what one sync has set going is no part of the next one. */
+    quiet: async () => {
+      for (;;) {
+        const before = ticksOf(child.pid);
+        await setTimeout(1_000);
+        if (ticksOf(child.pid) - before < QUIET_TICKS) return;
+      }
     },
     stop: async () => {
       child.kill('SIGTERM');

@@ -87,9 +87,11 @@ async function ours(endpoints, window) {
   const worker = startWorker(environment);
   try {
     await until(arePolled);
-    return await passes(endpoints, async (endpoint) =>
-      measured(database, async () => syncOnce(worker, endpoint, window)),
-    );
+    return await passes(endpoints, async (endpoint) => {
+      // The first read of people is followed by a workflow for each whose start or end is coming.
+      await worker.quiet();
+      return measured(database, async () => syncOnce(worker, endpoint, window));
+    });
   } finally {
     await worker.stop();
     await database.close();
