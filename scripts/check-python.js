@@ -38,7 +38,7 @@ if (program === undefined) {
     environment: process.env,
     say: (sentence) => console.log(sentence),
   });
-  const { status } = spawnSync(program, ['-m', 'unittest', 'test_subscriber'], {
+  const { status } = spawnSync(program, ['test_subscriber.py'], {
     cwd: folder,
     stdio: 'inherit',
     env: { ...process.env, TEMPORAL_CLI_PATH: cli, PYTHONDONTWRITEBYTECODE: '1' },

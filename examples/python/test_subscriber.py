@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import sys
 import unittest
 from typing import Any
 
 from temporalio import activity, workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -70,6 +73,15 @@ def event(delivery_id: str, kind: str) -> dict[str, Any]:
     }
 
 
+async def until_recorded(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, count: int) -> None:
+    """Waits until the history holds `count` events of the kind."""
+    for _ in range(300):
+        if len([e async for e in handle.fetch_history_events() if e.event_type == kind]) >= count:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"the history does not hold {count} events {EventType.Name(kind)}")
+
+
 class SubscriberTest(unittest.IsolatedAsyncioTestCase):
     async def test_acts_once_and_acknowledges_every_delivery(self) -> None:
         async with await WorkflowEnvironment.start_local(
@@ -112,9 +124,14 @@ class SubscriberTest(unittest.IsolatedAsyncioTestCase):
                 await tell("d3", "leaver.rescinded")
                 await tell("d1", "leaver.left")
                 handle = client.get_workflow_handle("offboarding:default:4711")
-                await asyncio.sleep(1)
+                await until_recorded(handle, EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, 2)
                 self.assertEqual((await handle.describe()).status.name, "RUNNING")
 
 
 if __name__ == "__main__":
-    unittest.main()
+    verdict = unittest.main(exit=False).result
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Ends without taking the interpreter apart: a thread of the SDK that is still busy would then abort the process,
+    # after all tests have passed (https://github.com/temporalio/sdk-python/issues/300).
+    os._exit(0 if verdict.wasSuccessful() else 1)
