@@ -17,6 +17,7 @@ import type { Database } from '../src/store/database.js';
 import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
 import { clearStaging, createStaging, noteGone, stageRecords, unaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/staging.js';
+import { translated } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -31,6 +32,8 @@ interface SegmentProgress {
   readonly received: number;
   readonly pages: number;
   readonly requests: number;
+  /** Attempts that had ended when the last page was staged: only those after it count as tried in vain. */
+  readonly attemptsBefore: number;
 }
 
 const HEARTBEAT_EVERY_MS = 8_000;
@@ -92,14 +95,14 @@ interface SegmentContext {
 async function collectSegment(context: SegmentContext, request: SegmentRequest): Promise<SegmentOutcome> {
   const resumed = resumedProgress();
   const begin = resumed?.at ?? (await beginReading(context, request));
-  const segment = new Segment(context, request, resumed ?? { at: begin, received: 0, pages: 0, requests: 0 });
+  const segment = new Segment(context, request, resumed ?? startingAt(begin));
   const timer = setInterval(() => segment.beat(), HEARTBEAT_EVERY_MS);
   try {
     return await segment.read();
   } catch (error) {
     // The next attempt goes on from here.
     segment.beat();
-    if (!isPassedOver(error, request)) throw error;
+    if (!isPassedOver(error, request)) throw translated(error, segment.attemptsInVain);
     const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.requests() };
     // A collection that was there a page ago is not retired: that is a hiccup, and the reading begins again.
     const isUnderWay = begin.offset > 0 || segment.received > 0;
@@ -108,6 +111,14 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
     clearInterval(timer);
   }
 }
+
+const startingAt = (at: ReadPosition): SegmentProgress => ({
+  at,
+  received: 0,
+  pages: 0,
+  requests: 0,
+  attemptsBefore: 0,
+});
 
 const vanished = (error: unknown): string =>
   `the collection vanished while it was read (${error instanceof PersonioError ? (error.status ?? error.type) : 'no status'})`;
@@ -128,6 +139,11 @@ class Segment {
 
   get received(): number {
     return this.progress.received;
+  }
+
+  /** With the one under way. A wait for Personio's limits ends an attempt, so a long segment has many that are no failures. */
+  get attemptsInVain(): number {
+    return activityInfo().attempt - this.progress.attemptsBefore;
   }
 
   beat(): void {
@@ -154,7 +170,10 @@ class Segment {
   private async stage(page: StagedRecords, at: ReadPosition): Promise<void> {
     await stageRecords(this.context.database, this.request, stagingKeyOf(this.request), page);
     const { received, pages } = this.progress;
-    this.progress = { at, received: received + page.records.length, pages: pages + 1, requests: this.requests() };
+    this.progress = {
+      ...{ at, received: received + page.records.length, pages: pages + 1 },
+      ...{ requests: this.requests(), attemptsBefore: activityInfo().attempt - 1 },
+    };
     await stopWhenCancelled();
   }
 

@@ -2,7 +2,7 @@ import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { FailureType } from '../src/contracts/errors.js';
 
-/** How often a kind of failure is tried before the run ends with it. */
+/** How often a kind of failure is tried, without any progress meanwhile, before the run ends with it. */
 const MAX_ATTEMPTS = {
   /** About a minute of Personio being away; the schedule's next run tries again. */
   PersonioUnavailable: 7,
@@ -56,8 +56,11 @@ export function heartbeating<A extends unknown[], R>(activity: (...args: A) => P
   };
 }
 
-/** @returns what Temporal is told. */
-function translated(error: unknown, attempt: number): Error {
+/**
+ * @param attempt counts from 1; of a step that goes on where it was, the attempts since it last got further.
+ * @returns what Temporal is told.
+ */
+export function translated(error: unknown, attempt: number): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isTyped(error)) return translatedTyped(error, attempt);
   const name = error instanceof Error ? error.constructor.name : typeof error;

@@ -136,7 +136,7 @@ async function readFrom(
   reading: number,
 ): Promise<Reading | string> {
   const phase = `Reading ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
-  progress.begin(phase);
+  const before = progress.begin(phase);
   let received = 0;
   let segment: SegmentOutcome | null = null;
   do {
@@ -147,7 +147,8 @@ async function readFrom(
     noteRequests(tally, segment.requests);
     if (segment.retired) return 'retired';
     received += segment.received;
-    progress.received(segment.received, segment.pages, segment.total, phase);
+    const total = segment.total === null ? null : before + segment.total;
+    progress.received(segment.received, segment.pages, total, phase);
     if (segment.moved !== null) {
       progress.forget(received);
       return segment.moved;

@@ -13,8 +13,6 @@ const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWOR
 export class RunProgress {
   private readonly run: RunRef;
   private current: SyncProgress;
-  /** Records of the chunks before this one: a total is known for each chunk alone. */
-  private before = 0;
 
   constructor(run: RunRef, startedAt: string) {
     this.run = run;
@@ -38,19 +36,23 @@ export class RunProgress {
     );
   }
 
-  /** A chunk, or another attempt at it, begins. */
-  begin(phase: string): void {
-    this.before = this.current.received;
+  /**
+   * A chunk, or another attempt at it, begins.
+   *
+   * @returns the records so far: a total is known for each chunk alone, and one may be read while the one before it is committed.
+   */
+  begin(phase: string): number {
     this.show(phase);
+    return this.current.received;
   }
 
-  /** Adds what one segment brought. */
+  /** Adds what one segment brought; `total` is that of the run, as far as it is known. */
   received(records: number, pages: number, total: number | null, phase: string): void {
     const { received, page } = this.current;
     this.show(phase, {
       received: received + records,
       page: page + pages,
-      total: total === null ? null : this.before + total,
+      total,
     });
   }
 

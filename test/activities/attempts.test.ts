@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { createCollectActivities } from '../../activities/collect.js';
+import { createPersonioAccess } from '../../activities/personio-access.js';
+import { startFakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { Database } from '../../src/store/database.js';
+import { migratedDatabase } from '../support/database.js';
+import { policyOf } from '../support/policy.js';
+
+const ATTEMPTS = 7;
+const run = { connectionId: 'default', endpoint: 'employees', runId: 'run-of-many-attempts' } as const;
+const start = { offset: 0, cursor: null, total: null, pageSize: 50 };
+
+let database: Database;
+let fake: FakePersonio;
+beforeAll(async () => {
+  database = await migratedDatabase();
+  fake = await startFakePersonio({ employees: 300, seed: 3, foundedOn: '2026-11-20' });
+  fake.behaviour.employeesPerPage = 50;
+});
+afterAll(async () => {
+  await fake.close();
+  await database.close();
+});
+
+/** A segment's attempt: what went before it is in its heartbeat. Personio goes away after some pages. */
+async function attemptAt(attempt: number, attemptsBefore: number, pagesBeforeItFails: number): Promise<unknown> {
+  const policy = policyOf();
+  const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
+  const logger = pino({ level: 'silent' });
+  const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections });
+  const { collectSegment } = createCollectActivities({ database, policy, personio });
+  let pages = 0;
+  fake.behaviour.fault = ({ path }) => {
+    if (path !== '/v1/company/employees') return undefined;
+    pages += 1;
+    return pages > pagesBeforeItFails ? { status: 503, body: 'away' } : undefined;
+  };
+  const heartbeatDetails = { at: start, received: 0, pages: 0, requests: 0, attemptsBefore };
+  const environment = new MockActivityEnvironment({ attempt, ...(attempt === 1 ? {} : { heartbeatDetails }) });
+  const request = { ...run, source: 'v1', chunk: null, reading: 1, position: null, pages: 300 } as const;
+  return environment.run(collectSegment, request).catch((error: unknown) => error);
+}
+
+/** Whether Temporal tries a failure of Personio's again. */
+function isTriedAgain(failure: unknown): boolean {
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toHaveProperty('type', 'PersonioUnavailable');
+  return (failure as ApplicationFailure).nonRetryable !== true;
+}
+
+test('a reading ends when Personio is away for seven attempts in a row, however many it took to get there', async () => {
+  expect(isTriedAgain(await attemptAt(1, 0, 0))).toBe(true);
+  expect(isTriedAgain(await attemptAt(ATTEMPTS, 0, 0))).toBe(false);
+  // Waits for the limits have used up attempts, and each of them brought pages.
+  expect(isTriedAgain(await attemptAt(ATTEMPTS + 3, ATTEMPTS + 1, 0))).toBe(true);
+  expect(isTriedAgain(await attemptAt(2 * ATTEMPTS, ATTEMPTS, 0))).toBe(false);
+  // This attempt got further before Personio went away.
+  expect(isTriedAgain(await attemptAt(2 * ATTEMPTS, ATTEMPTS, 3))).toBe(true);
+});
