@@ -21,7 +21,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '10000' },
     pairs: { type: 'string', default: '1' },
     waiting: { type: 'string', default: '50000' },
-    attendances: { type: 'string', default: '30000' },
+    attendances: { type: 'string', default: '75000' },
   },
 });
 const EVENTS = Number(values.events);
@@ -34,7 +34,7 @@ const POLICY =
   'subscribers: [{ name: told, workflowType: answeringTeam, workflowId: "{connectionId}:{employeeId}", taskQueue: told, events: [leaver.left] }]\n';
 const IN_FLIGHT = 32;
 /** Two syncs under the limits, and a minute between them. */
-const SYNCS_MS = 150_000;
+const SYNCS_MS = 210_000;
 /** Started, signalled, the three of a workflow task, what it did, its timer. */
 const EVENTS_OF_ONE_WHO_WAITS = 7;
 const DAY_MS = 86_400_000;
