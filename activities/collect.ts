@@ -17,7 +17,7 @@ import type { Database } from '../src/store/database.js';
 import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
 import { clearStaging, createStaging, noteGone, stageRecords, unaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/staging.js';
-import { translated } from './failures.js';
+import { HEARTBEAT_EVERY_MS, translated } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -35,8 +35,6 @@ interface SegmentProgress {
   /** Attempts that had ended when the last page was staged: only those after it count as tried in vain. */
   readonly attemptsBefore: number;
 }
-
-const HEARTBEAT_EVERY_MS = 8_000;
 
 /** Activities that call Personio. Records go from a page into staging, and nowhere else. */
 export function createCollectActivities({ database, policy, personio }: CollectDependencies): CollectActivities {

@@ -17,7 +17,8 @@ const MAX_ATTEMPTS = {
 /** Temporal takes a delay of 0 for "do not try again": a `Retry-After` that has passed would end the run. Personio advises a second. */
 const SHORTEST_RETRY_DELAY_MS = 1_000;
 
-const HEARTBEAT_EVERY_MS = 8_000;
+/** Well within the 30 s after which a worker counts as gone. */
+export const HEARTBEAT_EVERY_MS = 8_000;
 
 /** An error of ours that knows its failure type. */
 interface Typed {

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import unittest
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from temporalio import activity, workflow
@@ -73,13 +74,19 @@ def event(delivery_id: str, kind: str) -> dict[str, Any]:
     }
 
 
-async def until_recorded(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, count: int) -> None:
-    """Waits until the history holds `count` events of the kind."""
+async def at_least(count: int, look: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+    """Looks until it sees so many, and returns what it sees."""
     for _ in range(300):
-        if len([e async for e in handle.fetch_history_events() if e.event_type == kind]) >= count:
-            return
+        seen = await look()
+        if len(seen) >= count:
+            return seen
         await asyncio.sleep(0.1)
-    raise AssertionError(f"the history does not hold {count} events {EventType.Name(kind)}")
+    raise AssertionError(f"{count} did not come")
+
+
+async def failed_signals(handle: WorkflowHandle[Any, Any]) -> list[Any]:
+    kind = EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED
+    return [event async for event in handle.fetch_history_events() if event.event_type == kind]
 
 
 class SubscriberTest(unittest.IsolatedAsyncioTestCase):
@@ -103,12 +110,7 @@ class SubscriberTest(unittest.IsolatedAsyncioTestCase):
                     )
 
                 async def answers(count: int) -> list[Any]:
-                    for _ in range(300):
-                        known = await person.query(Person.answered)
-                        if len(known) >= count:
-                            return known
-                        await asyncio.sleep(0.1)
-                    raise AssertionError(f"{count} answers did not come")
+                    return await at_least(count, lambda: person.query(Person.answered))
 
                 await tell("d1", "leaver.left")
                 self.assertEqual(await answers(1), [{"deliveryId": "d1", "outcome": "done"}])
@@ -124,7 +126,7 @@ class SubscriberTest(unittest.IsolatedAsyncioTestCase):
                 await tell("d3", "leaver.rescinded")
                 await tell("d1", "leaver.left")
                 handle = client.get_workflow_handle("offboarding:default:4711")
-                await until_recorded(handle, EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, 2)
+                await at_least(2, lambda: failed_signals(handle))
                 self.assertEqual((await handle.describe()).status.name, "RUNNING")
 
 

@@ -105,13 +105,12 @@ export function startWorker(environment) {
       return Number(kib) / 1_024;
     },
     /** Until it has nothing to do: what one sync has set going is no part of the next one. */
-    quiet: async () => {
-      for (;;) {
+    quiet: async () =>
+      until(async () => {
         const before = ticksOf(child.pid);
         await setTimeout(1_000);
-        if (ticksOf(child.pid) - before < QUIET_TICKS) return;
-      }
-    },
+        return ticksOf(child.pid) - before < QUIET_TICKS;
+      }),
     stop: async () => {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.on('close', resolve));

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { createCollectActivities } from '../../activities/collect.js';
 import { createPersonioAccess } from '../../activities/personio-access.js';
+import type { CollectActivities } from '../../src/contracts/activities.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
@@ -16,10 +17,16 @@ const start = { offset: 0, cursor: null, total: null, pageSize: 50 };
 
 let database: Database;
 let fake: FakePersonio;
+let activities: CollectActivities;
 beforeAll(async () => {
   database = await migratedDatabase();
   fake = await startFakePersonio({ employees: 300, seed: 3, foundedOn: '2026-11-20' });
   fake.behaviour.employeesPerPage = 50;
+  const policy = policyOf();
+  const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
+  const logger = pino({ level: 'silent' });
+  const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections });
+  activities = createCollectActivities({ database, policy, personio });
 });
 afterAll(async () => {
   await fake.close();
@@ -28,21 +35,16 @@ afterAll(async () => {
 
 /** A segment's attempt: what went before it is in its heartbeat. Personio goes away after some pages. */
 async function attemptAt(attempt: number, attemptsBefore: number, pagesBeforeItFails: number): Promise<unknown> {
-  const policy = policyOf();
-  const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
-  const logger = pino({ level: 'silent' });
-  const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections });
-  const { collectSegment } = createCollectActivities({ database, policy, personio });
-  let pages = 0;
-  fake.behaviour.fault = ({ path }) => {
-    if (path !== '/v1/company/employees') return undefined;
-    pages += 1;
-    return pages > pagesBeforeItFails ? { status: 503, body: 'away' } : undefined;
-  };
+  fake.faults.clear();
+  fake.faults.add({
+    path: '/v1/company/employees',
+    after: pagesBeforeItFails,
+    answer: () => ({ status: 503, body: 'away' }),
+  });
   const heartbeatDetails = { at: start, received: 0, pages: 0, requests: 0, attemptsBefore };
   const environment = new MockActivityEnvironment({ attempt, ...(attempt === 1 ? {} : { heartbeatDetails }) });
   const request = { ...run, source: 'v1', chunk: null, reading: 1, position: null, pages: 300 } as const;
-  return environment.run(collectSegment, request).catch((error: unknown) => error);
+  return environment.run(activities.collectSegment, request).catch((error: unknown) => error);
 }
 
 /** Whether Temporal tries a failure of Personio's again. */
