@@ -1,4 +1,4 @@
-import type { OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/activities.js';
+import type { GateOutcome, OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/activities.js';
 import { attendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
 import type { Policy } from '../src/domain/policy.js';
 import { SOURCES } from '../src/personio/sources.js';
@@ -7,7 +7,7 @@ import type { Database } from '../src/store/database.js';
 import { commitEmployees } from '../src/store/employees-commit.js';
 import { decideHeld } from '../src/store/proposals.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
-import { dropLeftOvers, dropStaging } from '../src/store/staging.js';
+import { dropLeftOvers, dropStaging, unaskedMissing } from '../src/store/staging.js';
 import { heartbeating } from './failures.js';
 import { createRetention } from './retention.js';
 
@@ -28,7 +28,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
   return {
     openRun: async (request) => openRun(database, policy, request),
     commitSnapshot: heartbeating(async (request) => commitSnapshot(database, request)),
-    verifySnapshot: heartbeating(async (request) => ({ incomplete: await incompleteReason(database, request) })),
+    verifySnapshot: heartbeating(async (request) => verifySnapshot(database, request)),
     commitEmployees: heartbeating(async (request) => {
       const outcome = await commitEmployees(database, request, { policy, digest });
       if (outcome.result !== null) await dropStaging(database, request);
@@ -43,6 +43,16 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
     dispatchEvents: heartbeating(dispatch),
     applyRetention: heartbeating(createRetention(database, policy)),
   };
+}
+
+async function verifySnapshot(
+  database: Database,
+  request: Parameters<StoreActivities['verifySnapshot']>[0],
+): Promise<GateOutcome> {
+  const incomplete = await incompleteReason(database, request);
+  if (incomplete !== null) return { incomplete, isNobodyMissing: false };
+  const [missing] = await unaskedMissing(database, request, request.reading, 1);
+  return { incomplete, isNobodyMissing: missing === undefined };
 }
 
 async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {

@@ -4,7 +4,8 @@ import type { CommitOutcome, RunPlan, RunRef } from '../src/contracts/activities
 import { DEFAULT_CONNECTION } from '../src/contracts/names.js';
 import type { Endpoint } from '../src/contracts/names.js';
 import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/sync.js';
-import { collect, store } from './proxies.js';
+import { openRun } from './open-run.js';
+import { store } from './proxies.js';
 import { ReadAhead, readUntilComplete } from './read-snapshot.js';
 import type { Reading, ReadingTally } from './read-snapshot.js';
 import { recordingFailure } from './run-failure.js';
@@ -88,11 +89,8 @@ async function begin(run: RunRef, input: CollectionInput, startedAt: string, tal
       tally,
     };
   }
-  const plan = await store.openRun.executeWithOptions({ summary: `Open the run of ${run.endpoint}` }, [
-    { ...run, startedAt, window: input.window ?? null, nominalTime: nominalTime() },
-  ]);
-  const token = await collect.exchangeToken.executeWithOptions({ summary: 'Have a token at hand' }, [run]);
-  Object.assign(tally, { requests: tally.requests + token.requests });
+  const request = { ...run, startedAt, window: input.window ?? null, nominalTime: nominalTime() };
+  const plan = await openRun(request, tally);
   const counts = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, heldRows: 0, deletedRows: 0 };
   return { startedAt, plan, nextChunk: 0, counts, narrowed: [], tally };
 }

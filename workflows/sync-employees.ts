@@ -9,6 +9,7 @@ import {
 import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/activities.js';
 import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
 import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/sync.js';
+import { openRun } from './open-run.js';
 import { collect, store } from './proxies.js';
 import { readUntilComplete } from './read-snapshot.js';
 import type { ReadingTally } from './read-snapshot.js';
@@ -24,12 +25,7 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
   const progress = new RunProgress(run, startedAt);
   const tally: ReadingTally = { source: null, requests: 0 };
   return recordingFailure(run, progress, tally, async () => {
-    const plan = await store.openRun.executeWithOptions({ summary: 'Open the run of employees' }, [
-      { ...run, startedAt, window: null, nominalTime: null },
-    ]);
-    tally.requests += (
-      await collect.exchangeToken.executeWithOptions({ summary: 'Have a token at hand' }, [run])
-    ).requests;
+    const plan = await openRun({ ...run, startedAt, window: null, nominalTime: null }, tally);
     let result: SyncResult | null = null;
     await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, reading, total }) => {
       const collectedAt = new Date().toISOString();
@@ -38,7 +34,8 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
         { ...run, reading, total },
       ]);
       if (gate.incomplete !== null) return gate.incomplete;
-      const hidden = await askForMissing(run, reading, progress, tally);
+      // The commit looks once more, under its lock.
+      const hidden = gate.isNobodyMissing ? null : await askForMissing(run, reading, progress, tally);
       if (hidden !== null) return hidden;
       progress.show('Deciding who joins, moves and leaves');
       const outcome = await decideInChild({

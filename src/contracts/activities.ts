@@ -116,6 +116,13 @@ export interface CommitOutcome {
   readonly missing: number;
 }
 
+export interface GateOutcome {
+  /** Why the reading is not the whole; null when it is. */
+  readonly incomplete: string | null;
+  /** Whether a complete reading has everybody who is stored. Whom it misses is asked for by id. */
+  readonly isNobodyMissing: boolean;
+}
+
 export interface EmployeesCommitRequest extends RunRef {
   readonly source: Source;
   readonly reading: number;
@@ -182,10 +189,10 @@ export interface StoreActivities {
   readonly openRun: (request: OpenRunRequest) => Promise<RunPlan>;
   /** The completeness gate and the merge, in one transaction: all of a chunk, or nothing. */
   readonly commitSnapshot: (request: CommitRequest) => Promise<CommitOutcome>;
-  /** The completeness gate for employees, before anything is decided. Null: complete; else the reason. */
+  /** The completeness gate for employees, before anything is decided. */
   readonly verifySnapshot: (
     request: RunRef & { readonly reading: number; readonly total: number | null },
-  ) => Promise<{ readonly incomplete: string | null }>;
+  ) => Promise<GateOutcome>;
   /** Proposes transitions, applies the brake, merges, stores events and closes the run: one transaction. */
   readonly commitEmployees: (request: EmployeesCommitRequest) => Promise<EmployeesCommitOutcome>;
   /** Stores what a person decided on a braked run. Safe to repeat. */
@@ -228,7 +235,7 @@ export interface AgendaItem {
 export interface Agenda {
   /** Open events and deliveries, in the order of their moments. */
   readonly items: readonly AgendaItem[];
-  /** How long until something has to be done, by the database's clock; null when nothing is open. */
+  /** How long until the next look, by the database's clock, with the turn among people who share the moment; null when nothing is open. */
   readonly nextInMs: number | null;
 }
 
