@@ -2,17 +2,20 @@ import { cancellationDetails, cancellationSignal, cancelled } from '@temporalio/
 import type { Agenda, AgendaItem, AgendaRequest, Answer, LifecycleActivities } from '../src/contracts/activities.js';
 import { wordsOf } from '../src/domain/agenda-words.js';
 import {
+  LARGEST_CROWD,
   isWaitingToBeAccepted,
   momentsOf,
   needsMarking,
   nextTryOf,
   repeatDelayMs,
   retryDelayMs,
+  wakeDelayMs,
 } from '../src/domain/delivery.js';
 import type { Subscriber } from '../src/domain/policy.js';
 import { deliveryMetrics } from '../src/observability/metrics.js';
 import {
   beginAttempt,
+  countPlannedAt,
   endAttempt,
   fallDue,
   markOverdue,
@@ -157,7 +160,8 @@ class Advancing {
       deliveryMetrics().accepted({ subscriber, kind }, (Date.now() - Date.parse(momentToldOf(delivery))) / 1_000);
   }
 
-  private agendaOf({ now, planned, deliveries }: PersonAgenda): Agenda {
+  private async agendaOf(agenda: PersonAgenda): Promise<Agenda> {
+    const { planned, deliveries } = agenda;
     const moments = momentsOf(deliveries);
     const { employeeId } = this.person;
     const told = new Set(deliveries.map(({ eventId }) => eventId));
@@ -171,12 +175,33 @@ class Advancing {
       const { deliveryId, eventId, kind, subscriber, state } = delivery;
       return { deliveryId, eventId, kind, subscriber, state, at, sentence: wordsOf({ ...delivery, at }, employeeId) };
     });
-    const all = [...waiting, ...open];
-    const next = all.flatMap(({ at }) => (at === null ? [] : [Date.parse(at)]));
     return {
       items: [...open, ...waiting.filter(({ eventId }) => !told.has(eventId))].sort(byMoment),
-      nextInMs: next.length === 0 ? null : Math.max(0, Math.min(...next) - Date.parse(now)),
+      nextInMs: await this.nextInMs(agenda),
     };
+  }
+
+  /** What nobody was told yet of a planned event comes to a whole crowd at once, and is met in turn; all else at its moment. */
+  private async nextInMs({ now, planned, deliveries }: PersonAgenda): Promise<number | null> {
+    const msUntil = (at: string): number => Math.max(0, Date.parse(at) - Date.parse(now));
+    const shared = planned.map(({ dueAt }) => ({ at: dueAt, dueAt }));
+    const waits: number[] = [];
+    for (const [index, at] of momentsOf(deliveries).entries()) {
+      const delivery = deliveries[index];
+      if (at === null || delivery === undefined) continue;
+      const event = planned.find(({ eventId }) => eventId === delivery.eventId);
+      if (event !== undefined && delivery.firstAttemptAt === null) shared.push({ at, dueAt: event.dueAt });
+      else waits.push(msUntil(at));
+    }
+    const [first] = shared.sort((one, other) => (one.at < other.at ? -1 : 1));
+    if (first !== undefined) waits.push(msUntil(first.at) + (first.at > now ? await this.turnMs(first.dueAt) : 0));
+    return waits.length === 0 ? null : Math.min(...waits);
+  }
+
+  private async turnMs(dueAt: string): Promise<number> {
+    const { connectionId } = this.person;
+    const together = await countPlannedAt(this.dependencies.database, connectionId, dueAt, LARGEST_CROWD);
+    return wakeDelayMs(together, Math.random());
   }
 
   private subscriber(name: string): Subscriber | undefined {

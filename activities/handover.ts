@@ -8,7 +8,7 @@ import type { OpenPerson } from '../src/store/handover.js';
 import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
-const HANDOVERS_IN_FLIGHT = 32;
+export const WAKES_IN_FLIGHT = 8;
 const HANDOVER_BATCH = 500;
 /** What is started is counted a little later: the visibility store lags behind. */
 const COUNT_PATIENCE_MS = 10_000;
@@ -44,8 +44,8 @@ async function handOverOpen(
     const batch = await openPersons(database, connectionId, known, { after, limit: HANDOVER_BATCH, everybody });
     const last = batch.at(-1);
     if (last === undefined) return persons;
-    for (let index = 0; index < batch.length; index += HANDOVERS_IN_FLIGHT) {
-      const together = batch.slice(index, index + HANDOVERS_IN_FLIGHT);
+    for (let index = 0; index < batch.length; index += WAKES_IN_FLIGHT) {
+      const together = batch.slice(index, index + WAKES_IN_FLIGHT);
       await wakePersons(clientOf(namespace), connectionId, together);
       await noteHandedOver(database, known, together);
     }

@@ -101,6 +101,23 @@ export function repeatDelayMs(acknowledgeWithinSeconds: number): number {
 /** What is still not acknowledged after that long is dead. */
 export const DEAD_AFTER_MS = 28 * 24 * 3_600_000;
 
+/** A moment that many people share is met by about so many of them in a second. */
+const WAKES_PER_SECOND = 50;
+/** A larger crowd is not counted to its end: nobody is late by more than 50 s because of it. */
+export const LARGEST_CROWD = 2_500;
+
+/**
+ * Thousands of timers that fire in the same millisecond stop a Temporal server for seconds, and every sync with it. People who share a moment
+ * therefore meet it one after the other, well above the rate at which they could be told anyway.
+ *
+ * @param together how many people share the moment, with this one.
+ * @param draw evenly distributed, from 0 to below 1.
+ * @returns how long after the moment this one is woken, in ms; 0 for one who has it alone.
+ */
+export function wakeDelayMs(together: number, draw: number): number {
+  return Math.floor((draw * Math.max(0, together - 1) * 1_000) / WAKES_PER_SECOND);
+}
+
 /** Of a delivery that is neither acknowledged nor over, what its next step depends on. Moments are ISO texts in UTC. */
 export interface DeliveryStanding {
   readonly subscriber: string;

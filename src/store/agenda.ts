@@ -67,6 +67,21 @@ export async function readAgenda(queries: Queries, { connectionId, employeeId }:
   return { now: rows[0]?.now ?? '', planned, deliveries };
 }
 
+/** @returns how many planned events of the connection have the moment in common, counted up to `most`. */
+export async function countPlannedAt(
+  queries: Queries,
+  connectionId: string,
+  dueAt: string,
+  most: number,
+): Promise<number> {
+  const [row] = await queries.rows<{ together: number }>(
+    `select count(*) as together from
+       (select from personio.lifecycle_events where connection_id = $1 and state = 'planned' and due_at = $2 limit $3) planned`,
+    [connectionId, dueAt, most],
+  );
+  return row?.together ?? 0;
+}
+
 /**
  * Turns planned events of a person into due ones whose moment has come, each with its place in the feed. Waits for a commit of
  * the same connection, which may be about to withdraw them.

@@ -34,8 +34,8 @@ const LIMITS = {
   personio: { maxConcurrentActivityTaskExecutions: 8 },
   // Few at a time: deliveries that are all due at once go as fast, and a sync that starts meanwhile is hardly delayed (docs/performance.md).
   lifecycle: {
-    maxConcurrentActivityTaskExecutions: 24,
-    maxConcurrentWorkflowTaskExecutions: 6,
+    maxConcurrentActivityTaskExecutions: 12,
+    maxConcurrentWorkflowTaskExecutions: 4,
     maxCachedWorkflows: 200,
   },
 } as const satisfies Record<WorkerRole, Partial<WorkerOptions>>;

@@ -130,9 +130,38 @@ async function looksAt(id: number): Promise<readonly number[]> {
     (events ?? [])
       // What is done at once, within a workflow task, is a marker in the history.
       .filter((event) => event.markerRecordedEventAttributes instanceof Object)
-      .map((event) => Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6)
+      .map((event) => msOf(event.eventTime))
   );
 }
+
+/** The moments that a person's workflow has asked to be woken at, in milliseconds, one for each look. */
+async function wakesOf(id: number): Promise<readonly number[]> {
+  const { events } = await delivery.temporal.client.workflow
+    .getHandle(workflowId.employee('default', String(id)))
+    .fetchHistory();
+  return (events ?? []).flatMap(({ eventTime, timerStartedEventAttributes }) => {
+    const wait = timerStartedEventAttributes?.startToFireTimeout;
+    return wait instanceof Object ? [msOf(eventTime) + msOf(wait)] : [];
+  });
+}
+
+/** Has thousands of people leave at the same moment as one, whom Temporal knows nothing of. */
+async function inCrowd(id: number, work: () => Promise<void>): Promise<void> {
+  await database.run(
+    `insert into personio.lifecycle_events
+     select (jsonb_populate_record(v, jsonb_build_object('event_id', v.event_id || ':' || n, 'employee_id', 'crowd-' || n))).*
+     from personio.lifecycle_events v, generate_series(1, 4999) n where v.employee_id = $1 and v.state = 'planned'`,
+    [String(id)],
+  );
+  try {
+    await work();
+  } finally {
+    await database.run(`delete from personio.lifecycle_events where employee_id like 'crowd-%'`);
+  }
+}
+
+const msOf = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
+  Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
 
 describe('answers', () => {
   test('done is final: later answers, doubled ones and those about unknown deliveries change nothing', async () => {
@@ -464,6 +493,42 @@ describe('when', () => {
     expect(event).toMatchObject({ state: 'due' });
     expect(event?.['sequence']).not.toBeNull();
     expect((await delivery.deliveries(11)).filter(({ subscriber }) => subscriber === 'now')).toHaveLength(1);
+  });
+
+  test('one who has a moment alone is woken at it; people who share one are woken one after the other, so that no sync stands still', async () => {
+    const date = addDays(TODAY, 33);
+    await change(policyWith(desk('it', { events: ['leaver.left'] })), 38, leaves(date));
+    const [row] = await delivery.untilDeliveries(38, (all) => all.length === 1);
+    const delaysAfter = async (looks: number): Promise<readonly number[]> => {
+      await until(async () => (await wakesOf(38)).length >= looks);
+      return (await wakesOf(38)).map((wake) => wake - Date.parse(row?.due_at ?? ''));
+    };
+    const [alone = NaN] = await delaysAfter(1);
+    expect(Math.abs(alone)).toBeLessThan(1_000);
+
+    const looks = 8;
+    await inCrowd(38, async () => {
+      for (let look = 1; look <= looks; look++) {
+        await delivery.pass(38, '0 seconds');
+        await delaysAfter(1 + look);
+      }
+    });
+    const together = (await delaysAfter(1 + looks)).slice(1);
+    expect(Math.min(...together)).toBeGreaterThan(-1_000);
+    expect(Math.max(...together)).toBeLessThan(51_000);
+    expect(Math.max(...together) - Math.min(...together)).toBeGreaterThan(1_000);
+  });
+
+  test('what was tried before is tried again at its moment, whoever shares that of the event', async () => {
+    const absent = desk('absent', { start: false, events: ['leaver.left'], when: 'detected' });
+    await change(policyWith(absent), 39, leaves(addDays(TODAY, 34)));
+    await inCrowd(39, async () => {
+      await delivery.untilDeliveries(39, (all) => (of(all, 'absent')?.attempts ?? 0) >= 4);
+      await until(async () => (await looksAt(39)).length >= 4);
+    });
+    const [, , third = 0, fourth = 0] = await looksAt(39);
+    // Four seconds, and what the servers need.
+    expect(fourth - third).toBeLessThan(7_000);
   });
 
   test('notices come before, share the event id, and follow the date', async () => {

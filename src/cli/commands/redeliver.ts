@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { wakePersons } from '../../../activities/index.js';
+import { WAKES_IN_FLIGHT, wakePersons } from '../../../activities/index.js';
 import { readSettings } from '../../config/settings.js';
 import type { Policy, Subscriber } from '../../domain/policy.js';
 import { requireSchema } from '../../store/migrate.js';
@@ -19,8 +19,6 @@ interface Options {
   readonly reason?: string;
   readonly json?: boolean;
 }
-
-const WAKES_IN_FLIGHT = 32;
 
 /** `redeliver DELIVERY…` / `redeliver --subscriber NAME --since D` */
 export const redeliverCommand: CommandDefinition = (program, finish) => {

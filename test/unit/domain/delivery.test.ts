@@ -4,12 +4,14 @@ import type { AgendaEntry } from '../../../src/domain/agenda-words.js';
 import { cloudEventOf } from '../../../src/domain/cloud-event.js';
 import type { FeedEventData } from '../../../src/domain/cloud-event.js';
 import {
+  LARGEST_CROWD,
   momentsOf,
   needsMarking,
   nextTryOf,
   planDeliveries,
   repeatDelayMs,
   retryDelayMs,
+  wakeDelayMs,
 } from '../../../src/domain/delivery.js';
 import type { DeliverableEvent, DeliveryStanding } from '../../../src/domain/delivery.js';
 import { subscriberOf } from '../../support/policy.js';
@@ -43,6 +45,14 @@ describe('waits', () => {
   ])('what is to be acknowledged within %d s is repeated after %d ms', (seconds, waitMs) => {
     expect(repeatDelayMs(seconds)).toBe(waitMs);
   });
+});
+
+test.each([
+  ['nobody waits who has a moment alone', 1, 0.999, 0],
+  ['a crowd is woken at 50 a second', 2_001, 0.5, 20_000],
+  ['and the largest one that is counted within 50 s', LARGEST_CROWD, 0.999_999, 49_979],
+])('%s', (_, together, draw, delayMs) => {
+  expect(wakeDelayMs(together, draw)).toBe(delayMs);
 });
 
 describe('what a delivery needs next', () => {
