@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createPersonioAccess } from '../../activities/personio-access.js';
@@ -50,16 +51,40 @@ async function readEmployees(access: PersonioAccess): Promise<number> {
   return ids.size;
 }
 
+interface Measured {
+  readonly fake: FakePersonio;
+  readonly found: readonly PromiseSettledResult<number>[];
+  readonly seconds: number;
+  /** The longest that this process, with the workers and Personio in it, could do nothing. */
+  readonly stillMs: number;
+}
+
+async function threeWorkersRead(): Promise<Measured> {
+  const { fake, database } = await startCompany(1_200);
+  fake.behaviour.employeesPerPage = 50;
+  const workers = [1, 2, 3].map(() => workerOf(fake, database));
+  const loop = monitorEventLoopDelay({ resolution: 5 });
+  loop.enable();
+  const begin = Date.now();
+  const found = await Promise.allSettled(workers.map(readEmployees));
+  loop.disable();
+  return { fake, found, seconds: (Date.now() - begin) / SECONDS, stillMs: loop.max / 1e6 };
+}
+
+const countRefused = ({ fake }: Measured): number => fake.log.filter(({ status }) => status === 429).length;
+
+/** Half of what a second's window is wider than Personio's. What a process sends that stood still for longer arrives in a heap, and says nothing of the limits. */
+const STILL_MS = 50;
+const MEASUREMENTS = 3;
+
 describe('three workers on one connection, under the limits that Personio publishes', () => {
   test('get no 429, exchange one token, and keep the pipe full', async () => {
-    const { fake, database } = await startCompany(1_200);
-    fake.behaviour.employeesPerPage = 50;
-    const workers = [1, 2, 3].map(() => workerOf(fake, database));
-    const begin = Date.now();
-    const found = await Promise.all(workers.map(readEmployees));
-    const seconds = (Date.now() - begin) / SECONDS;
-    expect(found).toEqual([1_200, 1_200, 1_200]);
-    expect(fake.log.filter(({ status }) => status === 429)).toEqual([]);
+    let measured = await threeWorkersRead();
+    for (let more = 1; more < MEASUREMENTS && countRefused(measured) > 0 && measured.stillMs > STILL_MS; more++)
+      measured = await threeWorkersRead();
+    const { fake, found, seconds } = measured;
+    expect(countRefused(measured)).toBe(0);
+    expect(found).toEqual(Array.from({ length: 3 }, () => ({ status: 'fulfilled', value: 1_200 })));
     expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(1);
     const requests = fake.log.filter(({ path }) => path === '/v1/company/employees').length;
     // 15 a second, and a tenth more for clocks that are not exact; the rest is for a machine that has other work.
