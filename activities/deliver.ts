@@ -177,16 +177,19 @@ class Advancing {
     });
     return {
       items: [...open, ...waiting.filter(({ eventId }) => !told.has(eventId))].sort(byMoment),
-      nextInMs: await this.nextInMs(agenda),
+      nextInMs: await this.nextInMs(agenda, moments),
     };
   }
 
   /** What nobody was told yet of a planned event comes to a whole crowd at once, and is met in turn; all else at its moment. */
-  private async nextInMs({ now, planned, deliveries }: PersonAgenda): Promise<number | null> {
+  private async nextInMs(
+    { now, planned, deliveries }: PersonAgenda,
+    moments: readonly (string | null)[],
+  ): Promise<number | null> {
     const msUntil = (at: string): number => Math.max(0, Date.parse(at) - Date.parse(now));
     const shared = planned.map(({ dueAt }) => ({ at: dueAt, dueAt }));
     const waits: number[] = [];
-    for (const [index, at] of momentsOf(deliveries).entries()) {
+    for (const [index, at] of moments.entries()) {
       const delivery = deliveries[index];
       if (at === null || delivery === undefined) continue;
       const event = planned.find(({ eventId }) => eventId === delivery.eventId);

@@ -8,7 +8,7 @@ import type { OpenPerson } from '../src/store/handover.js';
 import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
-export const WAKES_IN_FLIGHT = 8;
+const WAKES_IN_FLIGHT = 8;
 const HANDOVER_BATCH = 500;
 /** What is started is counted a little later: the visibility store lags behind. */
 const COUNT_PATIENCE_MS = 10_000;
@@ -44,23 +44,28 @@ async function handOverOpen(
     const batch = await openPersons(database, connectionId, known, { after, limit: HANDOVER_BATCH, everybody });
     const last = batch.at(-1);
     if (last === undefined) return persons;
-    for (let index = 0; index < batch.length; index += WAKES_IN_FLIGHT) {
-      const together = batch.slice(index, index + WAKES_IN_FLIGHT);
-      await wakePersons(clientOf(namespace), connectionId, together);
-      await noteHandedOver(database, known, together);
-    }
+    await wakePersons(clientOf(namespace), connectionId, batch, async (woken) =>
+      noteHandedOver(database, known, woken),
+    );
     persons += batch.length;
     after = last.employeeId;
   }
 }
 
-/** Tells persons' workflows that their agenda has changed, and starts those that do not run. */
-export async function wakePersons(
+/**
+ * Tells persons' workflows that their agenda has changed, and starts those that do not run: a few at a time, each time followed by `onWoken`.
+ */
+export async function wakePersons<Person extends Pick<OpenPerson, 'employeeId'>>(
   client: Client,
   connectionId: string,
-  persons: readonly Pick<OpenPerson, 'employeeId'>[],
+  persons: readonly Person[],
+  onWoken: (woken: readonly Person[]) => Promise<void> = async () => Promise.resolve(),
 ): Promise<void> {
-  await Promise.all(persons.map(async ({ employeeId }) => wake(client, connectionId, employeeId)));
+  for (let index = 0; index < persons.length; index += WAKES_IN_FLIGHT) {
+    const together = persons.slice(index, index + WAKES_IN_FLIGHT);
+    await Promise.all(together.map(async ({ employeeId }) => wake(client, connectionId, employeeId)));
+    await onWoken(together);
+  }
 }
 
 async function wake(client: Client, connectionId: string, employeeId: string): Promise<void> {

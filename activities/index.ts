@@ -11,7 +11,7 @@ import type { PersonioAccess } from './personio-access.js';
 import { createSyncActivities } from './sync.js';
 
 export type { DeliverDependencies as DispatchDependencies } from './deliver-dependencies.js';
-export { WAKES_IN_FLIGHT, createDispatch, wakePersons } from './handover.js';
+export { createDispatch, wakePersons } from './handover.js';
 export { createPersonioAccess } from './personio-access.js';
 export type { ConnectionCredentials, PersonioAccess } from './personio-access.js';
 

@@ -121,13 +121,15 @@ describe('order', () => {
   });
 });
 
+async function eventsOf(id: number) {
+  const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', String(id)));
+  return (await handle.fetchHistory()).events ?? [];
+}
+
 /** When a person's workflow looked at its agenda, in milliseconds. */
 async function looksAt(id: number): Promise<readonly number[]> {
-  const { events } = await delivery.temporal.client.workflow
-    .getHandle(workflowId.employee('default', String(id)))
-    .fetchHistory();
   return (
-    (events ?? [])
+    (await eventsOf(id))
       // What is done at once, within a workflow task, is a marker in the history.
       .filter((event) => event.markerRecordedEventAttributes instanceof Object)
       .map((event) => msOf(event.eventTime))
@@ -136,10 +138,8 @@ async function looksAt(id: number): Promise<readonly number[]> {
 
 /** The moments that a person's workflow has asked to be woken at, in milliseconds, one for each look. */
 async function wakesOf(id: number): Promise<readonly number[]> {
-  const { events } = await delivery.temporal.client.workflow
-    .getHandle(workflowId.employee('default', String(id)))
-    .fetchHistory();
-  return (events ?? []).flatMap(({ eventTime, timerStartedEventAttributes }) => {
+  const events = await eventsOf(id);
+  return events.flatMap(({ eventTime, timerStartedEventAttributes }) => {
     const wait = timerStartedEventAttributes?.startToFireTimeout;
     return wait instanceof Object ? [msOf(eventTime) + msOf(wait)] : [];
   });

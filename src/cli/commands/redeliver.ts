@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { WAKES_IN_FLIGHT, wakePersons } from '../../../activities/index.js';
+import { wakePersons } from '../../../activities/index.js';
 import { readSettings } from '../../config/settings.js';
 import type { Policy, Subscriber } from '../../domain/policy.js';
 import { requireSchema } from '../../store/migrate.js';
@@ -90,7 +90,6 @@ async function wake({ temporal }: Session, { redelivered }: Redelivery): Promise
   for (const connectionId of connections) {
     const mine = redelivered.filter((one) => one.connectionId === connectionId).map(({ employeeId }) => employeeId);
     const people = [...new Set(mine)].map((employeeId) => ({ employeeId }));
-    for (let index = 0; index < people.length; index += WAKES_IN_FLIGHT)
-      await wakePersons(temporal.client, connectionId, people.slice(index, index + WAKES_IN_FLIGHT));
+    await wakePersons(temporal.client, connectionId, people);
   }
 }
