@@ -28,6 +28,8 @@ export interface DeliveryRow {
   readonly deadline_at: string | null;
   readonly note: string | null;
   readonly last_error: string | null;
+  /** Since when it is being told; null between tries. */
+  readonly trying_since: string | null;
 }
 
 /** The delivering half of a worker, on real servers, with what a test needs to play the subscribers. */
@@ -39,7 +41,7 @@ export interface DeliveryHarness {
   /** What a worker with other settings would have. */
   readonly usePolicy: (policy: Policy) => void;
   readonly deliveries: (employeeId: string | number) => Promise<readonly DeliveryRow[]>;
-  /** Waits until a person's deliveries are as wanted. */
+  /** Waits until a person's deliveries are as wanted, and how their last tries ended is stored too. */
   readonly untilDeliveries: (
     employeeId: string | number,
     are: (rows: readonly DeliveryRow[]) => boolean,
@@ -90,7 +92,10 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     untilDeliveries: async (employeeId, are) => {
       let rows: readonly DeliveryRow[] = [];
       try {
-        await until(async () => are((rows = await deliveries(employeeId))), 60_000);
+        await until(async () => {
+          rows = await deliveries(employeeId);
+          return are(rows) && rows.every((row) => row.trying_since === null);
+        }, 60_000);
       } catch {
         throw new Error(`The deliveries never became as wanted; they are ${JSON.stringify(rows, null, 1)}`);
       }
