@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../src/store/database.js';
 import { applyRetention } from '../../src/store/retention.js';
+import { insertRun } from '../../src/store/runs.js';
+import { createStaging, dropLeftOvers } from '../../src/store/staging.js';
 import { migratedDatabase } from '../support/database.js';
 import { policyOf } from '../support/policy.js';
 
@@ -70,6 +72,21 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     expect(await count(`deliveries where delivery_id = 'd450'`)).toBe(1);
     expect(await count(`sync_runs where run_id in ('run-450', 'run-350', 'only', 'run-60')`)).toBe(4);
     expect(await count(`sync_runs where run_id in ('run-480', 'run-100', 'run-200')`)).toBe(0);
+  });
+
+  test('drops what an ended run has left in the staging, and nothing of one that still reads', async () => {
+    const runs = ['ended', 'open'].map((runId) => ({ connectionId: 'default', endpoint: 'employees' as const, runId }));
+    for (const run of runs) {
+      await insertRun(database, run, new Date().toISOString(), null);
+      await createStaging(database, run);
+    }
+    await database.run(
+      `update personio.sync_runs set outcome = 'cancelled', finished_at = now() where run_id = 'ended'`,
+    );
+    await dropLeftOvers(database);
+    expect(await database.rows(`select tablename from pg_tables where schemaname = 'personio_staging'`)).toEqual([
+      { tablename: 'employees_open' },
+    ]);
   });
 
   test('refuses to forget events of the last 90 days, whoever asks', async () => {
