@@ -30,7 +30,9 @@ const MEANWHILE = Math.min(EVENTS, 2_000);
 /** People whose events are far away; the first of them show what a worker needs for few. */
 const WAITING = Number(values.waiting);
 const FEW_WAITING = Math.round(WAITING / 10);
+/** Whoever leaves was approved. */
 const POLICY =
+  'lifecycle: { brake: { leavers: { atLeast: 1000000 } } }\n' +
   'subscribers: [{ name: told, workflowType: answeringTeam, workflowId: "{connectionId}:{employeeId}", taskQueue: told, events: [leaver.left] }]\n';
 const IN_FLIGHT = 32;
 /** Two syncs under the limits, with a minute between them, and one before the moment. */
@@ -63,45 +65,56 @@ const countOf = async (database, condition) => {
   return row.found;
 };
 
-/** People who are all known to leave in 20 days: a first read of them plans it. */
-async function commitLeavers(database, connectionId, count) {
-  const day = new Date(Date.now() + 20 * DAY_MS).toISOString().slice(0, 10);
+/**
+ * Stages a read of a company in which everybody leaves on the same day, or nobody does.
+ *
+ * @param lastDay days from today; null: nobody leaves.
+ * @returns what commits it.
+ */
+async function stagedCompany(database, connectionId, count, lastDay) {
+  const day = lastDay === null ? null : new Date(Date.now() + lastDay * DAY_MS).toISOString().slice(0, 10);
   const unknown = {
     ...{ email: null, firstName: null, lastName: null, preferredName: null, supervisorId: null, team: null },
     ...{ subcompany: null, contractEndDate: null, terminationType: null, attributes: {}, absentAttributes: [] },
   };
   const records = Array.from({ length: count }, (_, index) => ({
     ...unknown,
-    ...{ employeeId: String(index + 1), status: 'active', position: 'Engineer', departmentId: '1', department: 'IT' },
+    ...{ employeeId: String(index + 1), position: 'Engineer', departmentId: '1', department: 'IT' },
     ...{ office: 'Berlin', employmentType: 'internal', hireDate: '2020-01-01', weeklyWorkingHours: '40' },
     ...{ terminationDate: day, lastWorkingDay: day, costCenters: [] },
+    status: lastDay !== null && lastDay < 0 ? 'inactive' : 'active',
   }));
-  const run = { connectionId, endpoint: 'employees', runId: `bench-${connectionId}` };
+  const run = { connectionId, endpoint: 'employees', runId: `bench-${connectionId}-${lastDay}` };
   await insertRun(database, run, new Date().toISOString(), null);
   await createStaging(database, run);
   await stageRecords(database, run, { reading: 1, chunk: null }, { endpoint: 'employees', records });
   const request = { ...run, source: 'v1', reading: 1, total: count, collectedAt: new Date().toISOString() };
-  await commitEmployees(
-    database,
-    { ...request, preview: false, requests: 1, onlyEmployeeId: null },
-    { policy: parsePolicy(POLICY).policy, digest: digester(Buffer.alloc(32, 7)) },
-  );
+  return { ...request, preview: false, requests: 1, onlyEmployeeId: null };
 }
 
-/** When so many events are due: late enough to start all workflows before. */
-const soon = (events) => Date.now() + 20_000 + events * 25;
+async function commitCompany(database, connectionId, count, lastDay) {
+  const request = await stagedCompany(database, connectionId, count, lastDay);
+  await commitEmployees(database, request, {
+    policy: parsePolicy(POLICY).policy,
+    digest: digester(Buffer.alloc(32, 7)),
+  });
+}
+
+/** When so many events are due: late enough to start all workflows before, of which a worker starts 25 in a second. */
+const soon = (events) => Date.now() + 20_000 + events * 45;
 
 /**
  * A worker with so many people, all handed over to their workflows, which the worker does when it starts.
  *
- * @param dueAt the moment of all events, in ms since 1970; default: in 20 days.
+ * @param dueAt the moment of all events, in ms since 1970; default: the end of their last day.
+ * @param lastDay when all of them leave, in days from today; null: nobody leaves yet.
  */
-async function waitingCompany(count, dueAt = null) {
+async function waitingCompany(count, { dueAt = null, lastDay = 20 } = {}) {
   rounds += 1;
   const { database, environment } = await freshDatabase(servers, fakeUrl, POLICY);
   // A connection of its own, since the workflows of one company have ids that another round would meet again.
   const connectionId = `round-${rounds}`;
-  await commitLeavers(database, connectionId, count);
+  await commitCompany(database, connectionId, count, lastDay);
   if (dueAt !== null) {
     for (const table of ['lifecycle_events', 'deliveries'])
       await database.run(`update personio.${table} set due_at = $1`, [new Date(dueAt).toISOString()]);
@@ -134,7 +147,7 @@ const isEverythingAcknowledged = async (database) => (await countOpen(database))
 /** @returns seconds from the common moment until the last acknowledgement is stored. */
 async function ours() {
   const dueAt = soon(EVENTS);
-  const company = await waitingCompany(EVENTS, dueAt);
+  const company = await waitingCompany(EVENTS, { dueAt });
   await arrival(dueAt);
   await until(async () => isEverythingAcknowledged(company.database));
   const seconds = (Date.now() - dueAt) / 1_000;
@@ -173,14 +186,34 @@ async function pair(number) {
   );
 }
 
-/** The same sync alone and while everything is due, under Personio's limits. */
-async function syncMeanwhile(type, input, syncsMs) {
+/** All leave at a moment that is known before: their workflows wait for it. */
+async function knownBefore(syncsMs) {
   const dueAt = soon(MEANWHILE) + syncsMs;
-  const company = await waitingCompany(MEANWHILE, dueAt);
+  const company = await waitingCompany(MEANWHILE, { dueAt });
+  return { ...company, happen: async () => arrival(dueAt) };
+}
+
+/** All have left by the same read, which was approved: the run that commits it hands them over at once. */
+async function approved() {
+  const company = await waitingCompany(MEANWHILE, { lastDay: null });
+  const { database, connectionId } = company;
+  const happen = async () => {
+    const request = await stagedCompany(database, connectionId, MEANWHILE, -1);
+    await client.workflow.start('detectLifecycleTransitions', {
+      ...{ taskQueue: 'personio-sync', workflowId: request.runId, args: [request] },
+    });
+    await until(async () => (await countOpen(database)) > 0);
+  };
+  return { ...company, happen };
+}
+
+/** The same sync alone and while everything is due, under Personio's limits. */
+async function syncMeanwhile(change, { type, input, syncsMs }) {
+  const company = await change(syncsMs);
   const sync = async (name) => {
     const begin = performance.now();
     const { received } = await client.workflow.execute(type, {
-      ...{ taskQueue: 'personio-sync', workflowId: `bench-${type}-${name}` },
+      ...{ taskQueue: 'personio-sync', workflowId: `bench-${type}-${change.name}-${name}` },
       args: [{ connection: SYNCED, ...input }],
     });
     return { received, seconds: (performance.now() - begin) / 1_000 };
@@ -189,14 +222,15 @@ async function syncMeanwhile(type, input, syncsMs) {
   // The limits of a minute begin anew.
   await setTimeout(61_000);
   const alone = await sync('alone');
-  await arrival(dueAt);
+  await setTimeout(61_000);
+  await company.happen();
   const together = await sync('together');
   const open = await countOpen(company.database);
   await until(async () => isEverythingAcknowledged(company.database));
   await company.stop();
   say(
     `${type} of ${alone.received}: ${round(alone.seconds)} s alone, ${round(together.seconds)} s while ${MEANWHILE} events were due ` +
-      `(${open} still open at its end), ${round(together.seconds / alone.seconds)} times`,
+      `(${change.name}; ${open} still open at its end), ${round(together.seconds / alone.seconds)} times`,
   );
 }
 
@@ -221,8 +255,11 @@ try {
   for (let number = 1; number <= Number(values.pairs); number++) await pair(number);
   if (Number(values.attendances) > 0) {
     const { from, to } = await fake.ask('window', Number(values.attendances));
-    await syncMeanwhile('syncEmployees', {}, EMPLOYEES_SYNCS_MS);
-    await syncMeanwhile('syncAttendances', { window: { from, to } }, ATTENDANCES_SYNCS_MS);
+    const attendances = { type: 'syncAttendances', input: { window: { from, to } }, syncsMs: ATTENDANCES_SYNCS_MS };
+    for (const change of [knownBefore, approved]) {
+      await syncMeanwhile(change, { type: 'syncEmployees', input: {}, syncsMs: EMPLOYEES_SYNCS_MS });
+      await syncMeanwhile(change, attendances);
+    }
   }
   if (WAITING > 0) await waiting();
 } finally {
