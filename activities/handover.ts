@@ -3,7 +3,6 @@ import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Dispatched, StoreActivities } from '../src/contracts/activities.js';
 import { SEARCH_ATTRIBUTE, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
-import { WAKES_PER_SECOND } from '../src/domain/delivery.js';
 import { applySubscribers } from '../src/store/delivery-plans.js';
 import {
   countHandedOver,
@@ -18,8 +17,10 @@ import type { DeliverDependencies } from './deliver-dependencies.js';
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
 const WAKES_IN_FLIGHT = 8;
 /** A server that starts thousands of workflows as fast as it can leaves a sync waiting for each of its steps (docs/decisions/0012). */
+const WAKES_PER_SECOND = 25;
 const MS_PER_WAKE = 1_000 / WAKES_PER_SECOND;
-const HANDOVER_BATCH = 500;
+/** Some four seconds: the next ones are read anew, since who has left may have come meanwhile. */
+const HANDOVER_BATCH = 100;
 /** A worker has few slots for all connections' steps, and is to be gone within half a minute. */
 const LONGEST_STEP_MS = 10_000;
 /** What is started is counted a little later: the visibility store lags behind. */
@@ -67,29 +68,21 @@ interface Step {
   readonly left: number;
 }
 
-async function handOverOpen(dependencies: Dependencies, step: Step): Promise<Dispatched> {
+async function handOverOpen(
+  { database, namespace, clientOf }: Dependencies,
+  { connectionId, known, until, left }: Step,
+): Promise<Dispatched> {
   let persons = 0;
-  while (persons < step.left) {
-    const batch = await openPersons(dependencies.database, step.connectionId, step.known, { limit: HANDOVER_BATCH });
+  while (persons < left) {
+    const batch = await openPersons(database, connectionId, known, HANDOVER_BATCH);
     if (batch.length === 0) break;
-    for (let index = 0; index < batch.length; index += WAKES_IN_FLIGHT) {
-      persons += await handOverFew(dependencies, step, batch.slice(index, index + WAKES_IN_FLIGHT));
-      if (Date.now() > step.until) return { persons, left: Math.max(0, step.left - persons) };
-    }
+    await wakePersons(clientOf(namespace), connectionId, batch, async (woken) =>
+      noteHandedOver(database, known, woken),
+    );
+    persons += batch.length;
+    if (Date.now() > until) return { persons, left: Math.max(0, left - persons) };
   }
   return { persons, left: 0 };
-}
-
-/** @returns how many of them nobody else has handed over meanwhile. */
-async function handOverFew(
-  { database, namespace, clientOf }: Dependencies,
-  { connectionId, known }: Step,
-  few: readonly OpenPerson[],
-): Promise<number> {
-  const among = few.map(({ employeeId }) => employeeId);
-  const open = await openPersons(database, connectionId, known, { limit: few.length, among });
-  await wakePersons(clientOf(namespace), connectionId, open, async (woken) => noteHandedOver(database, known, woken));
-  return open.length;
 }
 
 /**

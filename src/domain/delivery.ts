@@ -101,14 +101,14 @@ export function repeatDelayMs(acknowledgeWithinSeconds: number): number {
 /** What is still not acknowledged after that long is dead. */
 export const DEAD_AFTER_MS = 28 * 24 * 3_600_000;
 
-/** A moment that many people share is met by about so many of them in a second, and so many are handed over. */
-export const WAKES_PER_SECOND = 25;
-/** A larger crowd is not counted to its end: nobody is late by more than 100 s because of it. */
+/** A moment that many people share is met by about so many of them in a second. */
+const WAKES_PER_SECOND = 50;
+/** A larger crowd is not counted to its end: nobody is late by more than 50 s because of it. */
 export const LARGEST_CROWD = 2_500;
 
 /**
  * Thousands of timers that fire in the same millisecond stop a Temporal server for seconds, and every sync with it. People who share a moment
- * therefore meet it one after the other, at about the rate at which they could be told anyway.
+ * therefore meet it one after the other, well above the rate at which they could be told anyway.
  *
  * @param together how many people share the moment, with this one.
  * @param draw evenly distributed, from 0 to below 1.

@@ -18,20 +18,18 @@ const OPEN_EVENTS = `select employee_id, event_id, handed_over_to, kind, due_at 
 /**
  * People with open events that this Temporal namespace does not know of yet. Who has left comes first, before however many others
  * who changed by the same read; then whose events are due first.
- *
- * @param among only these people; default: all of the connection.
  */
 export async function openPersons(
   queries: Queries,
   connectionId: string,
   namespaceId: string,
-  { limit, among = null }: { readonly limit: number; readonly among?: readonly string[] | null },
+  limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.rows<OpenPerson>(
     `select employee_id as "employeeId", array_agg(distinct event_id) as "eventIds" from (${OPEN_EVENTS}) open
-     where handed_over_to is distinct from $2${among === null ? '' : ' and employee_id = any($4)'} group by employee_id
+     where handed_over_to is distinct from $2 group by employee_id
      order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $3`,
-    [connectionId, namespaceId, limit, ...(among === null ? [] : [among])],
+    [connectionId, namespaceId, limit],
   );
 }
 
