@@ -152,9 +152,15 @@ async function passTime(database: Database, employeeId: string, interval: string
 
 /** Every signal that ever reached the workflows of one id, in order, repeats included. */
 export async function signalsTo(client: Client, id: string): Promise<readonly LifecycleEvent[]> {
+  const { runId: latest } = await client.workflow.getHandle(id).describe();
   const runs: { runId: string; startTime: Date }[] = [];
-  for await (const { runId, startTime } of client.workflow.list({ query: `WorkflowId = "${id}"` }))
-    runs.push({ runId, startTime });
+  // The visibility store lags behind what was started a moment ago.
+  await until(async () => {
+    runs.length = 0;
+    for await (const { runId, startTime } of client.workflow.list({ query: `WorkflowId = "${id}"` }))
+      runs.push({ runId, startTime });
+    return runs.some(({ runId }) => runId === latest);
+  });
   runs.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
   const received: LifecycleEvent[] = [];
   for (const { runId } of runs) {
