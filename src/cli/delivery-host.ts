@@ -1,6 +1,5 @@
 import { createDispatch } from '../../activities/index.js';
 import type { DispatchDependencies } from '../../activities/index.js';
-import type { DispatchRequest } from '../contracts/activities.js';
 import { deliveryMetrics } from '../observability/metrics.js';
 import { eventsByKind } from '../store/feed.js';
 import { connectionsWithOpenEvents } from '../store/handover.js';
@@ -20,20 +19,9 @@ export interface DeliveryHost {
 export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryHost {
   const { database, logger } = dependencies;
   let isBusy = false;
-  let isStopped = false;
   const dispatch = createDispatch(dependencies);
   const handOver = async (): Promise<void> => {
-    const connections = await connectionsWithOpenEvents(database);
-    // A step of each in turn, so that nobody waits for the crowd of another company.
-    let requests: readonly DispatchRequest[] = connections.map((connectionId) => ({ connectionId }));
-    while (requests.length > 0 && !isStopped) {
-      const unfinished: DispatchRequest[] = [];
-      for (const request of requests) {
-        const { left } = await dispatch(request);
-        if (left > 0) unfinished.push({ ...request, left });
-      }
-      requests = unfinished;
-    }
+    for (const connectionId of await connectionsWithOpenEvents(database)) await dispatch({ connectionId });
   };
   const measure = async (): Promise<void> => {
     deliveryMetrics().standing(await deliveryCounts(database), await eventsByKind(database));
@@ -52,10 +40,5 @@ export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryH
     isBusy = true;
     void attempt(measure, 'Counting deliveries').finally(() => (isBusy = false));
   }, FIGURES_EVERY_MS);
-  return {
-    stop: () => {
-      isStopped = true;
-      clearInterval(timer);
-    },
-  };
+  return { stop: () => clearInterval(timer) };
 }
