@@ -30,7 +30,7 @@ const MEANWHILE = Math.min(EVENTS, 2_000);
 /** People whose events are far away; the first of them show what a worker needs for few. */
 const WAITING = Number(values.waiting);
 const FEW_WAITING = Math.round(WAITING / 10);
-/** Whoever leaves was approved. */
+/** The brake is lifted: whoever leaves counts as approved. */
 const POLICY =
   'lifecycle: { brake: { leavers: { atLeast: 1000000 } } }\n' +
   'subscribers: [{ name: told, workflowType: answeringTeam, workflowId: "{connectionId}:{employeeId}", taskQueue: told, events: [leaver.left] }]\n';
@@ -101,7 +101,7 @@ async function commitCompany(database, connectionId, count, lastDay) {
 }
 
 /** When so many events are due: late enough to start all workflows before. */
-const soon = (events) => Date.now() + 20_000 + events * 45;
+const soon = (events) => Date.now() + 20_000 + events * 25;
 
 /**
  * A worker with so many people, all handed over to their workflows, which the worker does when it starts.
