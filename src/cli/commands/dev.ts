@@ -77,12 +77,10 @@ async function withWorkers(context: DevContext, once: boolean): Promise<ExitCode
   });
   try {
     const [temporal] = await Promise.all([connectTemporal(servers.temporal, PATIENCE_MS), prepareDatabase(database)]);
-    try {
-      await prepareTemporal(temporal);
-      return await whilePolling({ ...context, logger, database, temporal }, once);
-    } finally {
-      await temporal.close();
-    }
+    await prepareTemporal(temporal);
+    // The client stays open until the process ends. A first pass that was interrupted still waits for its runs, and a call that
+    // the client tries again on a closed channel throws where nobody can catch it (@temporalio/client, grpc-retry).
+    return await whilePolling({ ...context, logger, database, temporal }, once);
   } finally {
     await database.close();
     output.note('Stopped.');
