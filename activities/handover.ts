@@ -1,59 +1,96 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { StoreActivities } from '../src/contracts/activities.js';
+import type { Dispatched, StoreActivities } from '../src/contracts/activities.js';
 import { SEARCH_ATTRIBUTE, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
 import { applySubscribers } from '../src/store/delivery-plans.js';
-import { countHandedOver, noteHandedOver, openPersons } from '../src/store/handover.js';
+import {
+  countHandedOver,
+  countOpenPersons,
+  forgetHandover,
+  noteHandedOver,
+  openPersons,
+} from '../src/store/handover.js';
 import type { OpenPerson } from '../src/store/handover.js';
 import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
 const WAKES_IN_FLIGHT = 8;
-const HANDOVER_BATCH = 500;
+/**
+ * A server that starts thousands of workflows as fast as it can leaves a sync waiting for each of its steps (docs/decisions/0012). So it is left to
+ * others three times as long as it took to answer, and a third of a second at most.
+ */
+const RESTS = 3;
+const LONGEST_REST_MS = 320;
+/** Some seconds: the next ones are read anew, since who has left may have come meanwhile. */
+const HANDOVER_BATCH = 100;
+/** A worker has few slots for all connections' steps, and is to be gone within half a minute. */
+const LONGEST_STEP_MS = 10_000;
 /** What is started is counted a little later: the visibility store lags behind. */
 const COUNT_PATIENCE_MS = 10_000;
 const COUNT_EVERY_MS = 500;
 
 type Dependencies = Omit<DeliverDependencies, 'logger'>;
 
-/** Hands people with open events to their workflows. May repeat: a workflow that knows of its agenda looks again, and finds the same. */
-export function createDispatch(dependencies: DeliverDependencies): StoreActivities['dispatchEvents'] {
-  return async ({ connectionId }) => {
-    const { database, policy, logger } = dependencies;
-    const planned = await applySubscribers(database, connectionId, policy);
-    if (planned > 0)
-      logger.info({ connectionId, planned }, 'Deliveries of planned events follow the changed subscribers');
-    const everybody = await isAnybodyLost(dependencies, connectionId);
-    if (everybody)
-      logger.warn(
-        { connectionId },
-        'Temporal counts fewer waiting persons than the database: all are handed over again',
-      );
-    return { persons: await handOverOpen(dependencies, connectionId, everybody) };
+/**
+ * Hands people with open events to their workflows. May repeat: a workflow that knows of its agenda looks again, and finds the same.
+ *
+ * @param longestStepMs after which the rest is left to the next step.
+ */
+export function createDispatch(
+  dependencies: DeliverDependencies,
+  longestStepMs = LONGEST_STEP_MS,
+): StoreActivities['dispatchEvents'] {
+  return async ({ connectionId, left = null }) => {
+    const until = Date.now() + longestStepMs;
+    if (left === null) await prepare(dependencies, connectionId);
+    const known = await dependencies.namespaceId();
+    // Counted once: two namespaces on one database take people from each other, and would never have done.
+    const open = left ?? (await countOpenPersons(dependencies.database, connectionId, known));
+    return handOverOpen(dependencies, { connectionId, known, until, left: open });
   };
 }
 
+async function prepare(dependencies: DeliverDependencies, connectionId: string): Promise<void> {
+  const { database, policy, logger, namespaceId } = dependencies;
+  const planned = await applySubscribers(database, connectionId, policy);
+  if (planned > 0)
+    logger.info({ connectionId, planned }, 'Deliveries of planned events follow the changed subscribers');
+  if (!(await isAnybodyLost(dependencies, connectionId))) return;
+  logger.warn({ connectionId }, 'Temporal counts fewer waiting persons than the database: all are handed over again');
+  await forgetHandover(database, connectionId, await namespaceId());
+}
+
+interface Step {
+  readonly connectionId: string;
+  /** Id of the namespace that is told. */
+  readonly known: string;
+  /** In ms since 1970: the rest is left to the next step. */
+  readonly until: number;
+  /** How many people at most. */
+  readonly left: number;
+}
+
 async function handOverOpen(
-  { database, namespace, clientOf, namespaceId }: Dependencies,
-  connectionId: string,
-  everybody: boolean,
-): Promise<number> {
-  const known = await namespaceId();
+  { database, namespace, clientOf }: Dependencies,
+  { connectionId, known, until, left }: Step,
+): Promise<Dispatched> {
   let persons = 0;
-  for (let after = ''; ;) {
-    const batch = await openPersons(database, connectionId, known, { after, limit: HANDOVER_BATCH, everybody });
-    const last = batch.at(-1);
-    if (last === undefined) return persons;
+  while (persons < left) {
+    const batch = await openPersons(database, connectionId, known, HANDOVER_BATCH);
+    if (batch.length === 0) break;
     await wakePersons(clientOf(namespace), connectionId, batch, async (woken) =>
       noteHandedOver(database, known, woken),
     );
     persons += batch.length;
-    after = last.employeeId;
+    if (Date.now() > until) return { persons, left: Math.max(0, left - persons) };
   }
+  return { persons, left: 0 };
 }
 
 /**
- * Tells persons' workflows that their agenda has changed, and starts those that do not run: a few at a time, each time followed by `onWoken`.
+ * Tells persons' workflows that their agenda has changed, and starts those that do not run: a few at a time, each time followed by `onWoken`,
+ with a rest before the next.
  */
 export async function wakePersons<Person extends Pick<OpenPerson, 'employeeId'>>(
   client: Client,
@@ -63,8 +100,11 @@ export async function wakePersons<Person extends Pick<OpenPerson, 'employeeId'>>
 ): Promise<void> {
   for (let index = 0; index < persons.length; index += WAKES_IN_FLIGHT) {
     const together = persons.slice(index, index + WAKES_IN_FLIGHT);
+    const begin = performance.now();
     await Promise.all(together.map(async ({ employeeId }) => wake(client, connectionId, employeeId)));
+    const tookMs = performance.now() - begin;
     await onWoken(together);
+    await setTimeout(Math.min(tookMs * RESTS, LONGEST_REST_MS));
   }
 }
 
@@ -90,12 +130,14 @@ async function isAnybodyLost(
 ): Promise<boolean> {
   const known = await namespaceId();
   const query = `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTE.connection} = "${connectionId}"`;
+  // Others may end, or be handed over, meanwhile: the former are missing for good, and the latter are not counted yet.
+  let expected = Infinity;
   for (const until = Date.now() + COUNT_PATIENCE_MS; ;) {
-    const expected = await countHandedOver(database, connectionId, known);
+    expected = Math.min(expected, await countHandedOver(database, connectionId, known));
     if (expected === 0) return false;
     const { count } = await clientOf(namespace).workflow.count(query);
     if (count >= expected) return false;
     if (Date.now() > until) return true;
-    await new Promise((resolve) => setTimeout(resolve, COUNT_EVERY_MS));
+    await setTimeout(COUNT_EVERY_MS);
   }
 }

@@ -1,11 +1,17 @@
 import {
+  CancellationScope,
   getExternalWorkflowHandle,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { EmployeesCommitOutcome, EmployeesCommitRequest, HeldDecision } from '../src/contracts/activities.js';
+import type {
+  DispatchRequest,
+  EmployeesCommitOutcome,
+  EmployeesCommitRequest,
+  HeldDecision,
+} from '../src/contracts/activities.js';
 import { SEARCH_ATTRIBUTE, SIGNAL, workflowId } from '../src/contracts/names.js';
 import { BrakeQuestion } from './brake-question.js';
 import { store } from './proxies.js';
@@ -41,13 +47,30 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
   show(outcome.result.outcome, outcome.result.message);
   if (request.preview) return { ...outcome, answer: null };
   await Promise.all(outcome.replaced.map(async (runId) => tellReplaced(request.connectionId, runId)));
-  await store.dispatchEvents.executeWithOptions({ summary: 'Hand open events to the persons’ workflows' }, [
-    { connectionId: request.connectionId },
-  ]);
-  if (outcome.question === null) return { ...outcome, answer: null };
-  const answer = await question.answered(outcome.question);
-  show(answer, `${outcome.question} ${ANSWERED[answer]}`);
-  return { ...outcome, answer };
+  // Once the commit has answered, what was committed is told, also where somebody cancels this workflow. Where it fails, that is known at the end.
+  const handingOver = CancellationScope.nonCancellable(async () => handOver(request.connectionId));
+  handingOver.catch(() => undefined);
+  try {
+    if (outcome.question === null) return { ...outcome, answer: null };
+    // A crowd takes minutes, and nobody has to wait for it with the answer.
+    const answer = await question.answered(outcome.question);
+    show(answer, `${outcome.question} ${ANSWERED[answer]}`);
+    return { ...outcome, answer };
+  } finally {
+    await handingOver;
+  }
+}
+
+async function handOver(connectionId: string): Promise<void> {
+  for (let request: DispatchRequest = { connectionId }; ;) {
+    const { left } = await store.dispatchEvents.executeWithOptions(
+      { summary: 'Hand open events to the persons’ workflows' },
+      [request],
+    );
+    // In histories of older workers there is no such number.
+    if (!(left > 0)) return;
+    request = { connectionId, left };
+  }
 }
 
 const ANSWERED = {

@@ -100,8 +100,8 @@ async function commitCompany(database, connectionId, count, lastDay) {
   });
 }
 
-/** When so many events are due: late enough to start all workflows before. */
-const soon = (events) => Date.now() + 20_000 + events * 25;
+/** When so many events are due: late enough to start all workflows before, of which a worker starts 25 to 50 in a second. */
+const soon = (events) => Date.now() + 20_000 + events * 45;
 
 /**
  * A worker with so many people, all handed over to their workflows, which the worker does when it starts.

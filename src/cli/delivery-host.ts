@@ -1,15 +1,19 @@
 import { createDispatch } from '../../activities/index.js';
 import type { DispatchDependencies } from '../../activities/index.js';
+import type { DispatchRequest } from '../contracts/activities.js';
 import { deliveryMetrics } from '../observability/metrics.js';
 import { eventsByKind } from '../store/feed.js';
 import { connectionsWithOpenEvents } from '../store/handover.js';
 import { deliveryCounts } from '../store/status.js';
 
 const FIGURES_EVERY_MS = 15_000;
+/** Whoever stops a worker waits for a step's end. */
+const STEP_MS = 1_000;
 
 /** What a worker does for deliveries beside polling, until it is stopped. */
 export interface DeliveryHost {
-  readonly stop: () => void;
+  /** Resolves when what is under way has ended: until then it needs the database and the Temporal client. */
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -18,10 +22,21 @@ export interface DeliveryHost {
  */
 export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryHost {
   const { database, logger } = dependencies;
-  let isBusy = false;
-  const dispatch = createDispatch(dependencies);
+  let measuring: Promise<void> | null = null;
+  let isStopped = false;
+  const dispatch = createDispatch(dependencies, STEP_MS);
   const handOver = async (): Promise<void> => {
-    for (const connectionId of await connectionsWithOpenEvents(database)) await dispatch({ connectionId });
+    const connections = await connectionsWithOpenEvents(database);
+    // A step of each in turn, so that nobody waits for the crowd of another company.
+    let requests: readonly DispatchRequest[] = connections.map((connectionId) => ({ connectionId }));
+    while (requests.length > 0 && !isStopped) {
+      const unfinished: DispatchRequest[] = [];
+      for (const request of requests) {
+        const { left } = await dispatch(request);
+        if (left > 0) unfinished.push({ ...request, left });
+      }
+      requests = unfinished;
+    }
   };
   const measure = async (): Promise<void> => {
     deliveryMetrics().standing(await deliveryCounts(database), await eventsByKind(database));
@@ -34,11 +49,17 @@ export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryH
       logger.warn({ reason }, `${what} did not succeed; it is done again later`);
     }
   };
-  void attempt(handOver, 'Handing over open events at start').then(async () => attempt(measure, 'Counting deliveries'));
-  const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void attempt(measure, 'Counting deliveries').finally(() => (isBusy = false));
-  }, FIGURES_EVERY_MS);
-  return { stop: () => clearInterval(timer) };
+  const count = (): void => {
+    measuring ??= attempt(measure, 'Counting deliveries').finally(() => (measuring = null));
+  };
+  const handingOver = attempt(handOver, 'Handing over open events at start').then(count);
+  const timer = setInterval(count, FIGURES_EVERY_MS);
+  return {
+    stop: async () => {
+      isStopped = true;
+      clearInterval(timer);
+      await handingOver;
+      await measuring;
+    },
+  };
 }

@@ -77,12 +77,18 @@ async function withDeliveries(
   try {
     const server = feed === null ? null : await startFeedServer({ database, logger, ...feed });
     const deliveries = startDeliveryHost(delivery);
-    const stop = (): void => {
-      deliveries.stop();
-      void server?.close();
+    const stop = async (): Promise<void> => {
+      await Promise.all([deliveries.stop(), server?.close()]);
     };
-    host.done.then(stop, stop);
-    return host;
+    const done = host.done.finally(stop);
+    done.catch(() => undefined);
+    return {
+      done,
+      shutdown: () => {
+        host.shutdown();
+        void stop();
+      },
+    };
   } catch (error) {
     host.shutdown();
     await host.done;

@@ -199,8 +199,20 @@ export interface StoreActivities {
   readonly decideHeld: (request: DecideHeldRequest) => Promise<{ readonly people: number }>;
   /** Ends the run's row and clears its staging. Safe to repeat. */
   readonly closeRun: (request: CloseRunRequest) => Promise<SyncResult>;
-  /** Hands persons with open events to their `employeeLifecycle` workflows. May repeat. */
-  readonly dispatchEvents: (request: { readonly connectionId: string }) => Promise<{ readonly persons: number }>;
+  /** Hands persons with open events to their `employeeLifecycle` workflows, for some seconds. May repeat. */
+  readonly dispatchEvents: (request: DispatchRequest) => Promise<Dispatched>;
+}
+
+export interface DispatchRequest {
+  readonly connectionId: string;
+  /** How many people the step before has left; absent in the first one. */
+  readonly left?: number;
+}
+
+export interface Dispatched {
+  readonly persons: number;
+  /** How many others wait for the next step. */
+  readonly left: number;
 }
 
 export interface AgendaRequest {

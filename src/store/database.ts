@@ -53,6 +53,8 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
   });
   // A connection that breaks while idle is replaced by the next statement.
   pool.on('error', () => undefined);
+  // One that breaks between two statements of a transaction would end the process; the next statement says so.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     ...queriesOf(async (sql, values) => pool.query(sql, values)),
     transaction: async (work) => inTransaction(pool, work),

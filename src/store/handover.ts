@@ -1,5 +1,6 @@
 import { OPEN_STATES } from './agenda.js';
-import type { Queries } from './database.js';
+import { lockEndpoint } from './collections.js';
+import type { Database, Queries } from './database.js';
 
 /** A person with open events, and which they are. */
 export interface OpenPerson {
@@ -7,32 +8,50 @@ export interface OpenPerson {
   readonly eventIds: readonly string[];
 }
 
-export interface HandoverPage {
-  /** The employee id to go on after. */
-  readonly after: string;
-  readonly limit: number;
-  /** Also those that the namespace was told of already. */
-  readonly everybody: boolean;
-}
-
 /** Planned events, and those with a delivery that is not over. `$1` is the connection. */
-const OPEN_EVENTS = `select employee_id, event_id, handed_over_to from personio.lifecycle_events where connection_id = $1 and state = 'planned'
+const OPEN_EVENTS = `select employee_id, event_id, handed_over_to, kind, due_at as happens_at, due_at
+  from personio.lifecycle_events where connection_id = $1 and state = 'planned'
   union
-  select v.employee_id, v.event_id, v.handed_over_to from personio.deliveries x join personio.lifecycle_events v using (event_id)
+  select x.employee_id, v.event_id, v.handed_over_to, v.kind, v.due_at, x.due_at from personio.deliveries x join personio.lifecycle_events v using (event_id)
   where x.connection_id = $1 and x.state in ${OPEN_STATES}`;
 
-/** @returns people with open events that this Temporal namespace does not know of yet. */
+/**
+ * People with open events that this Temporal namespace does not know of yet. Who has left comes first, before however many others
+ * who changed by the same read; then whose events are due first.
+ */
 export async function openPersons(
   queries: Queries,
   connectionId: string,
   namespaceId: string,
-  { after, limit, everybody }: HandoverPage,
+  limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.rows<OpenPerson>(
-    `select employee_id as "employeeId", array_agg(event_id) as "eventIds" from (${OPEN_EVENTS}) open
-     where employee_id > $3 and ($5 or handed_over_to is distinct from $2) group by 1 order by 1 limit $4`,
-    [connectionId, namespaceId, after, limit, everybody],
+    `select employee_id as "employeeId", array_agg(distinct event_id) as "eventIds" from (${OPEN_EVENTS}) open
+     where handed_over_to is distinct from $2 group by employee_id
+     order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $3`,
+    [connectionId, namespaceId, limit],
   );
+}
+
+/** @returns how many people have open events that this namespace does not know of yet. */
+export async function countOpenPersons(queries: Queries, connectionId: string, namespaceId: string): Promise<number> {
+  const [row] = await queries.rows<{ people: number }>(
+    `select count(distinct employee_id) as people from (${OPEN_EVENTS}) open where handed_over_to is distinct from $2`,
+    [connectionId, namespaceId],
+  );
+  return row?.people ?? 0;
+}
+
+/** As if this namespace had never been told of anything. */
+export async function forgetHandover(database: Database, connectionId: string, namespaceId: string): Promise<void> {
+  await database.transaction(async (transaction) => {
+    await lockEndpoint(transaction, connectionId, 'employees');
+    await transaction.run(
+      `update personio.lifecycle_events set handed_over_to = null
+       where connection_id = $1 and handed_over_to = $2 and event_id in (select event_id from (${OPEN_EVENTS}) open)`,
+      [connectionId, namespaceId],
+    );
+  });
 }
 
 /** Exactly the events that were read before the signal: one that was committed meanwhile is handed over by its own run. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EVENT_KINDS } from '../../src/contracts/events.js';
+import { WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
 import { addDays } from '../../src/domain/zones.js';
 import { freePorts } from '../../src/embedded/processes.js';
 import type { Database } from '../../src/store/database.js';
@@ -267,7 +268,33 @@ describe('sending again', () => {
   });
 });
 
-test('a worker that is told to stop ends in good order', async () => {
+test('a worker that is told to stop ends in good order, and leaves to the next one whom it has not handed over', async () => {
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ code: 0 });
-}, 90_000);
+  await database.run(
+    `insert into personio.lifecycle_events
+     select (jsonb_populate_record(v, jsonb_build_object('event_id', 'crowd-' || n, 'employee_id', 'crowd-' || n, 'handed_over_to', null))).*
+     from personio.lifecycle_events v, generate_series(1, 2000) n
+     where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned')`,
+  );
+  const waiting = async (): Promise<number> =>
+    (
+      await database.rows(
+        `select from personio.lifecycle_events where employee_id like 'crowd-%' and handed_over_to is null`,
+      )
+    ).length;
+  worker = await startWorker();
+  await until(async () => (await waiting()) < 2_000);
+  worker.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await worker.ended;
+  expect(code).toBe(0);
+  expect(stdout + stderr).not.toMatch(/did not succeed/);
+  const left = await waiting();
+  expect(left).toBeGreaterThan(0);
+  await until(async () => {
+    const { count } = await temporal.client.workflow.count(
+      `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND WorkflowId STARTS_WITH "${workflowId.employee('default', 'crowd-')}"`,
+    );
+    return count === 2_000 - left;
+  });
+}, 120_000);

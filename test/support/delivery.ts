@@ -3,6 +3,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { pino } from 'pino';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
 import { createDispatch } from '../../activities/handover.js';
+import type { DispatchRequest } from '../../src/contracts/activities.js';
 import { hosted } from '../../src/cli/worker-host.js';
 import type { WorkerHost } from '../../src/cli/worker-host.js';
 import type { Acknowledgement, LifecycleEvent } from '../../src/contracts/events.js';
@@ -87,7 +88,17 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     temporal.client.workflow.getHandle(workflowId.employee('default', String(employeeId)));
   return {
     ...{ temporal, target, deliveries, stopWorker, startWorker },
-    dispatch: async () => (await createDispatch(dependencies)({ connectionId: 'default' })).persons,
+    dispatch: async () => {
+      // So short that even few people take several steps.
+      const dispatch = createDispatch(dependencies, 200);
+      let persons = 0;
+      for (let request: DispatchRequest = { connectionId: 'default' }; ;) {
+        const step = await dispatch(request);
+        persons += step.persons;
+        if (step.left === 0) return persons;
+        request = { connectionId: 'default', left: step.left };
+      }
+    },
     usePolicy: (next) => (policy = next),
     untilDeliveries: async (employeeId, are) => {
       let rows: readonly DeliveryRow[] = [];

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
@@ -7,6 +8,7 @@ import type { Policy, Subscriber } from '../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import { addDays } from '../../src/domain/zones.js';
 import type { Database } from '../../src/store/database.js';
+import { openPersons } from '../../src/store/handover.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import { workflowCode } from '../../src/temporal/worker.js';
 import { migratedDatabase } from '../support/database.js';
@@ -145,13 +147,42 @@ async function wakesOf(id: number): Promise<readonly number[]> {
   });
 }
 
-/** Has thousands of people leave at the same moment as one, whom Temporal knows nothing of. */
-async function inCrowd(id: number, work: () => Promise<void>): Promise<void> {
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** @returns when each person was woken from now on, and until when the server took for it; it grows. */
+function timedWakes({ workflow }: Client): readonly Span[] {
+  const spans: Span[] = [];
+  const wake = workflow.signalWithStart.bind(workflow);
+  workflow.signalWithStart = async (type, options) => {
+    const begin = performance.now();
+    const handle = await wake(type, options);
+    if (type === WORKFLOW_TYPE.employeeLifecycle) spans.push({ begin, end: performance.now() });
+    return handle;
+  };
+  return spans;
+}
+
+/** Joins what overlaps. */
+function togetherOf(spans: readonly Span[]): readonly Span[] {
+  const joined: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.begin - b.begin)) {
+    const last = joined.at(-1);
+    if (last === undefined || span.begin > last.end) joined.push(span);
+    else joined[joined.length - 1] = { begin: last.begin, end: Math.max(last.end, span.end) };
+  }
+  return joined;
+}
+
+/** Has so many more people leave at the same moment as one, whom Temporal knows nothing of. */
+async function inCrowd(id: number, size: number, work: () => Promise<void>): Promise<void> {
   await database.run(
     `insert into personio.lifecycle_events
      select (jsonb_populate_record(v, jsonb_build_object('event_id', v.event_id || ':' || n, 'employee_id', 'crowd-' || n))).*
-     from personio.lifecycle_events v, generate_series(1, 4999) n where v.employee_id = $1 and v.state = 'planned'`,
-    [String(id)],
+     from personio.lifecycle_events v, generate_series(1, $2::integer) n where v.employee_id = $1 and v.state = 'planned'`,
+    [String(id), size],
   );
   try {
     await work();
@@ -507,7 +538,7 @@ describe('when', () => {
     expect(Math.abs(alone)).toBeLessThan(1_000);
 
     const looks = 8;
-    await inCrowd(38, async () => {
+    await inCrowd(38, 4_999, async () => {
       for (let look = 1; look <= looks; look++) {
         await delivery.pass(38, '0 seconds');
         await delaysAfter(1 + look);
@@ -522,7 +553,7 @@ describe('when', () => {
   test('what was tried before is tried again at its moment, whoever shares that of the event', async () => {
     const absent = desk('absent', { start: false, events: ['leaver.left'], when: 'detected' });
     await change(policyWith(absent), 39, leaves(addDays(TODAY, 34)));
-    await inCrowd(39, async () => {
+    await inCrowd(39, 4_999, async () => {
       await delivery.untilDeliveries(39, (all) => (of(all, 'absent')?.attempts ?? 0) >= 4);
       await until(async () => (await looksAt(39)).length >= 4);
     });
@@ -608,6 +639,19 @@ describe('settings', () => {
 });
 
 describe('handing over', () => {
+  test('who has left comes first, before however many others; then whose events are due first', async () => {
+    const policy = policyWith(desk('it'), desk('now', { when: 'detected' }));
+    await change(policy, 21, leaves(addDays(TODAY, 80)));
+    await change(policy, 24, { position: 'Manager' });
+    await change(policy, 22, { ...leaves(addDays(TODAY, -1)), status: 'inactive' });
+    await inCrowd(21, 30, async () => {
+      const all = await openPersons(database, 'default', 'another namespace', 1_000);
+      const wanted = ['22', '21', '24', 'crowd-1'];
+      const found = all.map(({ employeeId }) => employeeId).filter((id) => wanted.includes(id));
+      expect(found).toEqual(wanted);
+    });
+  });
+
   test('people whose workflows are gone are handed over again, and the others not', async () => {
     await change(policyWith(desk('it')), 15, leaves(addDays(TODAY, 80)));
     await delivery.untilDeliveries(15, isState('it', 'sent'));
@@ -618,13 +662,23 @@ describe('handing over', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  test('a rebuilt namespace gets everybody who has something open', async () => {
+  test('a rebuilt namespace gets everybody who has something open, and is left to others three times as long as it works for a crowd', async () => {
+    await change(policyWith(desk('it')), 20, leaves(addDays(TODAY, 80)));
     const rebuilt = await startDelivery(database, policyWith(desk('it')));
-    const open = await database.rows(
-      `select employee_id from personio.lifecycle_events where state = 'planned' union
-       select employee_id from personio.deliveries where state in ('waiting', 'sent', 'failed', 'overdue')`,
-    );
-    expect(await rebuilt.dispatch()).toBe(open.length);
+    const wakes = timedWakes(rebuilt.temporal.client);
+    await inCrowd(20, 60, async () => {
+      const open = await openPersons(database, 'default', 'another namespace', 1_000);
+      expect(await rebuilt.dispatch()).toBe(open.length);
+      expect(wakes).toHaveLength(open.length);
+    });
+    const groups = togetherOf(wakes);
+    expect(groups.length).toBeGreaterThan(7);
+    for (const [index, { begin }] of groups.entries()) {
+      const before = groups[index - 1];
+      // A timer of Node's may fire a millisecond early.
+      if (before !== undefined)
+        expect(begin - before.end).toBeGreaterThan(Math.min(3 * (before.end - before.begin), 320) - 2);
+    }
     const { count } = await rebuilt.temporal.client.workflow.count(
       `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}"`,
     );

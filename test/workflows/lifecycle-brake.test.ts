@@ -275,6 +275,27 @@ describe('the same, real', () => {
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
   });
 
+  test('can be answered while others of the same read are still handed over', async () => {
+    const people = here(12);
+    leave(people);
+    await database.run(
+      `insert into personio.lifecycle_events
+       select (jsonb_populate_record(v, jsonb_build_object('event_id', 'crowd-' || n, 'employee_id', 'crowd-' || n, 'handed_over_to', null))).*
+       from personio.lifecycle_events v, generate_series(1, 200) n
+       where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned')`,
+    );
+    const { runId } = await sync();
+    const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
+    await handle.executeUpdate(UPDATE.reject, { args: [{ by: 'Ada', reason: 'wrong list' }] });
+    const waiting = `select from personio.lifecycle_events where employee_id like 'crowd-%' and handed_over_to is null`;
+    expect((await database.rows(waiting)).length).toBeGreaterThan(0);
+    expect(await answerOf(runId)).toBe('rejected');
+    expect(await database.rows(waiting)).toEqual([]);
+    await database.run(`delete from personio.lifecycle_events where employee_id like 'crowd-%'`);
+    stay(people);
+    expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
+  });
+
   test('a run that nobody knows, or that holds nobody, cannot be decided', async () => {
     expect((await command('approve', 'no-such-run', '--by', 'Ada', '--reason', 'x')).code).toBe(2);
     const { runId } = await sync();
