@@ -90,7 +90,7 @@ async function handOverOpen(
 
 /**
  * Tells persons' workflows that their agenda has changed, and starts those that do not run: a few at a time, each time followed by `onWoken`,
- with a rest before the next.
+ * with a rest before the next.
  */
 export async function wakePersons<Person extends Pick<OpenPerson, 'employeeId'>>(
   client: Client,
