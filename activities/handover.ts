@@ -11,7 +11,7 @@ import {
   noteHandedOver,
   openPersons,
 } from '../src/store/handover.js';
-import type { OpenPerson } from '../src/store/handover.js';
+import type { HandoverScope, OpenPerson } from '../src/store/handover.js';
 import type { DeliverDependencies } from './deliver-dependencies.js';
 
 /** Persons whose workflows are signalled at once: the frontend is shared with everybody else's work. */
@@ -41,13 +41,14 @@ export function createDispatch(
   dependencies: DeliverDependencies,
   longestStepMs = LONGEST_STEP_MS,
 ): StoreActivities['dispatchEvents'] {
-  return async ({ connectionId, left = null }) => {
+  return async ({ connectionId, onlyEmployeeId = null, left = null }) => {
     const until = Date.now() + longestStepMs;
-    if (left === null) await prepare(dependencies, connectionId);
+    if (left === null && onlyEmployeeId === null) await prepare(dependencies, connectionId);
     const known = await dependencies.namespaceId();
+    const scope = { connectionId, onlyEmployeeId };
     // Counted once: two namespaces on one database take people from each other, and would never have done.
-    const open = left ?? (await countOpenPersons(dependencies.database, connectionId, known));
-    return handOverOpen(dependencies, { connectionId, known, until, left: open });
+    const open = left ?? (await countOpenPersons(dependencies.database, scope, known));
+    return handOverOpen(dependencies, { scope, known, until, left: open });
   };
 }
 
@@ -62,7 +63,7 @@ async function prepare(dependencies: DeliverDependencies, connectionId: string):
 }
 
 interface Step {
-  readonly connectionId: string;
+  readonly scope: HandoverScope;
   /** Id of the namespace that is told. */
   readonly known: string;
   /** In ms since 1970: the rest is left to the next step. */
@@ -73,39 +74,52 @@ interface Step {
 
 async function handOverOpen(
   { database, namespace, clientOf }: Dependencies,
-  { connectionId, known, until, left }: Step,
+  { scope, known, until, left }: Step,
 ): Promise<Dispatched> {
+  const client = clientOf(namespace);
+  const onWoken = async (woken: readonly OpenPerson[]): Promise<void> => noteHandedOver(database, known, woken);
   let persons = 0;
-  while (persons < left) {
-    const batch = await openPersons(database, connectionId, known, HANDOVER_BATCH);
-    if (batch.length === 0) break;
-    await wakePersons(clientOf(namespace), connectionId, batch, async (woken) =>
-      noteHandedOver(database, known, woken),
-    );
-    persons += batch.length;
-    if (Date.now() > until) return { persons, left: Math.max(0, left - persons) };
+  while (persons < left && Date.now() <= until) {
+    const batch = await openPersons(database, scope, known, HANDOVER_BATCH);
+    if (batch.length === 0) return { persons, left: 0 };
+    persons += await wakePersons(client, scope.connectionId, batch, { onWoken, until });
   }
-  return { persons, left: 0 };
+  // Who was opened meanwhile may have come before others. Nobody takes away whom no namespace knows of, so this comes to an end.
+  return { persons, left: persons < left ? left - persons : await countOpenPersons(database, scope, null) };
+}
+
+interface Waking<Person> {
+  readonly onWoken?: (woken: readonly Person[]) => Promise<void>;
+  /** In ms since 1970: after it the rest is left, and only the first few are woken in any case. Default: all are woken. */
+  readonly until?: number;
 }
 
 /**
  * Tells persons' workflows that their agenda has changed, and starts those that do not run: a few at a time, each time followed by `onWoken`,
  * with a rest before the next.
+ *
+ * @returns how many were woken.
  */
 export async function wakePersons<Person extends Pick<OpenPerson, 'employeeId'>>(
   client: Client,
   connectionId: string,
   persons: readonly Person[],
-  onWoken: (woken: readonly Person[]) => Promise<void> = async () => Promise.resolve(),
-): Promise<void> {
-  for (let index = 0; index < persons.length; index += WAKES_IN_FLIGHT) {
-    const together = persons.slice(index, index + WAKES_IN_FLIGHT);
+  { onWoken, until = Infinity }: Waking<Person> = {},
+): Promise<number> {
+  let woken = 0;
+  do {
+    const together = persons.slice(woken, woken + WAKES_IN_FLIGHT);
     const begin = performance.now();
-    await Promise.all(together.map(async ({ employeeId }) => wake(client, connectionId, employeeId)));
+    const wakes = together.map(async ({ employeeId }) => wake(client, connectionId, employeeId));
+    // One that fails is heard of when all have ended: nothing is under way any more, and the client may be closed.
+    await Promise.allSettled(wakes);
+    await Promise.all(wakes);
     const tookMs = performance.now() - begin;
-    await onWoken(together);
+    await onWoken?.(together);
+    woken += together.length;
     await setTimeout(Math.min(tookMs * RESTS, LONGEST_REST_MS));
-  }
+  } while (woken < persons.length && Date.now() <= until);
+  return woken;
 }
 
 async function wake(client: Client, connectionId: string, employeeId: string): Promise<void> {

@@ -48,7 +48,7 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
   if (request.preview) return { ...outcome, answer: null };
   await Promise.all(outcome.replaced.map(async (runId) => tellReplaced(request.connectionId, runId)));
   // Once the commit has answered, what was committed is told, also where somebody cancels this workflow. Where it fails, that is known at the end.
-  const handingOver = CancellationScope.nonCancellable(async () => handOver(request.connectionId));
+  const handingOver = CancellationScope.nonCancellable(async () => handOver(request));
   handingOver.catch(() => undefined);
   try {
     if (outcome.question === null) return { ...outcome, answer: null };
@@ -61,15 +61,15 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
   }
 }
 
-async function handOver(connectionId: string): Promise<void> {
-  for (let request: DispatchRequest = { connectionId }; ;) {
+async function handOver({ connectionId, onlyEmployeeId }: EmployeesCommitRequest): Promise<void> {
+  for (let request: DispatchRequest = { connectionId, onlyEmployeeId }; ;) {
     const { left } = await store.dispatchEvents.executeWithOptions(
       { summary: 'Hand open events to the persons’ workflows' },
       [request],
     );
     // In histories of older workers there is no such number.
     if (!(left > 0)) return;
-    request = { connectionId, left };
+    request = { ...request, left };
   }
 }
 

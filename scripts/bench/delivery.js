@@ -100,7 +100,7 @@ async function commitCompany(database, connectionId, count, lastDay) {
   });
 }
 
-/** When so many events are due: late enough to start all workflows before, of which a worker starts 25 to 50 in a second. */
+/** When so many events are due: late enough to start all workflows before, of which a worker starts more than 22 in a second. */
 const soon = (events) => Date.now() + 20_000 + events * 45;
 
 /**

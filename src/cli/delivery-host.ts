@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { createDispatch } from '../../activities/index.js';
 import type { DispatchDependencies } from '../../activities/index.js';
 import type { DispatchRequest } from '../contracts/activities.js';
@@ -8,7 +9,8 @@ import { deliveryCounts } from '../store/status.js';
 
 const FIGURES_EVERY_MS = 15_000;
 /** Whoever stops a worker waits for a step's end. */
-const STEP_MS = 1_000;
+const STEP_MS = 3_000;
+const AGAIN_AFTER_MS = 15_000;
 
 /** What a worker does for deliveries beside polling, until it is stopped. */
 export interface DeliveryHost {
@@ -20,18 +22,19 @@ export interface DeliveryHost {
  * At start, hands over what is open: subscribers that the policy has gained since get their rows at once, and a rebuilt namespace its
  * workflows, without waiting for the next run. Then keeps the metrics of the tables up to date.
  */
-export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryHost {
+export function startDeliveryHost(dependencies: DispatchDependencies, againAfterMs = AGAIN_AFTER_MS): DeliveryHost {
   const { database, logger } = dependencies;
-  let measuring: Promise<void> | null = null;
-  let isStopped = false;
+  const stopping = new AbortController();
+  let measuring: Promise<unknown> | null = null;
   const dispatch = createDispatch(dependencies, STEP_MS);
   const handOver = async (): Promise<void> => {
     const connections = await connectionsWithOpenEvents(database);
     // A step of each in turn, so that nobody waits for the crowd of another company.
     let requests: readonly DispatchRequest[] = connections.map((connectionId) => ({ connectionId }));
-    while (requests.length > 0 && !isStopped) {
+    while (requests.length > 0) {
       const unfinished: DispatchRequest[] = [];
       for (const request of requests) {
+        if (stopping.signal.aborted) return;
         const { left } = await dispatch(request);
         if (left > 0) unfinished.push({ ...request, left });
       }
@@ -41,25 +44,37 @@ export function startDeliveryHost(dependencies: DispatchDependencies): DeliveryH
   const measure = async (): Promise<void> => {
     deliveryMetrics().standing(await deliveryCounts(database), await eventsByKind(database));
   };
-  const attempt = async (work: () => Promise<void>, what: string): Promise<void> => {
+  /** @returns whether it succeeded. */
+  const attempt = async (work: () => Promise<void>, what: string): Promise<boolean> => {
     try {
       await work();
+      return true;
     } catch (error) {
       const reason = error instanceof Error ? error.name : 'unknown';
       logger.warn({ reason }, `${what} did not succeed; it is done again later`);
+      return false;
     }
+  };
+  const handOverInTheEnd = async (): Promise<void> => {
+    while (!(await attempt(handOver, 'Handing over open events at start')) && !stopping.signal.aborted)
+      await pause(againAfterMs, stopping.signal);
   };
   const count = (): void => {
     measuring ??= attempt(measure, 'Counting deliveries').finally(() => (measuring = null));
   };
-  const handingOver = attempt(handOver, 'Handing over open events at start').then(count);
+  const handingOver = handOverInTheEnd().then(count);
   const timer = setInterval(count, FIGURES_EVERY_MS);
   return {
     stop: async () => {
-      isStopped = true;
+      stopping.abort();
       clearInterval(timer);
       await handingOver;
       await measuring;
     },
   };
+}
+
+/** Until so many milliseconds have passed, or the signal has come. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -205,6 +205,8 @@ export interface StoreActivities {
 
 export interface DispatchRequest {
   readonly connectionId: string;
+  /** Hands over this one person, who does not wait behind a crowd; default: whoever has open events. */
+  readonly onlyEmployeeId?: string | null;
   /** How many people the step before has left; absent in the first one. */
   readonly left?: number;
 }

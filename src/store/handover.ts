@@ -8,6 +8,13 @@ export interface OpenPerson {
   readonly eventIds: readonly string[];
 }
 
+/** Whose events are handed over. */
+export interface HandoverScope {
+  readonly connectionId: string;
+  /** Null: everybody. */
+  readonly onlyEmployeeId: string | null;
+}
+
 /** Planned events, and those with a delivery that is not over. `$1` is the connection. */
 const OPEN_EVENTS = `select employee_id, event_id, handed_over_to, kind, due_at as happens_at, due_at
   from personio.lifecycle_events where connection_id = $1 and state = 'planned'
@@ -21,23 +28,28 @@ const OPEN_EVENTS = `select employee_id, event_id, handed_over_to, kind, due_at 
  */
 export async function openPersons(
   queries: Queries,
-  connectionId: string,
+  { connectionId, onlyEmployeeId }: HandoverScope,
   namespaceId: string,
   limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.rows<OpenPerson>(
     `select employee_id as "employeeId", array_agg(distinct event_id) as "eventIds" from (${OPEN_EVENTS}) open
-     where handed_over_to is distinct from $2 group by employee_id
+     where handed_over_to is distinct from $2 and ($4::text is null or employee_id = $4) group by employee_id
      order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $3`,
-    [connectionId, namespaceId, limit],
+    [connectionId, namespaceId, limit, onlyEmployeeId],
   );
 }
 
-/** @returns how many people have open events that this namespace does not know of yet. */
-export async function countOpenPersons(queries: Queries, connectionId: string, namespaceId: string): Promise<number> {
+/** @returns how many people have open events that this namespace does not know of yet; with null, that no namespace knows of. */
+export async function countOpenPersons(
+  queries: Queries,
+  { connectionId, onlyEmployeeId }: HandoverScope,
+  namespaceId: string | null,
+): Promise<number> {
   const [row] = await queries.rows<{ people: number }>(
-    `select count(distinct employee_id) as people from (${OPEN_EVENTS}) open where handed_over_to is distinct from $2`,
-    [connectionId, namespaceId],
+    `select count(distinct employee_id) as people from (${OPEN_EVENTS}) open
+     where (handed_over_to is null or handed_over_to <> $2) and ($3::text is null or employee_id = $3)`,
+    [connectionId, namespaceId, onlyEmployeeId],
   );
   return row?.people ?? 0;
 }

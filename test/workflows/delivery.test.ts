@@ -147,6 +147,8 @@ async function wakesOf(id: number): Promise<readonly number[]> {
   });
 }
 
+const EVERYBODY = { connectionId: 'default', onlyEmployeeId: null };
+
 interface Span {
   readonly begin: number;
   readonly end: number;
@@ -645,7 +647,7 @@ describe('handing over', () => {
     await change(policy, 24, { position: 'Manager' });
     await change(policy, 22, { ...leaves(addDays(TODAY, -1)), status: 'inactive' });
     await inCrowd(21, 30, async () => {
-      const all = await openPersons(database, 'default', 'another namespace', 1_000);
+      const all = await openPersons(database, EVERYBODY, 'another namespace', 1_000);
       const wanted = ['22', '21', '24', 'crowd-1'];
       const found = all.map(({ employeeId }) => employeeId).filter((id) => wanted.includes(id));
       expect(found).toEqual(wanted);
@@ -667,7 +669,7 @@ describe('handing over', () => {
     const rebuilt = await startDelivery(database, policyWith(desk('it')));
     const wakes = timedWakes(rebuilt.temporal.client);
     await inCrowd(20, 60, async () => {
-      const open = await openPersons(database, 'default', 'another namespace', 1_000);
+      const open = await openPersons(database, EVERYBODY, 'another namespace', 1_000);
       expect(await rebuilt.dispatch()).toBe(open.length);
       expect(wakes).toHaveLength(open.length);
     });

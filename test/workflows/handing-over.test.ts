@@ -1,15 +1,26 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createDispatch } from '../../activities/index.js';
+import type { DispatchDependencies } from '../../activities/index.js';
+import { startDeliveryHost } from '../../src/cli/delivery-host.js';
 import { hosted } from '../../src/cli/worker-host.js';
 import type { DispatchRequest, EmployeesCommitRequest } from '../../src/contracts/activities.js';
 import { TASK_QUEUE, WORKFLOW_TYPE } from '../../src/contracts/names.js';
+import { addDays } from '../../src/domain/zones.js';
+import type { Database } from '../../src/store/database.js';
+import { countHandedOver, countOpenPersons } from '../../src/store/handover.js';
 import { connectWorker } from '../../src/temporal/connection.js';
+import type { TemporalClients } from '../../src/temporal/connection.js';
 import { workflowCode } from '../../src/temporal/worker.js';
-import { emptyNamespace } from '../support/worker.js';
+import { migratedDatabase } from '../support/database.js';
+import { policyOf } from '../support/policy.js';
+import { commitCompany, employee } from '../support/staging.js';
+import { emptyNamespace, until } from '../support/worker.js';
 
 const REQUEST: EmployeesCommitRequest = {
   ...{ connectionId: 'default', endpoint: 'employees', runId: 'run', source: 'v1', reading: 1, total: 1 },
-  ...{ collectedAt: new Date().toISOString(), preview: false, requests: 1, onlyEmployeeId: null },
+  ...{ collectedAt: new Date().toISOString(), preview: false, requests: 1, onlyEmployeeId: '7' },
 };
 
 /** Steps that only say what the workflow asks of them: how many steps there are is its own decision. */
@@ -39,9 +50,9 @@ describe('handing over in steps', () => {
     try {
       await handle.result();
       expect(asked).toEqual([
-        { connectionId: 'default' },
-        { connectionId: 'default', left: 500 },
-        { connectionId: 'default', left: 250 },
+        { connectionId: 'default', onlyEmployeeId: '7' },
+        { connectionId: 'default', onlyEmployeeId: '7', left: 500 },
+        { connectionId: 'default', onlyEmployeeId: '7', left: 250 },
       ]);
     } finally {
       workers.shutdown();
@@ -49,5 +60,84 @@ describe('handing over in steps', () => {
       await connection.close();
       await temporal.close();
     }
+  });
+});
+
+/** One step after the other of a worker that starts, over people of two companies whose workflows nobody runs. */
+describe('handing over at start', () => {
+  const policy = policyOf(
+    'subscribers: [{ name: it, workflowType: desk, workflowId: "it:{employeeId}", taskQueue: nobody, events: ["*"] }]',
+  );
+  const logger = pino({ enabled: false });
+  const leaving = addDays(new Date().toISOString().slice(0, 10), 20);
+  let database: Database;
+  let dependencies: DispatchDependencies;
+  let temporal: TemporalClients;
+  let absences = 0;
+
+  beforeAll(async () => {
+    database = await migratedDatabase();
+    const empty = await emptyNamespace();
+    temporal = empty.temporal;
+    dependencies = {
+      ...{ database, policy, logger, namespace: empty.target.namespace, clientOf: temporal.inNamespace },
+      namespaceId: async () => {
+        if (absences-- > 0) throw new Error('Temporal is away');
+        return Promise.resolve('this namespace');
+      },
+    };
+    await commitCompany(database, policy, [employee(1)]);
+    await commitCompany(database, policy, [employee(1, { terminationDate: leaving, lastWorkingDay: leaving })]);
+    for (const [connectionId, count] of [
+      ['default', 400],
+      ['second', 1],
+    ])
+      await database.run(
+        `insert into personio.lifecycle_events
+         select (jsonb_populate_record(v, jsonb_build_object('event_id', $1 || n, 'connection_id', $1, 'employee_id', 'crowd-' || n))).*
+         from personio.lifecycle_events v, generate_series(1, $2::integer) n where v.employee_id = '1' and v.state = 'planned'`,
+        [connectionId, count],
+      );
+  }, 60_000);
+  afterAll(async () => {
+    await temporal.close();
+    await database.close();
+  });
+
+  const waiting = async (connectionId: string): Promise<number> =>
+    countOpenPersons(database, { connectionId, onlyEmployeeId: null }, null);
+
+  test('one person alone does not wait behind a crowd', async () => {
+    const one = { connectionId: 'default', onlyEmployeeId: 'crowd-333' };
+    expect(await createDispatch(dependencies)(one)).toEqual({ persons: 1, left: 0 });
+    expect(await waiting('default')).toBe(400);
+    expect(await createDispatch(dependencies)(one)).toEqual({ persons: 0, left: 0 });
+  });
+
+  test('a worker that is stopped finishes the few people of its step, and begins with no other company', async () => {
+    const host = startDeliveryHost(dependencies);
+    await until(async () => (await waiting('default')) < 400);
+    await host.stop();
+    const left = await waiting('default');
+    expect(left).toBeGreaterThan(0);
+    expect(await waiting('second')).toBe(1);
+    expect(await countHandedOver(database, 'default', 'this namespace')).toBe(401 - left);
+  });
+
+  test('a worker that cannot reach Temporal tries until it can', async () => {
+    absences = 2;
+    const host = startDeliveryHost(dependencies, 10);
+    await until(async () => (await waiting('default')) + (await waiting('second')) === 0);
+    await host.stop();
+    expect(absences).toBeLessThanOrEqual(0);
+  });
+
+  test('whoever is opened anew while a crowd is handed over takes nobody’s place', async () => {
+    await database.run('update personio.lifecycle_events set handed_over_to = null');
+    const dispatch = createDispatch(dependencies, 0);
+    // As if only few had been counted, and others had come before them since.
+    const step = await dispatch({ connectionId: 'default', left: 3 });
+    expect(step.left).toBe(await waiting('default'));
+    expect(step.left).toBeGreaterThan(0);
   });
 });
