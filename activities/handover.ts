@@ -18,9 +18,9 @@ import type { DeliverDependencies } from './deliver-dependencies.js';
 const WAKES_IN_FLIGHT = 8;
 /**
  * A server that starts thousands of workflows as fast as it can leaves a sync waiting for each of its steps (docs/decisions/0012). So it is left to
- * others three times as long as it took to answer, and a third of a second at most.
+ * others sixteen times as long as it took to answer, and a third of a second at most.
  */
-const RESTS = 3;
+const RESTS = 16;
 const LONGEST_REST_MS = 320;
 /** Some seconds: the next ones are read anew, since who has left may have come meanwhile. */
 const HANDOVER_BATCH = 100;
@@ -79,11 +79,11 @@ async function handOverOpen(
   const client = clientOf(namespace);
   const onWoken = async (woken: readonly OpenPerson[]): Promise<void> => noteHandedOver(database, known, woken);
   let persons = 0;
-  while (persons < left && Date.now() <= until) {
+  do {
     const batch = await openPersons(database, scope, known, HANDOVER_BATCH);
     if (batch.length === 0) return { persons, left: 0 };
     persons += await wakePersons(client, scope.connectionId, batch, { onWoken, until });
-  }
+  } while (persons < left && Date.now() <= until);
   // Who was opened meanwhile may have come before others. Nobody takes away whom no namespace knows of, so this comes to an end.
   return { persons, left: persons < left ? left - persons : await countOpenPersons(database, scope, null) };
 }

@@ -224,13 +224,15 @@ async function syncMeanwhile(change, { type, input, syncsMs }) {
   const alone = await sync('alone');
   await setTimeout(61_000);
   await company.happen();
+  const begin = performance.now();
   const together = await sync('together');
   const open = await countOpen(company.database);
   await until(async () => isEverythingAcknowledged(company.database));
+  const seconds = (performance.now() - begin) / 1_000;
   await company.stop();
   say(
     `${type} of ${alone.received}: ${round(alone.seconds)} s alone, ${round(together.seconds)} s while ${MEANWHILE} events were due ` +
-      `(${change.name}; ${open} still open at its end), ${round(together.seconds / alone.seconds)} times`,
+      `(${change.name}; ${open} still open at its end), ${round(together.seconds / alone.seconds)} times; all were acknowledged after ${round(seconds, 1)} s`,
   );
 }
 

@@ -2,10 +2,11 @@ import { OPEN_STATES } from './agenda.js';
 import { lockEndpoint } from './collections.js';
 import type { Database, Queries } from './database.js';
 
-/** A person with open events, and which they are. */
+/** A person with open events. */
 export interface OpenPerson {
   readonly employeeId: string;
-  readonly eventIds: readonly string[];
+  /** By id, the version of each event's row. */
+  readonly events: Readonly<Record<string, string>>;
 }
 
 /** Whose events are handed over. */
@@ -16,10 +17,10 @@ export interface HandoverScope {
 }
 
 /** Planned events, and those with a delivery that is not over. `$1` is the connection. */
-const OPEN_EVENTS = `select employee_id, event_id, handed_over_to, kind, due_at as happens_at, due_at
+const OPEN_EVENTS = `select employee_id, event_id, xmin::text as version, handed_over_to, kind, due_at as happens_at, due_at
   from personio.lifecycle_events where connection_id = $1 and state = 'planned'
   union
-  select x.employee_id, v.event_id, v.handed_over_to, v.kind, v.due_at, x.due_at from personio.deliveries x join personio.lifecycle_events v using (event_id)
+  select x.employee_id, v.event_id, v.xmin::text, v.handed_over_to, v.kind, v.due_at, x.due_at from personio.deliveries x join personio.lifecycle_events v using (event_id)
   where x.connection_id = $1 and x.state in ${OPEN_STATES}`;
 
 /**
@@ -33,7 +34,7 @@ export async function openPersons(
   limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.rows<OpenPerson>(
-    `select employee_id as "employeeId", array_agg(distinct event_id) as "eventIds" from (${OPEN_EVENTS}) open
+    `select employee_id as "employeeId", jsonb_object_agg(event_id, version) as events from (${OPEN_EVENTS}) open
      where handed_over_to is distinct from $2 and ($4::text is null or employee_id = $4) group by employee_id
      order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $3`,
     [connectionId, namespaceId, limit, onlyEmployeeId],
@@ -66,15 +67,19 @@ export async function forgetHandover(database: Database, connectionId: string, n
   });
 }
 
-/** Exactly the events that were read before the signal: one that was committed meanwhile is handed over by its own run. */
+/**
+ * Exactly the events that were read before the signal, as they were: one that was committed, or opened anew, meanwhile is handed over by whoever
+ * did that, or by the next step.
+ */
 export async function noteHandedOver(
   queries: Queries,
   namespaceId: string,
   persons: readonly OpenPerson[],
 ): Promise<void> {
   await queries.run(
-    `update personio.lifecycle_events set handed_over_to = $1 where event_id = any($2) and handed_over_to is distinct from $1`,
-    [namespaceId, persons.flatMap(({ eventIds }) => eventIds)],
+    `update personio.lifecycle_events v set handed_over_to = $1 from jsonb_each_text($2) as told(event_id, version)
+     where v.event_id = told.event_id and v.xmin::text = told.version and handed_over_to is distinct from $1`,
+    [namespaceId, Object.assign({}, ...persons.map(({ events }) => events))],
   );
 }
 

@@ -132,6 +132,21 @@ describe('handing over at start', () => {
     expect(absences).toBeLessThanOrEqual(0);
   });
 
+  test('what is opened anew while its person is woken is not taken for handed over', async () => {
+    await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = 'crowd-200'`);
+    const { workflow } = temporal.client;
+    const wake = workflow.signalWithStart.bind(workflow);
+    workflow.signalWithStart = async (type, options) => {
+      const handle = await wake(type, options);
+      // As a worker does that has another subscriber.
+      await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = 'crowd-200'`);
+      return handle;
+    };
+    expect(await createDispatch(dependencies, 0)({ connectionId: 'default' })).toEqual({ persons: 1, left: 1 });
+    workflow.signalWithStart = wake;
+    expect(await createDispatch(dependencies)({ connectionId: 'default', left: 1 })).toEqual({ persons: 1, left: 0 });
+  });
+
   test('whoever is opened anew while a crowd is handed over takes nobody’s place', async () => {
     await database.run('update personio.lifecycle_events set handed_over_to = null');
     const dispatch = createDispatch(dependencies, 0);
