@@ -32,13 +32,14 @@ async function replay({ workflowId, events }: Recorded): Promise<void> {
 }
 
 describe('recorded histories', () => {
-  test('there is one of each workflow type, and one that went on in a new execution', () => {
+  test('there is one of each workflow type, one that went on in a new execution, and a question that was answered', () => {
     const names = FILES.map((file) => file.replace('.json', ''));
     const types = ['syncEmployees', 'syncDepartments', 'syncAttendances', 'syncTimeOffTypes', 'refreshEmployee'];
     expect(names).toEqual(
       expect.arrayContaining([
         ...types,
-        ...['detectLifecycleTransitions', 'employeeLifecycle', 'applyRetention', 'syncAttendances-continued'],
+        ...['detectLifecycleTransitions', 'detectLifecycleTransitions-answered', 'employeeLifecycle', 'applyRetention'],
+        'syncAttendances-continued',
       ]),
     );
   });
