@@ -30,7 +30,7 @@ const LONGEST_STEP_MS = 10_000;
 const COUNT_PATIENCE_MS = 10_000;
 const COUNT_EVERY_MS = 500;
 
-type Dependencies = Omit<DeliverDependencies, 'logger'>;
+type Dependencies = Pick<DeliverDependencies, 'database' | 'namespace' | 'clientOf'>;
 
 /**
  * Hands people with open events to their workflows. May repeat: a workflow that knows of its agenda looks again, and finds the same.
@@ -43,23 +43,24 @@ export function createDispatch(
 ): StoreActivities['dispatchEvents'] {
   return async ({ connectionId, onlyEmployeeId = null, left = null }) => {
     const until = Date.now() + longestStepMs;
-    if (left === null && onlyEmployeeId === null) await prepare(dependencies, connectionId);
     const known = await dependencies.namespaceId();
+    if (left === null && onlyEmployeeId === null) await prepare(dependencies, connectionId, known);
     const scope = { connectionId, onlyEmployeeId };
     // Counted once: two namespaces on one database take people from each other, and would never have done.
     const open = left ?? (await countOpenPersons(dependencies.database, scope, known));
+    if (open === 0) return { persons: 0, left: 0 };
     return handOverOpen(dependencies, { scope, known, until, left: open });
   };
 }
 
-async function prepare(dependencies: DeliverDependencies, connectionId: string): Promise<void> {
-  const { database, policy, logger, namespaceId } = dependencies;
+async function prepare(dependencies: DeliverDependencies, connectionId: string, known: string): Promise<void> {
+  const { database, policy, logger } = dependencies;
   const planned = await applySubscribers(database, connectionId, policy);
   if (planned > 0)
     logger.info({ connectionId, planned }, 'Deliveries of planned events follow the changed subscribers');
-  if (!(await isAnybodyLost(dependencies, connectionId))) return;
+  if (!(await isAnybodyLost(dependencies, connectionId, known))) return;
   logger.warn({ connectionId }, 'Temporal counts fewer waiting persons than the database: all are handed over again');
-  await forgetHandover(database, connectionId, await namespaceId());
+  await forgetHandover(database, connectionId, known);
 }
 
 interface Step {
@@ -139,10 +140,10 @@ async function wake(client: Client, connectionId: string, employeeId: string): P
 
 /** Whether workflows are missing of people who were handed over to this very namespace: it was restored, or somebody terminated them. */
 async function isAnybodyLost(
-  { database, namespace, clientOf, namespaceId }: Dependencies,
+  { database, namespace, clientOf }: Dependencies,
   connectionId: string,
+  known: string,
 ): Promise<boolean> {
-  const known = await namespaceId();
   const query = `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTE.connection} = "${connectionId}"`;
   // Others may end, or be handed over, meanwhile: the former are missing for good, and the latter are not counted yet.
   let expected = Infinity;

@@ -23,6 +23,10 @@ const OPEN_EVENTS = `select employee_id, event_id, xmin::text as version, handed
   select x.employee_id, v.event_id, v.xmin::text, v.handed_over_to, v.kind, v.due_at, x.due_at from personio.deliveries x join personio.lifecycle_events v using (event_id)
   where x.connection_id = $1 and x.state in ${OPEN_STATES}`;
 
+/** Open events that the namespace `$2` was not told of, or with null no namespace; of the person `$3`, or with null of everybody. */
+const UNTOLD_EVENTS = `select * from (${OPEN_EVENTS}) open
+  where (handed_over_to is null or handed_over_to <> $2) and ($3::text is null or employee_id = $3)`;
+
 /**
  * People with open events that this Temporal namespace does not know of yet. Who has left comes first, before however many others
  * who changed by the same read; then whose events are due first.
@@ -34,10 +38,9 @@ export async function openPersons(
   limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.rows<OpenPerson>(
-    `select employee_id as "employeeId", jsonb_object_agg(event_id, version) as events from (${OPEN_EVENTS}) open
-     where handed_over_to is distinct from $2 and ($4::text is null or employee_id = $4) group by employee_id
-     order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $3`,
-    [connectionId, namespaceId, limit, onlyEmployeeId],
+    `select employee_id as "employeeId", jsonb_object_agg(event_id, version) as events from (${UNTOLD_EVENTS}) untold group by employee_id
+     order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $4`,
+    [connectionId, namespaceId, onlyEmployeeId, limit],
   );
 }
 
@@ -48,8 +51,7 @@ export async function countOpenPersons(
   namespaceId: string | null,
 ): Promise<number> {
   const [row] = await queries.rows<{ people: number }>(
-    `select count(distinct employee_id) as people from (${OPEN_EVENTS}) open
-     where (handed_over_to is null or handed_over_to <> $2) and ($3::text is null or employee_id = $3)`,
+    `select count(distinct employee_id) as people from (${UNTOLD_EVENTS}) untold`,
     [connectionId, namespaceId, onlyEmployeeId],
   );
   return row?.people ?? 0;

@@ -14,7 +14,7 @@ import { migratedDatabase } from '../support/database.js';
 import { signalsTo } from '../support/delivery.js';
 import { policyOf } from '../support/policy.js';
 import { testServers } from '../support/servers-file.js';
-import { commitCompany, employee } from '../support/staging.js';
+import { addCrowd, commitCompany, employee } from '../support/staging.js';
 import { emptyNamespace, until } from '../support/worker.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
 
@@ -271,12 +271,7 @@ describe('sending again', () => {
 test('a worker that is told to stop ends in good order, and leaves to the next one whom it has not handed over', async () => {
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ code: 0 });
-  await database.run(
-    `insert into personio.lifecycle_events
-     select (jsonb_populate_record(v, jsonb_build_object('event_id', 'crowd-' || n, 'employee_id', 'crowd-' || n, 'handed_over_to', null))).*
-     from personio.lifecycle_events v, generate_series(1, 2000) n
-     where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned')`,
-  );
+  await addCrowd(database, 2_000, { handed_over_to: null });
   const waiting = async (): Promise<number> =>
     (
       await database.rows(

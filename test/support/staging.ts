@@ -66,3 +66,24 @@ export async function commitCompany(
   );
   return { ...outcome, runId };
 }
+
+/**
+ * Gives so many more people, `crowd-1`, `crowd-2` and so on, a copy of a planned event; they are nowhere else, in Temporal neither.
+ *
+ * @param like whose planned event; default: the first there is.
+ * @param columns what differs in the copies.
+ */
+export async function addCrowd(
+  database: Database,
+  size: number,
+  { like = null, ...columns }: { like?: string | null; connection_id?: string; handed_over_to?: null } = {},
+): Promise<void> {
+  await database.run(
+    `insert into personio.lifecycle_events
+     select (jsonb_populate_record(v, $3::jsonb || jsonb_build_object('event_id', concat_ws(':', v.event_id, $3::jsonb->>'connection_id', n),
+       'employee_id', 'crowd-' || n))).*
+     from personio.lifecycle_events v, generate_series(1, $1::integer) n
+     where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned' and ($2::text is null or employee_id = $2))`,
+    [size, like, columns],
+  );
+}

@@ -15,7 +15,7 @@ import { migratedDatabase } from '../support/database.js';
 import { signalsTo, startDelivery } from '../support/delivery.js';
 import type { DeliveryHarness, DeliveryRow } from '../support/delivery.js';
 import { policyOf, subscriberOf } from '../support/policy.js';
-import { commitCompany, employee } from '../support/staging.js';
+import { addCrowd, commitCompany, employee } from '../support/staging.js';
 import { emptyNamespace, until } from '../support/worker.js';
 
 /**
@@ -180,12 +180,7 @@ function togetherOf(spans: readonly Span[]): readonly Span[] {
 
 /** Has so many more people leave at the same moment as one, whom Temporal knows nothing of. */
 async function inCrowd(id: number, size: number, work: () => Promise<void>): Promise<void> {
-  await database.run(
-    `insert into personio.lifecycle_events
-     select (jsonb_populate_record(v, jsonb_build_object('event_id', v.event_id || ':' || n, 'employee_id', 'crowd-' || n))).*
-     from personio.lifecycle_events v, generate_series(1, $2::integer) n where v.employee_id = $1 and v.state = 'planned'`,
-    [String(id), size],
-  );
+  await addCrowd(database, size, { like: String(id) });
   try {
     await work();
   } finally {

@@ -15,7 +15,7 @@ import type { TemporalClients } from '../../src/temporal/connection.js';
 import { workflowCode } from '../../src/temporal/worker.js';
 import { migratedDatabase } from '../support/database.js';
 import { policyOf } from '../support/policy.js';
-import { commitCompany, employee } from '../support/staging.js';
+import { addCrowd, commitCompany, employee } from '../support/staging.js';
 import { emptyNamespace, until } from '../support/worker.js';
 
 const REQUEST: EmployeesCommitRequest = {
@@ -88,16 +88,8 @@ describe('handing over at start', () => {
     };
     await commitCompany(database, policy, [employee(1)]);
     await commitCompany(database, policy, [employee(1, { terminationDate: leaving, lastWorkingDay: leaving })]);
-    for (const [connectionId, count] of [
-      ['default', 400],
-      ['second', 1],
-    ])
-      await database.run(
-        `insert into personio.lifecycle_events
-         select (jsonb_populate_record(v, jsonb_build_object('event_id', $1 || n, 'connection_id', $1, 'employee_id', 'crowd-' || n))).*
-         from personio.lifecycle_events v, generate_series(1, $2::integer) n where v.employee_id = '1' and v.state = 'planned'`,
-        [connectionId, count],
-      );
+    await addCrowd(database, 400);
+    await addCrowd(database, 1, { like: '1', connection_id: 'second' });
   }, 60_000);
   afterAll(async () => {
     await temporal.close();

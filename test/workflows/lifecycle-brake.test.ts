@@ -21,6 +21,7 @@ import type { Ended, Environment } from '../support/cli.js';
 import { migratedDatabase } from '../support/database.js';
 import { policyOf, subscriberOf } from '../support/policy.js';
 import { testServers } from '../support/servers-file.js';
+import { addCrowd } from '../support/staging.js';
 import { startTestWorker, until } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
@@ -278,12 +279,7 @@ describe('the same, real', () => {
   test('can be answered while others of the same read are still handed over', async () => {
     const people = here(12);
     leave(people);
-    await database.run(
-      `insert into personio.lifecycle_events
-       select (jsonb_populate_record(v, jsonb_build_object('event_id', 'crowd-' || n, 'employee_id', 'crowd-' || n, 'handed_over_to', null))).*
-       from personio.lifecycle_events v, generate_series(1, 200) n
-       where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned')`,
-    );
+    await addCrowd(database, 200, { handed_over_to: null });
     const { runId } = await sync();
     const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
     await handle.executeUpdate(UPDATE.reject, { args: [{ by: 'Ada', reason: 'wrong list' }] });
