@@ -3,6 +3,10 @@ import prettier from 'eslint-config-prettier';
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
+const noLiteralSpread = ['ObjectExpression', 'ArrayExpression'].map((type) => ({
+  selector: `SpreadElement[argument.type='${type}'], SpreadElement[argument.type='TSAsExpression'][argument.expression.type='${type}']`,
+  message: 'Write the members out: a spread of a literal only outwits the formatter.',
+}));
 const noEnvironment = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
   message: 'Only src/config reads the environment; take the value as an argument.',
@@ -60,14 +64,14 @@ export default tseslint.config(
       'max-params': ['error', 4],
       'no-console': 'error',
       'import-x/no-default-export': 'error',
-      'no-restricted-syntax': ['error', noEnvironment],
+      'no-restricted-syntax': ['error', noEnvironment, ...noLiteralSpread],
     },
   },
-  { files: ['src/config/**/*.ts', 'test/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/config/**/*.ts', 'test/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...noLiteralSpread] } },
   { files: ['src/contracts/**/*.ts', 'workflows/**/*.ts'], rules: sandboxed },
   {
     files: ['src/domain/**/*.ts'],
-    rules: { ...sandboxed, 'no-restricted-syntax': ['error', noEnvironment, ...noClock] },
+    rules: { ...sandboxed, 'no-restricted-syntax': ['error', noEnvironment, ...noClock, ...noLiteralSpread] },
   },
   {
     files: ['test/**/*.ts'],
@@ -84,10 +88,11 @@ export default tseslint.config(
     },
   },
   // Programs of other teams: they read their own environment and talk to their own terminal.
-  { files: ['examples/**/*.ts'], rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' } },
+  { files: ['examples/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...noLiteralSpread], 'no-console': 'off' } },
   {
     files: ['**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly' } },
+    rules: { 'no-restricted-syntax': ['error', ...noLiteralSpread] },
   },
   prettier,
 );

@@ -7,17 +7,17 @@ import type {
   RunRef,
   SegmentOutcome,
   SegmentRequest,
-} from '../src/contracts/activities.js';
+} from '../src/contracts/internal/activities.js';
 import type { Policy } from '../src/domain/policy.js';
 import type { StagedRecords } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
-import { employeeExists, isPassedOver, readEmployee, readSegment } from '../src/personio/sources.js';
+import { hasEmployee, shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
-import { learnPageSize, learntPageSize } from '../src/store/profiles.js';
-import { clearStaging, createStaging, noteGone, stageRecords, unaskedMissing } from '../src/store/staging.js';
+import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
+import { clearStaging, createStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/staging.js';
-import { HEARTBEAT_EVERY_MS, translated } from './failures.js';
+import { HEARTBEAT_INTERVAL_MS, toApplicationFailure } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -50,7 +50,7 @@ export function createCollectActivities({ database, policy, personio }: CollectD
     collectEmployee: async ({ employeeId, ...run }) => {
       const api = await personio(run.connectionId);
       const record = await readEmployee(api, employeeId, policy.attributesToStore);
-      const key = { reading: 1, chunk: null };
+      const key = { attempt: 1, chunk: null };
       await beginStaging(database, run, key);
       if (record !== null) await stageRecords(database, run, key, { endpoint: 'employees', records: [record] });
       return { found: record !== null, requests: api.requests };
@@ -68,13 +68,13 @@ async function askForMissing(
   api: PersonioApi,
   { reading, ...run }: RunRef & { readonly reading: number },
 ): Promise<MissingOutcome> {
-  const missing = await unaskedMissing(database, run, reading, MISSING_PER_CALL);
+  const missing = await listUnaskedMissing(database, run, reading, MISSING_PER_CALL);
   let gone = 0;
   for (let index = 0; index < missing.length; index += MISSING_IN_FLIGHT) {
     const portion = missing.slice(index, index + MISSING_IN_FLIGHT);
-    const isThere = await Promise.all(portion.map(async (employeeId) => employeeExists(api, employeeId)));
+    const isThere = await Promise.all(portion.map(async (employeeId) => hasEmployee(api, employeeId)));
     const absent = portion.filter((_, position) => isThere[position] !== true);
-    await noteGone(database, run, reading, absent);
+    await recordGone(database, run, reading, absent);
     gone += absent.length;
     const present = portion.length - absent.length;
     if (present > 0) return { gone, present, isDone: true, requests: api.requests };
@@ -91,26 +91,29 @@ interface SegmentContext {
 }
 
 async function collectSegment(context: SegmentContext, request: SegmentRequest): Promise<SegmentOutcome> {
-  const resumed = resumedProgress();
-  const begin = resumed?.at ?? (await beginReading(context, request));
-  const segment = new Segment(context, request, resumed ?? startingAt(begin));
-  const timer = setInterval(() => segment.beat(), HEARTBEAT_EVERY_MS);
+  const resumed = findResumedProgress();
+  const begin = resumed?.at ?? (await beginRead(context, request));
+  const segment = new Segment(context, request, resumed ?? createProgress(begin));
+  const timer = setInterval(() => segment.beat(), HEARTBEAT_INTERVAL_MS);
   try {
     return await segment.read();
   } catch (error) {
     // The next attempt goes on from here.
     segment.beat();
-    if (!isPassedOver(error, request)) throw translated(error, segment.attemptsInVain);
-    const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.requests() };
+    if (!shouldFallBack(error, request)) throw toApplicationFailure(error, segment.failedAttempts);
+    const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.countRequests() };
     // A collection that was there a page ago is not retired: that is a hiccup, and the reading begins again.
     const isUnderWay = begin.offset > 0 || segment.received > 0;
-    return { ...ended, ...(isUnderWay ? { retired: false, moved: vanished(error) } : { retired: true, moved: null }) };
+    return {
+      ...ended,
+      ...(isUnderWay ? { retired: false, moved: describeVanished(error) } : { retired: true, moved: null }),
+    };
   } finally {
     clearInterval(timer);
   }
 }
 
-const startingAt = (at: ReadPosition): SegmentProgress => ({
+const createProgress = (at: ReadPosition): SegmentProgress => ({
   at,
   received: 0,
   pages: 0,
@@ -118,7 +121,7 @@ const startingAt = (at: ReadPosition): SegmentProgress => ({
   attemptsBefore: 0,
 });
 
-const vanished = (error: unknown): string =>
+const describeVanished = (error: unknown): string =>
   `the collection vanished while it was read (${error instanceof PersonioError ? (error.status ?? error.type) : 'no status'})`;
 
 /** Reads pages into staging, and knows how far it is. */
@@ -140,7 +143,7 @@ class Segment {
   }
 
   /** With the one under way. A wait for Personio's limits ends an attempt, so a long segment has many that are no failures. */
-  get attemptsInVain(): number {
+  get failedAttempts(): number {
     return activityInfo().attempt - this.progress.attemptsBefore;
   }
 
@@ -151,44 +154,55 @@ class Segment {
   async read(): Promise<SegmentOutcome> {
     const { database, policy, api } = this.context;
     const { endpoint, source, chunk, pages } = this.request;
-    const { next, moved } = await readSegment(api, {
-      ...{ endpoint, source, chunk, position: this.resumed.at, pages: pages - this.resumed.pages },
+    const { next, restartReason } = await readSegment(api, {
+      endpoint,
+      source,
+      chunk,
+      position: this.resumed.at,
+      pages: pages - this.resumed.pages,
       attributesToStore: policy.attributesToStore,
       onPage: async (page, at) => this.stage(page, at),
     });
     const { at, received } = this.progress;
     if (at.pageSize !== this.resumed.at.pageSize) await learnPageSize(database, this.request, at.pageSize);
     return {
-      ...{ retired: false, next, moved, total: at.total, received },
+      retired: false,
+      next,
+      moved: restartReason,
+      total: at.total,
+      received,
       pages: this.progress.pages,
-      requests: this.requests(),
+      requests: this.countRequests(),
     };
   }
 
   private async stage(page: StagedRecords, at: ReadPosition): Promise<void> {
-    await stageRecords(this.context.database, this.request, stagingKeyOf(this.request), page);
+    await stageRecords(this.context.database, this.request, toStagingKey(this.request), page);
     const { received, pages } = this.progress;
     this.progress = {
-      ...{ at, received: received + page.records.length, pages: pages + 1 },
-      ...{ requests: this.requests(), attemptsBefore: activityInfo().attempt - 1 },
+      at,
+      received: received + page.records.length,
+      pages: pages + 1,
+      requests: this.countRequests(),
+      attemptsBefore: activityInfo().attempt - 1,
     };
     await stopWhenCancelled();
   }
 
-  requests(): number {
+  countRequests(): number {
     return this.resumed.requests + this.context.api.requests;
   }
 }
 
-function stagingKeyOf({ reading, chunk }: SegmentRequest): StagingKey {
-  return { reading, chunk: chunk?.from ?? null };
+function toStagingKey({ reading: attempt, chunk }: SegmentRequest): StagingKey {
+  return { attempt, chunk: chunk?.from ?? null };
 }
 
 /** A segment in the middle of a reading has its position; the first one begins on an empty staging table. */
-async function beginReading(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
+async function beginRead(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
   if (request.position !== null) return request.position;
-  await beginStaging(context.database, request, stagingKeyOf(request));
-  return firstPosition(context, request);
+  await beginStaging(context.database, request, toStagingKey(request));
+  return readFirstPosition(context, request);
 }
 
 async function beginStaging(database: Database, run: RunRef, key: StagingKey): Promise<void> {
@@ -196,14 +210,14 @@ async function beginStaging(database: Database, run: RunRef, key: StagingKey): P
   await clearStaging(database, run, key);
 }
 
-async function firstPosition({ database, policy }: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
-  const learnt = await learntPageSize(database, request);
+async function readFirstPosition({ database, policy }: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
+  const learnt = await findPageSize(database, request);
   const asked = policy.reading.pageSize;
   return { offset: 0, cursor: null, total: null, pageSize: learnt === null ? asked : Math.min(learnt, asked) };
 }
 
 /** Where the last attempt at this segment got to, if there was one. */
-function resumedProgress(): SegmentProgress | null {
+function findResumedProgress(): SegmentProgress | null {
   const details: unknown = activityInfo().heartbeatDetails;
   const isProgress = typeof details === 'object' && details !== null && 'at' in details && 'received' in details;
   // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- only this activity writes its own heartbeat

@@ -4,12 +4,12 @@ import type { Logger } from '../src/observability/logger.js';
 import type { Database } from '../src/store/database.js';
 
 /** What delivering needs of the process that it runs in. */
-export interface DeliverDependencies {
+export interface DeliveryDependencies {
   readonly database: Database;
   readonly policy: Policy;
   readonly namespace: string;
-  readonly clientOf: (namespace: string) => Client;
+  readonly getClient: (namespace: string) => Client;
   /** Tells one namespace from a rebuilt one of the same name. */
-  readonly namespaceId: () => Promise<string>;
+  readonly readNamespaceId: () => Promise<string>;
   readonly logger: Logger;
 }

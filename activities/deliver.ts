@@ -1,89 +1,97 @@
 import { cancellationDetails, cancellationSignal, cancelled } from '@temporalio/activity';
-import type { Agenda, AgendaItem, AgendaRequest, Answer, LifecycleActivities } from '../src/contracts/activities.js';
-import { wordsOf } from '../src/domain/agenda-words.js';
+import type {
+  PendingWork,
+  PendingItem,
+  EmployeeRef,
+  ParsedAcknowledgement,
+  LifecycleActivities,
+} from '../src/contracts/internal/activities.js';
+import { describePending } from '../src/domain/describe-pending.js';
 import {
-  LARGEST_CROWD,
+  MAX_CROWD_SIZE,
   isWaitingToBeAccepted,
-  momentsOf,
-  needsMarking,
-  nextTryOf,
-  repeatDelayMs,
-  retryDelayMs,
-  wakeDelayMs,
+  findNextMoments,
+  shouldMark,
+  findNextAttemptAt,
+  toRepeatDelayMs,
+  toRetryDelayMs,
+  toJitterMs,
 } from '../src/domain/delivery.js';
 import type { Subscriber } from '../src/domain/policy.js';
-import { deliveryMetrics } from '../src/observability/metrics.js';
+import { getDeliveryMetrics } from '../src/observability/metrics.js';
 import {
   beginAttempt,
   countPlannedAt,
   endAttempt,
-  fallDue,
+  markDue,
   markOverdue,
-  noteAnswer,
-  noteReason,
-  readAgenda,
-} from '../src/store/agenda.js';
-import type { OpenDelivery, PersonAgenda } from '../src/store/agenda.js';
-import type { DeliverDependencies } from './deliver-dependencies.js';
-import { heartbeating } from './failures.js';
-import { sendDelivery, whyUnanswered } from './send.js';
+  recordAcknowledgement,
+  recordReason,
+  readPendingWork,
+} from '../src/store/deliveries/pending.js';
+import type { OpenDelivery, StoredPendingWork } from '../src/store/deliveries/pending.js';
+import type { DeliveryDependencies } from './deliver-dependencies.js';
+import { withHeartbeat } from './failures.js';
+import { sendDelivery, describeSilence } from './send.js';
 
 /** For a subscriber that the policy does not name any more. */
 const DEFAULT_ACKNOWLEDGE_SECONDS = 86_400;
 
 /** Activities of `employeeLifecycle`: the truth is in the database, the waiting in the workflow. */
-export function createLifecycleActivities(dependencies: DeliverDependencies): LifecycleActivities {
+export function createLifecycleActivities(dependencies: DeliveryDependencies): LifecycleActivities {
   return {
-    advanceAgenda: heartbeating(async (request) => new Advancing(dependencies, request).advance(request.answers)),
+    advanceAgenda: withHeartbeat(async (request) =>
+      new PendingProcessor(dependencies, request).processPending(request.answers),
+    ),
   };
 }
 
 /** One look at one person's agenda. */
-class Advancing {
-  private readonly dependencies: DeliverDependencies;
-  private readonly person: AgendaRequest;
+class PendingProcessor {
+  private readonly dependencies: DeliveryDependencies;
+  private readonly person: EmployeeRef;
 
-  constructor(dependencies: DeliverDependencies, { connectionId, employeeId }: AgendaRequest) {
+  constructor(dependencies: DeliveryDependencies, { connectionId, employeeId }: EmployeeRef) {
     this.dependencies = dependencies;
     this.person = { connectionId, employeeId };
   }
 
-  async advance(answers: readonly Answer[]): Promise<Agenda> {
-    for (const answer of answers) await this.note(answer);
-    const before = await this.read();
+  async processPending(acknowledgements: readonly ParsedAcknowledgement[]): Promise<PendingWork> {
+    for (const acknowledgement of acknowledgements) await this.storeAcknowledgement(acknowledgement);
+    const before = await this.readPending();
     const isAnythingDue = await this.settle(before);
-    const agenda = isAnythingDue ? await this.read() : before;
-    const hasTried = await this.send(agenda);
-    return this.agendaOf(hasTried ? await this.read() : agenda);
+    const pending = isAnythingDue ? await this.readPending() : before;
+    const hasTried = await this.sendDue(pending);
+    return this.toPendingWork(hasTried ? await this.readPending() : pending);
   }
 
-  private async read(): Promise<PersonAgenda> {
-    return readAgenda(this.dependencies.database, this.person);
+  private async readPending(): Promise<StoredPendingWork> {
+    return readPendingWork(this.dependencies.database, this.person);
   }
 
-  private async note(answer: Answer): Promise<void> {
+  private async storeAcknowledgement(acknowledgement: ParsedAcknowledgement): Promise<void> {
     const { database, logger } = this.dependencies;
-    if (await noteAnswer(database, this.person, answer)) return;
-    deliveryMetrics().answerIgnored();
+    if (await recordAcknowledgement(database, this.person, acknowledgement)) return;
+    getDeliveryMetrics().recordIgnoredAcknowledgement();
     logger.info(
-      { connectionId: this.person.connectionId, deliveryId: answer.deliveryId },
+      { connectionId: this.person.connectionId, deliveryId: acknowledgement.deliveryId },
       'An answer changed nothing: unknown, given before, or about what was withdrawn',
     );
   }
 
   /** What time alone has brought about. @returns whether the agenda has changed. */
-  private async settle({ now, planned, deliveries }: PersonAgenda): Promise<boolean> {
+  private async settle({ now, planned, deliveries }: StoredPendingWork): Promise<boolean> {
     const { database } = this.dependencies;
-    const metrics = deliveryMetrics();
+    const metrics = getDeliveryMetrics();
     const hasDue = planned.some(({ dueAt }) => dueAt <= now);
-    if (hasDue) await fallDue(database, this.person);
-    const hasToMark = deliveries.some((delivery) => needsMarking(delivery, now));
+    if (hasDue) await markDue(database, this.person);
+    const hasToMark = deliveries.some((delivery) => shouldMark(delivery, now));
     if (hasToMark) {
-      const escalateTo = (name: string): string | null => this.subscriber(name)?.escalateTo ?? null;
-      const { overdue, dead, escalated } = await markOverdue(database, this.person, escalateTo);
-      for (const { subscriber } of overdue) metrics.overdue(subscriber);
-      for (const { subscriber } of dead) metrics.dead(subscriber);
-      for (const one of escalated) metrics.escalated(one.escalateTo);
+      const findEscalation = (name: string): string | null => this.findSubscriber(name)?.escalateTo ?? null;
+      const { overdue, dead, escalated } = await markOverdue(database, this.person, findEscalation);
+      for (const { subscriber } of overdue) metrics.recordOverdue(subscriber);
+      for (const { subscriber } of dead) metrics.recordDead(subscriber);
+      for (const one of escalated) metrics.recordEscalated(one.escalateTo);
       const silent = new Set(overdue.map(({ deliveryId }) => deliveryId));
       for (const delivery of deliveries) if (silent.has(delivery.deliveryId)) await this.explainSilence(delivery);
     }
@@ -92,14 +100,14 @@ class Advancing {
 
   /** Says in the row why an accepted delivery became overdue. */
   private async explainSilence(delivery: OpenDelivery): Promise<void> {
-    const subscriber = this.subscriber(delivery.subscriber);
+    const subscriber = this.findSubscriber(delivery.subscriber);
     if (delivery.sentAt === null || subscriber === undefined) return;
-    const reason = await whyUnanswered(this.dependencies, subscriber, this.person);
-    await noteReason(this.dependencies.database, delivery.deliveryId, reason);
+    const reason = await describeSilence(this.dependencies, subscriber, this.person);
+    await recordReason(this.dependencies.database, delivery.deliveryId, reason);
   }
 
   /** Every subscriber on its own, so that one that is stuck holds nobody else up. */
-  private async send({ now, deliveries }: PersonAgenda): Promise<boolean> {
+  private async sendDue({ now, deliveries }: StoredPendingWork): Promise<boolean> {
     const names = [...new Set(deliveries.map(({ subscriber }) => subscriber))];
     const tried = await Promise.all(
       names.map(async (name) =>
@@ -114,79 +122,90 @@ class Advancing {
 
   /** One after the other: what has to wait holds back what comes after it. */
   private async sendTo(deliveries: readonly OpenDelivery[], now: string): Promise<boolean> {
-    let isHeld = false;
+    let isBlocked = false;
     let hasTried = false;
     for (const delivery of deliveries) {
       const isUnsent = isWaitingToBeAccepted(delivery);
-      if (isUnsent && isHeld) continue;
-      const nextTry = nextTryOf(delivery);
+      if (isUnsent && isBlocked) continue;
+      const nextTry = findNextAttemptAt(delivery);
       const isTime = nextTry !== null && nextTry <= now && delivery.dueAt <= now;
       if (isTime) hasTried = true;
-      const isAccepted = isTime && (await this.attempt(delivery));
-      if (isUnsent && !isAccepted) isHeld = true;
+      const isAccepted = isTime && (await this.attemptDelivery(delivery));
+      if (isUnsent && !isAccepted) isBlocked = true;
     }
     return hasTried;
   }
 
   /** @returns whether what comes after it may go: Temporal accepted it, or it was withdrawn meanwhile. */
-  private async attempt(delivery: OpenDelivery): Promise<boolean> {
+  private async attemptDelivery(delivery: OpenDelivery): Promise<boolean> {
     // A look that took too long is done again by another one, and must not send beside it. One whose worker is going ends what it has begun.
     if (cancellationSignal().aborted && cancellationDetails()?.workerShutdown !== true) await cancelled();
     const { database } = this.dependencies;
     const { deliveryId } = delivery;
-    const subscriber = this.subscriber(delivery.subscriber);
+    const subscriber = this.findSubscriber(delivery.subscriber);
     const within = subscriber?.acknowledgeWithinSeconds ?? DEFAULT_ACKNOWLEDGE_SECONDS;
     // Looked up before it is signalled again: afterwards a new workflow may be running.
     const silence =
       delivery.sentAt === null || subscriber === undefined
         ? null
-        : await whyUnanswered(this.dependencies, subscriber, this.person);
+        : await describeSilence(this.dependencies, subscriber, this.person);
     if (!(await beginAttempt(database, deliveryId, within))) return true;
     const refusal =
       subscriber === undefined
         ? 'The policy names no such subscriber any more.'
         : await sendDelivery(this.dependencies, this.person, delivery, subscriber);
     const isAccepted = refusal === null;
-    const nextAttemptInMs = isAccepted ? repeatDelayMs(within) : retryDelayMs(delivery.refusals + 1);
+    const nextAttemptInMs = isAccepted ? toRepeatDelayMs(within) : toRetryDelayMs(delivery.refusals + 1);
     await endAttempt(database, { deliveryId, isAccepted, reason: refusal ?? silence, nextAttemptInMs });
-    this.count(delivery, isAccepted);
+    this.countAttempt(delivery, isAccepted);
     return isAccepted;
   }
 
-  private count(delivery: OpenDelivery, isAccepted: boolean): void {
+  private countAttempt(delivery: OpenDelivery, isAccepted: boolean): void {
     const { subscriber, kind } = delivery;
-    if (!isAccepted) deliveryMetrics().refused(subscriber);
+    if (!isAccepted) getDeliveryMetrics().recordRefused(subscriber);
     else if (delivery.sentAt === null)
-      deliveryMetrics().accepted({ subscriber, kind }, (Date.now() - Date.parse(momentToldOf(delivery))) / 1_000);
+      getDeliveryMetrics().recordAccepted(
+        { subscriber, kind },
+        (Date.now() - Date.parse(toMeasuredMoment(delivery))) / 1_000,
+      );
   }
 
-  private async agendaOf(agenda: PersonAgenda): Promise<Agenda> {
-    const { planned, deliveries } = agenda;
-    const moments = momentsOf(deliveries);
+  private async toPendingWork(pending: StoredPendingWork): Promise<PendingWork> {
+    const { planned, deliveries } = pending;
+    const moments = findNextMoments(deliveries);
     const { employeeId } = this.person;
-    const told = new Set(deliveries.map(({ eventId }) => eventId));
-    const waiting = planned.map(({ eventId, kind, dueAt: at, timeZone }): AgendaItem => {
+    const eventIdsWithDelivery = new Set(deliveries.map(({ eventId }) => eventId));
+    const waiting = planned.map(({ eventId, kind, dueAt: at, timeZone }): PendingItem => {
       const entry = { kind, at, timeZone, purpose: 'event', subscriber: null, state: 'planned', attempts: 0 } as const;
-      const sentence = wordsOf({ ...entry, sentAt: null }, employeeId);
+      const sentence = describePending({ ...entry, sentAt: null }, employeeId);
       return { deliveryId: null, eventId, kind, subscriber: null, state: 'planned', at, sentence };
     });
-    const open = deliveries.map((delivery, index): AgendaItem => {
+    const open = deliveries.map((delivery, index): PendingItem => {
       const at = moments[index] ?? null;
       const { deliveryId, eventId, kind, subscriber, state } = delivery;
-      return { deliveryId, eventId, kind, subscriber, state, at, sentence: wordsOf({ ...delivery, at }, employeeId) };
+      return {
+        deliveryId,
+        eventId,
+        kind,
+        subscriber,
+        state,
+        at,
+        sentence: describePending({ ...delivery, at }, employeeId),
+      };
     });
     return {
-      items: [...open, ...waiting.filter(({ eventId }) => !told.has(eventId))].sort(byMoment),
-      nextInMs: await this.nextInMs(agenda, moments),
+      items: [...open, ...waiting.filter(({ eventId }) => !eventIdsWithDelivery.has(eventId))].sort(compareByMoment),
+      nextInMs: await this.computeNextInMs(pending, moments),
     };
   }
 
   /** What nobody was told yet of a planned event comes to a whole crowd at once, and is met in turn; all else at its moment. */
-  private async nextInMs(
-    { now, planned, deliveries }: PersonAgenda,
+  private async computeNextInMs(
+    { now, planned, deliveries }: StoredPendingWork,
     moments: readonly (string | null)[],
   ): Promise<number | null> {
-    const msUntil = (at: string): number => Math.max(0, Date.parse(at) - Date.parse(now));
+    const toMsUntil = (at: string): number => Math.max(0, Date.parse(at) - Date.parse(now));
     const shared = planned.map(({ dueAt }) => ({ at: dueAt, dueAt }));
     const waits: number[] = [];
     for (const [index, at] of moments.entries()) {
@@ -194,33 +213,34 @@ class Advancing {
       if (at === null || delivery === undefined) continue;
       const event = planned.find(({ eventId }) => eventId === delivery.eventId);
       if (event !== undefined && delivery.firstAttemptAt === null) shared.push({ at, dueAt: event.dueAt });
-      else waits.push(msUntil(at));
+      else waits.push(toMsUntil(at));
     }
     const [first] = shared.sort((one, other) => (one.at < other.at ? -1 : 1));
-    if (first !== undefined) waits.push(msUntil(first.at) + (first.at > now ? await this.turnMs(first.dueAt) : 0));
+    if (first !== undefined)
+      waits.push(toMsUntil(first.at) + (first.at > now ? await this.readJitterMs(first.dueAt) : 0));
     return waits.length === 0 ? null : Math.min(...waits);
   }
 
-  private async turnMs(dueAt: string): Promise<number> {
+  private async readJitterMs(dueAt: string): Promise<number> {
     const { connectionId } = this.person;
-    const together = await countPlannedAt(this.dependencies.database, connectionId, dueAt, LARGEST_CROWD);
-    return wakeDelayMs(together, Math.random());
+    const crowdSize = await countPlannedAt(this.dependencies.database, connectionId, dueAt, MAX_CROWD_SIZE);
+    return toJitterMs(crowdSize, Math.random());
   }
 
-  private subscriber(name: string): Subscriber | undefined {
+  private findSubscriber(name: string): Subscriber | undefined {
     return this.dependencies.policy.subscribers.find((subscriber) => subscriber.name === name);
   }
 }
 
 /** What is overdue or failed comes first, then what comes next; what waits for another comes last. */
-function byMoment(one: AgendaItem, other: AgendaItem): number {
-  const rank = ({ state }: AgendaItem): number => (state === 'overdue' || state === 'failed' ? 0 : 1);
-  if (rank(one) !== rank(other)) return rank(one) - rank(other);
+function compareByMoment(one: PendingItem, other: PendingItem): number {
+  const toRank = ({ state }: PendingItem): number => (state === 'overdue' || state === 'failed' ? 0 : 1);
+  if (toRank(one) !== toRank(other)) return toRank(one) - toRank(other);
   return (one.at ?? '9') < (other.at ?? '9') ? -1 : 1;
 }
 
 /** The moment that a delay is measured against: the effective one of what is told then, else the one that was asked for. */
-function momentToldOf({ kind, purpose, dueAt, effectiveAt }: OpenDelivery): string {
+function toMeasuredMoment({ kind, purpose, dueAt, effectiveAt }: OpenDelivery): string {
   const isPlannedKind = kind === 'joiner.started' || kind === 'leaver.left';
   return isPlannedKind && purpose === 'event' && dueAt >= effectiveAt ? effectiveAt : dueAt;
 }

@@ -1,17 +1,17 @@
-import { SealBroken, derivedKeyRing } from '../src/crypto/sealing.js';
+import { SealError, deriveKeyRing } from '../src/crypto/sealing.js';
 import type { KeyRing } from '../src/crypto/sealing.js';
 import type { Logger } from '../src/observability/logger.js';
 import { PersonioApi } from '../src/personio/api.js';
-import type { ApiDoor, ApiVersion, PersonioApiOptions } from '../src/personio/api.js';
+import type { ApiAuth, ApiVersion, PersonioApiOptions } from '../src/personio/api.js';
 import { exchangeToken } from '../src/personio/auth.js';
 import { PersonioError } from '../src/personio/errors.js';
 import { createHttp } from '../src/personio/http.js';
-import type { Deadlines } from '../src/personio/http.js';
+import type { HttpTimeouts } from '../src/personio/http.js';
 import { exchangeTokenV2 } from '../src/personio/v2/auth.js';
 import { findConnection } from '../src/store/connections.js';
-import { createGovernor } from '../src/store/governor.js';
-import type { RequestLimits } from '../src/store/governor.js';
-import { createTokenKeeper } from '../src/store/tokens.js';
+import { createRateLimiter } from '../src/store/rate-limiter.js';
+import type { RequestLimits } from '../src/store/rate-limiter.js';
+import { createTokenCache } from '../src/store/token-cache.js';
 import type { Database } from '../src/store/database.js';
 
 /** Where a connection is, and its secret. */
@@ -31,7 +31,7 @@ export interface PersonioAccessOptions {
   /** Those of the environment. The stored ones are looked up at each use, so that a change needs no restart. */
   readonly connections: readonly ConnectionCredentials[];
   /** Default: Personio's. */
-  readonly deadlines?: Deadlines;
+  readonly deadlines?: HttpTimeouts;
 }
 
 /** @returns a client of one connection, whose count of requests begins at 0. @throws PersonioError for a connection that nobody knows. */
@@ -42,29 +42,29 @@ const USER_AGENT = 'personio-sync';
 export function createPersonioAccess(options: PersonioAccessOptions): PersonioAccess {
   // Sockets, and the token that this process knows, are shared by all activities of a connection.
   const shared = new Map<string, SharedApi>();
-  const currentApi = async (connectionId: string): Promise<SharedApi> => {
-    const credentials = await lookUp(options, connectionId);
-    const credential = credentialOf(credentials);
+  const getSharedApi = async (connectionId: string): Promise<SharedApi> => {
+    const credentials = await findCredentials(options, connectionId);
+    const credential = toCredentialKey(credentials);
     const known = shared.get(connectionId);
     if (known?.credential === credential) return known;
-    const fresh = { credential, api: apiOptions(options, credentials) };
+    const fresh = { credential, api: createApiOptions(options, credentials) };
     shared.set(connectionId, fresh);
     return fresh;
   };
   return async (connectionId) => {
-    let used = await currentApi(connectionId);
+    let used = await getSharedApi(connectionId);
     // When Personio refuses a token, the secret may have been rotated since the activity began.
-    const doorOf = (version: ApiVersion): ApiDoor => ({
-      exchange: async () => used.api.doors[version].exchange(),
+    const createTokenAccess = (version: ApiVersion): ApiAuth => ({
+      exchange: async () => used.api.auth[version].exchange(),
       tokens: {
-        current: async (exchange) => used.api.doors[version].tokens.current(exchange),
-        renewed: async (refused, exchange) => {
-          used = await currentApi(connectionId);
-          return used.api.doors[version].tokens.renewed(refused, exchange);
+        getToken: async (exchange) => used.api.auth[version].tokens.getToken(exchange),
+        refresh: async (refused, exchange) => {
+          used = await getSharedApi(connectionId);
+          return used.api.auth[version].tokens.refresh(refused, exchange);
         },
       },
     });
-    return new PersonioApi({ ...used.api, doors: { v1: doorOf('v1'), v2: doorOf('v2') } });
+    return new PersonioApi({ ...used.api, auth: { v1: createTokenAccess('v1'), v2: createTokenAccess('v2') } });
   };
 }
 
@@ -74,33 +74,35 @@ interface SharedApi {
   readonly api: PersonioApiOptions;
 }
 
-const credentialOf = ({ baseUrl, clientId, clientSecret }: ConnectionCredentials): string =>
+const toCredentialKey = ({ baseUrl, clientId, clientSecret }: ConnectionCredentials): string =>
   `${baseUrl} ${clientId} ${clientSecret}`;
 
-function apiOptions(options: PersonioAccessOptions, connection: ConnectionCredentials): PersonioApiOptions {
+function createApiOptions(options: PersonioAccessOptions, connection: ConnectionCredentials): PersonioApiOptions {
   const { database, limits, logger, deadlines } = options;
   const { connectionId, baseUrl, clientId, clientSecret } = connection;
   const http = createHttp(baseUrl, USER_AGENT, deadlines);
-  const ring = options.ring.length > 0 ? options.ring : derivedKeyRing(clientSecret, 'token');
-  const doorOf = (version: ApiVersion, exchange: ApiDoor['exchange']): ApiDoor => ({
-    tokens: createTokenKeeper(database, { connectionId, version, ring, credential: credentialOf(connection) }),
+  const ring = options.ring.length > 0 ? options.ring : deriveKeyRing(clientSecret, 'token');
+  const createTokenAccess = (version: ApiVersion, exchange: ApiAuth['exchange']): ApiAuth => ({
+    tokens: createTokenCache(database, { connectionId, version, ring, credential: toCredentialKey(connection) }),
     exchange,
   });
   return {
-    ...{ origin: baseUrl, http, governor: createGovernor(database, connectionId, limits) },
-    doors: {
-      v1: doorOf('v1', async () => exchangeToken(http, { clientId, clientSecret })),
-      v2: doorOf('v2', async () => exchangeTokenV2(http, { clientId, clientSecret })),
+    origin: baseUrl,
+    http,
+    rateLimiter: createRateLimiter(database, connectionId, limits),
+    auth: {
+      v1: createTokenAccess('v1', async () => exchangeToken(http, { clientId, clientSecret })),
+      v2: createTokenAccess('v2', async () => exchangeTokenV2(http, { clientId, clientSecret })),
     },
     onNotice: (route, headers) =>
       logger.warn({ route, headers, connectionId }, 'Personio announces the end of an endpoint'),
   };
 }
 
-async function lookUp(options: PersonioAccessOptions, connectionId: string): Promise<ConnectionCredentials> {
+async function findCredentials(options: PersonioAccessOptions, connectionId: string): Promise<ConnectionCredentials> {
   const own = options.connections.find((known) => known.connectionId === connectionId);
   const found = own ?? (await findStored(options, connectionId));
-  if (found === null) throw unknownConnection(connectionId);
+  if (found === null) throw createUnknownConnectionError(connectionId);
   return found;
 }
 
@@ -111,7 +113,7 @@ async function findStored(
   try {
     return await findConnection(database, ring, connectionId);
   } catch (error) {
-    if (!(error instanceof SealBroken)) throw error;
+    if (!(error instanceof SealError)) throw error;
     throw new PersonioError(
       'PersonioCredentialsRejected',
       `The stored secret of the connection ${connectionId} cannot be used by this worker. ${error.message} Correct PERSONIO_SYNC_KEYS where it runs, and restart it.`,
@@ -119,7 +121,7 @@ async function findStored(
   }
 }
 
-function unknownConnection(connectionId: string): PersonioError {
+function createUnknownConnectionError(connectionId: string): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
     `This worker has no credentials for the connection ${connectionId}: store it with \`personio-sync connections add ${connectionId}\`, ` +

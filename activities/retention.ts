@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { StoreActivities } from '../src/contracts/activities.js';
+import type { StoreActivities } from '../src/contracts/internal/activities.js';
 import type { Policy } from '../src/domain/policy.js';
 import type { Database } from '../src/store/database.js';
 import { applyRetention } from '../src/store/retention.js';

@@ -1,11 +1,11 @@
 import { WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { AgendaRequest } from '../src/contracts/activities.js';
-import type { LifecycleEvent } from '../src/contracts/events.js';
-import { SIGNAL, workflowId } from '../src/contracts/names.js';
+import type { EmployeeRef } from '../src/contracts/internal/activities.js';
+import type { LifecycleEvent } from '../src/contracts/public/events.js';
+import { SIGNAL, workflowId } from '../src/contracts/internal/names.js';
 import type { Subscriber } from '../src/domain/policy.js';
-import type { OpenDelivery } from '../src/store/agenda.js';
-import type { DeliverDependencies } from './deliver-dependencies.js';
+import type { OpenDelivery } from '../src/store/deliveries/pending.js';
+import type { DeliveryDependencies } from './deliver-dependencies.js';
 
 /** A server that does not answer counts as a refusal, so that it is tried again later and holds no slot. */
 const SEND_TIMEOUT_MS = 10_000;
@@ -15,14 +15,14 @@ const WORKFLOW_QUEUE = 1;
 
 /** Signals a subscriber's workflow. @returns why Temporal did not accept it; null when it did. */
 export async function sendDelivery(
-  { clientOf, namespace, logger }: DeliverDependencies,
-  person: AgendaRequest,
+  { getClient: getClient, namespace, logger }: DeliveryDependencies,
+  person: EmployeeRef,
   delivery: OpenDelivery,
   subscriber: Subscriber,
 ): Promise<string | null> {
-  const signal = signalOf(person, namespace, delivery);
-  const client = clientOf(subscriber.namespace ?? namespace);
-  const id = workflowIdOf(subscriber, person);
+  const signal = toSignal(person, namespace, delivery);
+  const client = getClient(subscriber.namespace ?? namespace);
+  const id = toWorkflowId(subscriber, person);
   try {
     await client.withDeadline(Date.now() + SEND_TIMEOUT_MS, async () => {
       if (!subscriber.start) {
@@ -30,13 +30,16 @@ export async function sendDelivery(
         return;
       }
       await client.workflow.signalWithStart(subscriber.workflowType, {
-        ...{ workflowId: id, taskQueue: subscriber.taskQueue, args: [] },
-        ...{ signal: SIGNAL.lifecycle, signalArgs: [signal] },
+        workflowId: id,
+        taskQueue: subscriber.taskQueue,
+        args: [],
+        signal: SIGNAL.lifecycle,
+        signalArgs: [signal],
       });
     });
     return null;
   } catch (error) {
-    const reason = reasonOf(error);
+    const reason = describeError(error);
     // The row has every reason; the log tells of the first.
     const level = delivery.refusals === 0 ? 'warn' : 'debug';
     const { deliveryId } = delivery;
@@ -49,13 +52,13 @@ export async function sendDelivery(
 }
 
 /** @returns in a sentence what has become of the workflow that was told and has not answered. */
-export async function whyUnanswered(
-  { clientOf, namespace }: Pick<DeliverDependencies, 'clientOf' | 'namespace'>,
+export async function describeSilence(
+  { getClient: getClient, namespace }: Pick<DeliveryDependencies, 'getClient' | 'namespace'>,
   subscriber: Subscriber,
-  person: AgendaRequest,
+  person: EmployeeRef,
 ): Promise<string> {
-  const client = clientOf(subscriber.namespace ?? namespace);
-  const id = workflowIdOf(subscriber, person);
+  const client = getClient(subscriber.namespace ?? namespace);
+  const id = toWorkflowId(subscriber, person);
   try {
     return await client.withDeadline(Date.now() + SEND_TIMEOUT_MS, async () => {
       const { status, taskQueue } = await client.workflow.getHandle(id).describe();
@@ -66,7 +69,10 @@ export async function whyUnanswered(
     });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return `There is no workflow ${id} any more.`;
-    return `What became of its workflow ${id} could not be found out: ${reasonOf(error)}`.slice(0, REASON_CHARACTERS);
+    return `What became of its workflow ${id} could not be found out: ${describeError(error)}`.slice(
+      0,
+      REASON_CHARACTERS,
+    );
   }
 }
 
@@ -80,13 +86,13 @@ async function isPolled(client: Client, name: string): Promise<boolean> {
   return pollers.length > 0;
 }
 
-function reasonOf(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  const said = isGrpcServiceError(error.cause) ? ` (${error.cause.details})` : '';
-  return `${error.name}: ${error.message.split('\n')[0] ?? ''}${said}`.slice(0, REASON_CHARACTERS);
+  const detail = isGrpcServiceError(error.cause) ? ` (${error.cause.details})` : '';
+  return `${error.name}: ${error.message.split('\n')[0] ?? ''}${detail}`.slice(0, REASON_CHARACTERS);
 }
 
-function workflowIdOf(subscriber: Subscriber, { connectionId, employeeId }: AgendaRequest): string {
+function toWorkflowId(subscriber: Subscriber, { connectionId, employeeId }: EmployeeRef): string {
   const values = { connectionId, employeeId };
   return subscriber.workflowId.replaceAll(
     /\{(connectionId|employeeId)\}/g,
@@ -94,26 +100,30 @@ function workflowIdOf(subscriber: Subscriber, { connectionId, employeeId }: Agen
   );
 }
 
-function signalOf(
-  { connectionId, employeeId }: AgendaRequest,
+function toSignal(
+  { connectionId, employeeId }: EmployeeRef,
   namespace: string,
   delivery: OpenDelivery,
 ): LifecycleEvent {
   const { deliveryId, eventId, kind, episode, effectiveDate, effectiveAt, timeZone, detectedAt } = delivery;
   const { late, supersedes, subscriber, purpose, changes } = delivery;
   return {
-    ...{
-      deliveryId,
-      eventId,
-      connectionId,
-      employeeId,
-      class: delivery.class,
-      kind,
-      episode,
-      effectiveDate,
-      effectiveAt,
-    },
-    ...{ timeZone, detectedAt, late, supersedes, changes: [...changes], subscriber, purpose },
+    deliveryId,
+    eventId,
+    connectionId,
+    employeeId,
+    class: delivery.class,
+    kind,
+    episode,
+    effectiveDate,
+    effectiveAt,
+    timeZone,
+    detectedAt,
+    late,
+    supersedes,
+    changes: [...changes],
+    subscriber,
+    purpose,
     acknowledge: { namespace, workflowId: workflowId.employee(connectionId, employeeId), signal: SIGNAL.acknowledge },
   };
 }

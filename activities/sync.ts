@@ -1,14 +1,14 @@
-import type { GateOutcome, OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/activities.js';
-import { attendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
+import type { GateOutcome, OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/internal/activities.js';
+import { resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
 import type { Policy } from '../src/domain/policy.js';
 import { SOURCES } from '../src/personio/sources.js';
-import { commitSnapshot, incompleteReason } from '../src/store/collections.js';
+import { commitSnapshot, findIncompleteReason } from '../src/store/collections.js';
 import type { Database } from '../src/store/database.js';
-import { commitEmployees } from '../src/store/employees-commit.js';
-import { decideHeld } from '../src/store/proposals.js';
+import { commitEmployees } from '../src/store/employees/commit.js';
+import { applyVerdict } from '../src/store/employees/holds.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
-import { dropLeftOvers, dropStaging, unaskedMissing } from '../src/store/staging.js';
-import { heartbeating } from './failures.js';
+import { dropLeftOvers, dropStaging, listUnaskedMissing } from '../src/store/staging.js';
+import { withHeartbeat } from './failures.js';
 import { createRetention } from './retention.js';
 
 export interface SyncDependencies {
@@ -27,21 +27,21 @@ const DAYS_PER_CHUNK = 7;
 export function createSyncActivities({ database, policy, digest, dispatch }: SyncDependencies): StoreActivities {
   return {
     openRun: async (request) => openRun(database, policy, request),
-    commitSnapshot: heartbeating(async (request) => commitSnapshot(database, request)),
-    verifySnapshot: heartbeating(async (request) => verifySnapshot(database, request)),
-    commitEmployees: heartbeating(async (request) => {
+    commitSnapshot: withHeartbeat(async (request) => commitSnapshot(database, request)),
+    verifySnapshot: withHeartbeat(async (request) => verifySnapshot(database, request)),
+    commitEmployees: withHeartbeat(async (request) => {
       const outcome = await commitEmployees(database, request, { policy, digest });
       if (outcome.result !== null) await dropStaging(database, request);
       return outcome;
     }),
-    decideHeld: async (request) => decideHeld(database, request),
-    closeRun: heartbeating(async (request) => {
+    decideHeld: async (request) => applyVerdict(database, request),
+    closeRun: withHeartbeat(async (request) => {
       const result = await closeRun(database, request, request);
       await dropStaging(database, request);
       return result;
     }),
-    dispatchEvents: heartbeating(dispatch),
-    applyRetention: heartbeating(createRetention(database, policy)),
+    dispatchEvents: withHeartbeat(dispatch),
+    applyRetention: withHeartbeat(createRetention(database, policy)),
   };
 }
 
@@ -49,9 +49,9 @@ async function verifySnapshot(
   database: Database,
   request: Parameters<StoreActivities['verifySnapshot']>[0],
 ): Promise<GateOutcome> {
-  const incomplete = await incompleteReason(database, request);
+  const incomplete = await findIncompleteReason(database, request);
   if (incomplete !== null) return { incomplete, isNobodyMissing: false };
-  const [missing] = await unaskedMissing(database, request, request.reading, 1);
+  const [missing] = await listUnaskedMissing(database, request, request.reading, 1);
   return { incomplete, isNobodyMissing: missing === undefined };
 }
 
@@ -62,10 +62,13 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
     await insertRun(database, request, request.startedAt, null);
     return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };
   }
-  const window = attendanceWindow({
-    ...{ window: request.window, nominalTime: request.nominalTime, startedAt: request.startedAt },
-    ...{ lookbackDays: reading.attendanceLookbackDays },
-    ...{ catchUpWithinSeconds: schedule.catchUpWithinSeconds, jitterSeconds: schedule.jitterSeconds },
+  const window = resolveAttendanceWindow({
+    window: request.window,
+    nominalTime: request.nominalTime,
+    startedAt: request.startedAt,
+    lookbackDays: reading.attendanceLookbackDays,
+    catchUpWithinSeconds: schedule.catchUpWithinSeconds,
+    jitterSeconds: schedule.jitterSeconds,
   });
   await insertRun(database, request, request.startedAt, window);
   return { sources, chunks: chunkDays(window, DAYS_PER_CHUNK), pagesPerSegment: PAGES_PER_SEGMENT };

@@ -1,23 +1,26 @@
-/** Tests the Python example against a real Temporal server; where Python is missing, or its package cannot be had, says so and is content. */
+/**
+ * Tests the Python example against a real Temporal server; where Python or its package is missing and cannot be
+ * installed, says so and does not fail.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const folder = at('../examples/python');
-const ownPlace = at('../node_modules/.cache/python-example');
+const virtualEnvironment = at('../node_modules/.cache/python-example');
 const python = process.env.PYTHON ?? 'python3';
 
 const run = (program, args, options = {}) => spawnSync(program, args, { encoding: 'utf8', ...options });
 const hasPackage = (program) => run(program, ['-c', 'import temporalio']).status === 0;
 
-/** @returns a Python that has the package: the one that is there, or a virtual environment into which it is installed; else why there is none. */
-function pythonWithPackage() {
+/** Returns a Python with the package, installed into a virtual environment if need be; otherwise why there is none. */
+function findPython() {
   if (run(python, ['--version']).status !== 0) return { missing: `${python} is missing` };
   if (hasPackage(python)) return { program: python };
-  const program = `${ownPlace}/bin/python`;
+  const program = `${virtualEnvironment}/bin/python`;
   if (hasPackage(program)) return { program };
   const steps = [
-    [python, '-m', 'venv', ownPlace],
+    [python, '-m', 'venv', virtualEnvironment],
     [program, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', `${folder}/requirements.txt`],
   ];
   for (const [command, ...args] of steps) {
@@ -28,9 +31,9 @@ function pythonWithPackage() {
   return { program };
 }
 
-const { program, missing } = pythonWithPackage();
+const { program, missing } = findPython();
 if (program === undefined) {
-  console.log(`NOT TESTED: the Python example, since ${missing}. Another Python can be named in PYTHON.`);
+  console.log(`NOT TESTED: the Python example, because ${missing}. Set PYTHON to use another interpreter.`);
 } else {
   const { findTemporalCli } = await import('../dist/src/embedded/temporal-cli.js');
   const cli = await findTemporalCli({

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { RetentionResult } from '../src/contracts/activities.js';
+import type { RetentionResult } from '../src/contracts/internal/activities.js';
 import { store } from './proxies.js';
 
 /** Forgets what is past its time, for all connections. Started daily by its own schedule. */

@@ -8,14 +8,14 @@ export const interceptors = (): WorkflowInterceptors => ({
   outbound: [
     {
       scheduleActivity: async (input, next) =>
-        next({ ...input, options: { ...input.options, ...fairness(input.args) } }),
+        next({ ...input, options: { ...input.options, ...toPriority(input.args) } }),
       startChildWorkflowExecution: async (input, next) =>
-        next({ ...input, options: { ...input.options, ...fairness(input.options.args) } }),
+        next({ ...input, options: { ...input.options, ...toPriority(input.options.args) } }),
     },
   ],
 });
 
-function fairness(args: readonly unknown[]): { readonly priority?: { readonly fairnessKey: string } } {
+function toPriority(args: readonly unknown[]): { readonly priority?: { readonly fairnessKey: string } } {
   const [request] = args;
   const hasConnection = typeof request === 'object' && request !== null && 'connectionId' in request;
   return hasConnection && typeof request.connectionId === 'string'

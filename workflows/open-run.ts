@@ -1,9 +1,9 @@
-import type { OpenRunRequest, RunPlan, RunRef } from '../src/contracts/activities.js';
+import type { OpenRunRequest, RunPlan, RunRef } from '../src/contracts/internal/activities.js';
 import { collect, store } from './proxies.js';
-import type { ReadingTally } from './read-snapshot.js';
+import type { ReadTally } from './read-snapshot.js';
 
 /** Opens the run's row, and has a token at hand meanwhile. */
-export async function openRun(request: OpenRunRequest, tally: ReadingTally): Promise<RunPlan> {
+export async function openRun(request: OpenRunRequest, tally: ReadTally): Promise<RunPlan> {
   const { connectionId, endpoint, runId } = request;
   const run: RunRef = { connectionId, endpoint, runId };
   const token = collect.exchangeToken.executeWithOptions({ summary: 'Have a token at hand' }, [run]);

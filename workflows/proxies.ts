@@ -1,6 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { CollectActivities, LifecycleActivities, StoreActivities } from '../src/contracts/activities.js';
-import { TASK_QUEUE } from '../src/contracts/names.js';
+import type { CollectActivities, LifecycleActivities, StoreActivities } from '../src/contracts/internal/activities.js';
+import { TASK_QUEUE } from '../src/contracts/internal/names.js';
 
 /**
  * How often and how long is decided in one place for the waits (here) and in one for the kinds of failure (activities/failures.ts,
@@ -33,7 +33,7 @@ export const lifecycle = proxyActivities<LifecycleActivities>({
  * The same within the workflow task: where all is well, half of the server's work and of the history. It is tried once; whatever fails, or
  * takes longer than a send may, is done by the activity above, where people see it wait and fail.
  */
-export const lifecycleAtOnce = proxyLocalActivities<LifecycleActivities>({
+export const localLifecycle = proxyLocalActivities<LifecycleActivities>({
   startToCloseTimeout: '12 seconds',
   retry: { maximumAttempts: 1 },
 });

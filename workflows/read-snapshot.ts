@@ -1,14 +1,14 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { RunPlan, RunRef, SegmentOutcome, Source } from '../src/contracts/activities.js';
-import type { DayWindow } from '../src/contracts/sync.js';
+import type { RunPlan, RunRef, SegmentOutcome, Source } from '../src/contracts/internal/activities.js';
+import type { DayWindow } from '../src/contracts/internal/sync.js';
 import { collect } from './proxies.js';
 import type { RunProgress } from './run-progress.js';
 
 /** How often a collection that will not hold still is read before the run gives up as `SnapshotIncomplete`. */
-const READINGS_PER_CHUNK = 3;
+const ATTEMPTS_PER_CHUNK = 3;
 
 /** One whole pass over a chunk, staged and not yet believed. */
-export interface Reading {
+export interface ReadAttempt {
   readonly source: Source;
   readonly chunk: DayWindow | null;
   readonly reading: number;
@@ -17,89 +17,89 @@ export interface Reading {
 }
 
 /** What the readings of a run have used up. */
-export interface ReadingTally {
+export interface ReadTally {
   source: Source | null;
   requests: number;
 }
 
-interface ReadingContext {
+interface ReadContext {
   readonly run: RunRef;
   readonly plan: RunPlan;
   readonly progress: RunProgress;
-  readonly tally: ReadingTally;
+  readonly tally: ReadTally;
 }
 
 /**
  * Reads a chunk until `accept` believes a reading, at most three times.
  *
- * @param underWay the first of these readings, where it has begun already.
+ * @param prefetched the first of these readings, where it has begun already.
  * @param accept the gate: why the reading is incomplete, or null.
  * @throws ApplicationFailure `SnapshotIncomplete`; nothing that readers of the tables see has changed.
  */
 export async function readUntilComplete(
-  context: ReadingContext,
+  context: ReadContext,
   chunk: DayWindow | null,
-  underWay: Promise<Reading | string> | null,
-  accept: (reading: Reading) => Promise<string | null>,
+  prefetched: Promise<ReadAttempt | string> | null,
+  accept: (attempt: ReadAttempt) => Promise<string | null>,
 ): Promise<void> {
   let reason = '';
-  for (let reading = 1; reading <= READINGS_PER_CHUNK; reading++) {
-    const isUnderWay = reading === 1 && underWay !== null;
-    const read = await (isUnderWay ? underWay : readOnce(context, chunk, reading));
+  for (let attempt = 1; attempt <= ATTEMPTS_PER_CHUNK; attempt++) {
+    const isPrefetched = attempt === 1 && prefetched !== null;
+    const read = await (isPrefetched ? prefetched : readOnce(context, chunk, attempt));
     if (typeof read !== 'string') {
       const refused = await accept(read);
       if (refused === null) return;
       reason = refused;
-      context.progress.forget(read.received);
+      context.progress.subtractReceived(read.received);
     } else {
       reason = read;
     }
   }
   throw ApplicationFailure.nonRetryable(
-    `The ${context.run.endpoint} were read ${READINGS_PER_CHUNK} times and never added up: ${reason}. ` +
+    `The ${context.run.endpoint} were read ${ATTEMPTS_PER_CHUNK} times and never added up: ${reason}. ` +
       'Nothing was changed; the next run reads again. If it stays so, check the permissions of the API credential in Personio.',
     'SnapshotIncomplete',
   );
 }
 
 /** The first reading of the next chunk, while the chunk before it is committed. */
-export class ReadAhead {
-  private readonly context: ReadingContext;
+export class ChunkPrefetcher {
+  private readonly context: ReadContext;
   private readonly scope = new CancellationScope();
-  private reading: Promise<Reading | string> | null = null;
+  private attempt: Promise<ReadAttempt | string> | null = null;
 
-  constructor(context: ReadingContext) {
+  constructor(context: ReadContext) {
     this.context = context;
   }
 
   get isUnderWay(): boolean {
-    return this.reading !== null;
+    return this.attempt !== null;
   }
 
   /** Does nothing where one is under way. */
-  begin(chunk: DayWindow | null): void {
-    if (this.reading !== null) return;
-    this.reading = this.scope.run(async () => readOnce(this.context, chunk, 1));
+  start(chunk: DayWindow | null): void {
+    if (this.attempt !== null) return;
+    this.attempt = this.scope.run(async () => readOnce(this.context, chunk, 1));
     // Its failure counts when its turn has come.
-    this.reading.catch(() => undefined);
+    this.attempt.catch(() => undefined);
   }
 
-  take(): Promise<Reading | string> | null {
-    const { reading } = this;
-    this.reading = null;
-    return reading;
+  take(): Promise<ReadAttempt | string> | null {
+    const { attempt: attempt } = this;
+    this.attempt = null;
+    return attempt;
   }
 
   /** Where the chunk before it has ended the run. */
-  drop(): void {
+  cancel(): void {
     this.scope.cancel();
   }
 }
 
 /** @returns the reading, or the reason why it has to begin again. */
-async function readOnce(context: ReadingContext, chunk: DayWindow | null, reading: number): Promise<Reading | string> {
-  for (const source of remainingSources(context)) {
-    const outcome = await readFrom(context, source, chunk, reading);
+async function readOnce(context: ReadContext, chunk: DayWindow | null, attempt: number): Promise<ReadAttempt | string> {
+  for (const source of listRemainingSources(context)) {
+    const outcome = await readFrom(context, source, chunk, attempt);
     if (outcome === 'retired') {
       // One run is not made of two sources: what served it a moment ago is a hiccup, and the reading begins again.
       if (context.tally.source === source) return `${source} answered that it is gone, and had served this run before`;
@@ -116,25 +116,25 @@ async function readOnce(context: ReadingContext, chunk: DayWindow | null, readin
 }
 
 /** A source that answered once in this run is kept. */
-function remainingSources({ plan, tally }: ReadingContext): readonly Source[] {
+function listRemainingSources({ plan, tally }: ReadContext): readonly Source[] {
   const from = tally.source === null ? 0 : plan.sources.indexOf(tally.source);
   return plan.sources.slice(Math.max(from, 0));
 }
 
-function noteSource(tally: ReadingTally, source: Source): void {
+function noteSource(tally: ReadTally, source: Source): void {
   tally.source = source;
 }
 
-function noteRequests(tally: ReadingTally, requests: number): void {
+function noteRequests(tally: ReadTally, requests: number): void {
   tally.requests += requests;
 }
 
 async function readFrom(
-  { run, plan, progress, tally }: ReadingContext,
+  { run, plan, progress, tally }: ReadContext,
   source: Source,
   chunk: DayWindow | null,
-  reading: number,
-): Promise<Reading | string> {
+  attempt: number,
+): Promise<ReadAttempt | string> {
   const phase = `Reading ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
   const before = progress.begin(phase);
   let received = 0;
@@ -142,18 +142,18 @@ async function readFrom(
   do {
     segment = await collect.collectSegment.executeWithOptions(
       { summary: `${phase}${segment === null ? '' : `, from record ${received}`}` },
-      [{ ...run, source, chunk, reading, position: segment?.next ?? null, pages: plan.pagesPerSegment }],
+      [{ ...run, source, chunk, reading: attempt, position: segment?.next ?? null, pages: plan.pagesPerSegment }],
     );
     noteRequests(tally, segment.requests);
     if (segment.retired) return 'retired';
     received += segment.received;
     const total = segment.total === null ? null : before + segment.total;
-    progress.received(segment.received, segment.pages, total, phase);
+    progress.addReceived(segment.received, segment.pages, total, phase);
     if (segment.moved !== null) {
-      progress.forget(received);
+      progress.subtractReceived(received);
       return segment.moved;
     }
   } while (segment.next !== null);
   // Without a total, a reading brings each id once: then their number is what has to be there when it is committed.
-  return { source, chunk, reading, total: segment.total ?? received, received };
+  return { source, chunk, reading: attempt, total: segment.total ?? received, received };
 }

@@ -1,12 +1,12 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { RunRef } from '../src/contracts/activities.js';
-import { QUERY, SEARCH_ATTRIBUTE } from '../src/contracts/names.js';
-import type { Endpoint } from '../src/contracts/names.js';
-import type { RunOutcome, SyncProgress } from '../src/contracts/sync.js';
+import type { RunRef } from '../src/contracts/internal/activities.js';
+import { QUERY, SEARCH_ATTRIBUTE } from '../src/contracts/internal/names.js';
+import type { Endpoint } from '../src/contracts/internal/names.js';
+import type { RunOutcome, SyncProgress } from '../src/contracts/internal/sync.js';
 
 const progressQuery = defineQuery<SyncProgress>(QUERY.progress);
-const keyOf = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
+const toSearchAttributeKey = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
   defineSearchAttributeKey(name, 'KEYWORD');
 
 /** What a run shows of itself: the `progress` query, the current details in the Temporal UI, the search attributes. */
@@ -19,8 +19,8 @@ export class RunProgress {
     this.current = { phase: 'starting', received: 0, total: null, page: 0, startedAt, waitingFor: null };
     setHandler(progressQuery, () => this.current);
     upsertSearchAttributes([
-      { key: keyOf(SEARCH_ATTRIBUTE.connection), value: run.connectionId },
-      { key: keyOf(SEARCH_ATTRIBUTE.endpoint), value: run.endpoint },
+      { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.connection), value: run.connectionId },
+      { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint), value: run.endpoint },
     ]);
   }
 
@@ -47,7 +47,7 @@ export class RunProgress {
   }
 
   /** Adds what one segment brought; `total` is that of the run, as far as it is known. */
-  received(records: number, pages: number, total: number | null, phase: string): void {
+  addReceived(records: number, pages: number, total: number | null, phase: string): void {
     const { received, page } = this.current;
     this.show(phase, {
       received: received + records,
@@ -57,18 +57,18 @@ export class RunProgress {
   }
 
   /** Takes back what a reading had counted that has to begin again. */
-  forget(records: number): void {
+  subtractReceived(records: number): void {
     this.current = { ...this.current, received: this.current.received - records };
   }
 
   end(outcome: RunOutcome, message: string): void {
     this.current = { ...this.current, phase: outcome, waitingFor: null };
-    upsertSearchAttributes([{ key: keyOf(SEARCH_ATTRIBUTE.outcome), value: outcome }]);
+    upsertSearchAttributes([{ key: toSearchAttributeKey(SEARCH_ATTRIBUTE.outcome), value: outcome }]);
     setCurrentDetails(`**${outcome}**\n\n${message}`);
   }
 }
 
 /** @returns what names this run everywhere; the same over continue-as-new. */
-export function thisRun(connectionId: string, endpoint: Endpoint): RunRef {
+export function getRunRef(connectionId: string, endpoint: Endpoint): RunRef {
   return { connectionId, endpoint, runId: workflowInfo().firstExecutionRunId };
 }

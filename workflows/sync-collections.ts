@@ -1,18 +1,18 @@
 import { ApplicationFailure, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { CommitOutcome, RunPlan, RunRef } from '../src/contracts/activities.js';
-import { DEFAULT_CONNECTION } from '../src/contracts/names.js';
-import type { Endpoint } from '../src/contracts/names.js';
-import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/sync.js';
+import type { CommitOutcome, RunPlan, RunRef } from '../src/contracts/internal/activities.js';
+import { DEFAULT_CONNECTION } from '../src/contracts/internal/names.js';
+import type { Endpoint } from '../src/contracts/internal/names.js';
+import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
 import { openRun } from './open-run.js';
 import { store } from './proxies.js';
-import { ReadAhead, readUntilComplete } from './read-snapshot.js';
-import type { Reading, ReadingTally } from './read-snapshot.js';
-import { recordingFailure } from './run-failure.js';
-import { RunProgress, thisRun } from './run-progress.js';
+import { ChunkPrefetcher, readUntilComplete } from './read-snapshot.js';
+import type { ReadAttempt, ReadTally } from './read-snapshot.js';
+import { withFailureRecording } from './run-failure.js';
+import { RunProgress, getRunRef } from './run-progress.js';
 
 /** Well below the server's suggestion (4,096 events), so that a history stays readable for people. */
-const EVENTS_BEFORE_CONTINUING = 400;
+const MAX_HISTORY_EVENTS = 400;
 
 interface Counts {
   received: number;
@@ -25,24 +25,24 @@ interface Counts {
 }
 
 /** A chunk that would lose more than half of its rows: it waits until the whole window has been seen. */
-interface Narrowed {
-  readonly reading: Reading;
+interface ShrunkChunk {
+  readonly reading: ReadAttempt;
   readonly seenBefore: boolean;
   readonly heldRows: number;
   readonly deletedRows: number;
 }
 
 /** What one execution hands to the next; plain JSON. */
-interface Continued {
+interface ContinuedState {
   readonly startedAt: string;
   readonly plan: RunPlan;
   readonly nextChunk: number;
   readonly counts: Counts;
-  readonly narrowed: readonly Narrowed[];
-  readonly tally: ReadingTally;
+  readonly narrowed: readonly ShrunkChunk[];
+  readonly tally: ReadTally;
 }
 
-export type CollectionInput = SyncInput & { readonly continued?: Continued };
+export type CollectionInput = SyncInput & { readonly continued?: ContinuedState };
 
 /** Reads departments into PostgreSQL. */
 export async function syncDepartments(input?: CollectionInput): Promise<SyncResult> {
@@ -60,11 +60,11 @@ export async function syncTimeOffTypes(input?: CollectionInput): Promise<SyncRes
 }
 
 async function syncCollection(endpoint: Endpoint, input: CollectionInput): Promise<SyncResult> {
-  const run = thisRun(input.connection ?? DEFAULT_CONNECTION, endpoint);
+  const run = getRunRef(input.connection ?? DEFAULT_CONNECTION, endpoint);
   const startedAt = input.continued?.startedAt ?? workflowInfo().startTime.toISOString();
   const progress = new RunProgress(run, startedAt);
-  const tally: ReadingTally = { ...(input.continued?.tally ?? { source: null, requests: 0 }) };
-  return recordingFailure(run, progress, tally, async () => {
+  const tally: ReadTally = { ...(input.continued?.tally ?? { source: null, requests: 0 }) };
+  return withFailureRecording(run, progress, tally, async () => {
     const state = await begin(run, input, startedAt, tally);
     await syncChunks(run, input, state, progress);
     return finish(run, state, progress);
@@ -76,11 +76,11 @@ interface State {
   readonly plan: RunPlan;
   nextChunk: number;
   readonly counts: Counts;
-  readonly narrowed: Narrowed[];
-  readonly tally: ReadingTally;
+  readonly narrowed: ShrunkChunk[];
+  readonly tally: ReadTally;
 }
 
-async function begin(run: RunRef, input: CollectionInput, startedAt: string, tally: ReadingTally): Promise<State> {
+async function begin(run: RunRef, input: CollectionInput, startedAt: string, tally: ReadTally): Promise<State> {
   if (input.continued !== undefined) {
     return {
       ...input.continued,
@@ -89,14 +89,14 @@ async function begin(run: RunRef, input: CollectionInput, startedAt: string, tal
       tally,
     };
   }
-  const request = { ...run, startedAt, window: input.window ?? null, nominalTime: nominalTime() };
+  const request = { ...run, startedAt, window: input.window ?? null, nominalTime: getNominalTime() };
   const plan = await openRun(request, tally);
   const counts = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, heldRows: 0, deletedRows: 0 };
   return { startedAt, plan, nextChunk: 0, counts, narrowed: [], tally };
 }
 
 /** The schedule's nominal time, without jitter, decides which days are read; never the clock. */
-function nominalTime(): string | null {
+function getNominalTime(): string | null {
   const key = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
   return workflowInfo().typedSearchAttributes.get(key)?.toISOString() ?? null;
 }
@@ -105,47 +105,47 @@ function nominalTime(): string | null {
 async function syncChunks(run: RunRef, input: CollectionInput, state: State, progress: RunProgress): Promise<void> {
   const context = { run, plan: state.plan, progress, tally: state.tally };
   const { chunks } = state.plan;
-  const ahead = new ReadAhead(context);
-  const readAhead = (): void => {
+  const prefetcher = new ChunkPrefetcher(context);
+  const prefetchNext = (): void => {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
-    const isLong = historyLength > EVENTS_BEFORE_CONTINUING || continueAsNewSuggested;
+    const isLong = historyLength > MAX_HISTORY_EVENTS || continueAsNewSuggested;
     const chunk = chunks[state.nextChunk + 1];
-    if (chunk !== undefined && !isLong) ahead.begin(chunk);
+    if (chunk !== undefined && !isLong) prefetcher.start(chunk);
   };
   try {
     while (state.nextChunk < chunks.length) {
-      await readUntilComplete(context, chunks[state.nextChunk] ?? null, ahead.take(), async (reading) => {
-        readAhead();
-        const outcome = await commit(run, reading, false);
+      await readUntilComplete(context, chunks[state.nextChunk] ?? null, prefetcher.take(), async (attempt) => {
+        prefetchNext();
+        const outcome = await commit(run, attempt, false);
         if (outcome.incomplete !== null) return outcome.incomplete;
-        note(state, reading, outcome);
+        recordOutcome(state, attempt, outcome);
         return null;
       });
       state.nextChunk += 1;
-      if (state.nextChunk < chunks.length && !ahead.isUnderWay) {
+      if (state.nextChunk < chunks.length && !prefetcher.isUnderWay) {
         await continueAsNew<(input: CollectionInput) => Promise<SyncResult>>({ ...input, continued: { ...state } });
       }
     }
   } finally {
-    ahead.drop();
+    prefetcher.cancel();
   }
 }
 
-async function commit(run: RunRef, reading: Reading, acceptNarrowing: boolean): Promise<CommitOutcome> {
-  const { source, chunk, total } = reading;
+async function commit(run: RunRef, attempt: ReadAttempt, shouldAcceptShrunk: boolean): Promise<CommitOutcome> {
+  const { source, chunk, total } = attempt;
   const summary = `Check and commit ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
   return store.commitSnapshot.executeWithOptions({ summary }, [
-    { ...run, source, chunk, reading: reading.reading, total, acceptNarrowing },
+    { ...run, source, chunk, reading: attempt.reading, total, acceptNarrowing: shouldAcceptShrunk },
   ]);
 }
 
-function note(state: State, reading: Reading, outcome: CommitOutcome): void {
+function recordOutcome(state: State, attempt: ReadAttempt, outcome: CommitOutcome): void {
   const { counts } = state;
   counts.heldRows += outcome.heldRows;
   counts.deletedRows += outcome.deletedRows;
   if (outcome.narrowed) {
     const { seenBefore, heldRows, deletedRows } = outcome;
-    state.narrowed.push({ reading, seenBefore, heldRows, deletedRows });
+    state.narrowed.push({ reading: attempt, seenBefore, heldRows, deletedRows });
     return;
   }
   addCommitted(counts, outcome);
@@ -161,36 +161,38 @@ function addCommitted(counts: Counts, outcome: CommitOutcome): void {
 
 /** Commits the chunks that lost more than half where the whole window, or the run before, says that it may be believed. */
 async function finish(run: RunRef, state: State, progress: RunProgress): Promise<SyncResult> {
-  const { counts, narrowed, tally } = state;
-  const isWindowNarrowed = counts.deletedRows * 2 > counts.heldRows;
-  const refused = isWindowNarrowed ? narrowed.filter((chunk) => !chunk.seenBefore) : [];
-  for (const { reading } of narrowed.filter((chunk) => !refused.includes(chunk))) {
-    const outcome = await commit(run, reading, true);
+  const { counts, narrowed: shrunk, tally } = state;
+  const isWindowShrunk = counts.deletedRows * 2 > counts.heldRows;
+  const refused = isWindowShrunk ? shrunk.filter((chunk) => !chunk.seenBefore) : [];
+  for (const { reading: attempt } of shrunk.filter((chunk) => !refused.includes(chunk))) {
+    const outcome = await commit(run, attempt, true);
     if (outcome.incomplete !== null) throw ApplicationFailure.nonRetryable(outcome.incomplete, 'SnapshotIncomplete');
     addCommitted(counts, outcome);
   }
-  if (refused.length > 0) throw narrowedFailure(run, counts, refused);
+  if (refused.length > 0) throw createShrunkFailure(run, counts, refused);
   const { received, inserted, updated, unchanged, missing } = counts;
   const message = `${received} ${run.endpoint} received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} gone.`;
   const result = await store.closeRun.executeWithOptions({ summary: 'Note that the run succeeded' }, [
     {
       ...run,
-      ...{
-        outcome: 'succeeded',
-        failureType: null,
-        message,
-        source: tally.source,
-        requests: tally.requests,
-        detail: {},
-      },
-      ...{ received, inserted, updated, unchanged, missing },
+      outcome: 'succeeded',
+      failureType: null,
+      message,
+      source: tally.source,
+      requests: tally.requests,
+      detail: {},
+      received,
+      inserted,
+      updated,
+      unchanged,
+      missing,
     },
   ]);
   progress.end(result.outcome, result.message);
   return result;
 }
 
-function narrowedFailure(run: RunRef, counts: Counts, refused: readonly Narrowed[]): ApplicationFailure {
+function createShrunkFailure(run: RunRef, counts: Counts, refused: readonly ShrunkChunk[]): ApplicationFailure {
   const windows: (DayWindow | null)[] = refused.map((chunk) => chunk.reading.chunk);
   return ApplicationFailure.create({
     message:

@@ -6,61 +6,67 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/activities.js';
-import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/names.js';
-import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/sync.js';
+import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/internal/activities.js';
+import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/internal/names.js';
+import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
 import { openRun } from './open-run.js';
 import { collect, store } from './proxies.js';
 import { readUntilComplete } from './read-snapshot.js';
-import type { ReadingTally } from './read-snapshot.js';
-import { recordingFailure } from './run-failure.js';
-import { RunProgress, thisRun } from './run-progress.js';
+import type { ReadTally } from './read-snapshot.js';
+import { withFailureRecording } from './run-failure.js';
+import { RunProgress, getRunRef } from './run-progress.js';
 
 const decidedSignal = defineSignal<[EmployeesCommitOutcome]>(SIGNAL.transitionsDecided);
 
 /** Reads all employees, and has a child workflow decide, brake, commit and hand over what changed. */
 export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
-  const run = thisRun(input?.connection ?? DEFAULT_CONNECTION, 'employees');
+  const run = getRunRef(input?.connection ?? DEFAULT_CONNECTION, 'employees');
   const startedAt = workflowInfo().startTime.toISOString();
   const progress = new RunProgress(run, startedAt);
-  const tally: ReadingTally = { source: null, requests: 0 };
-  return recordingFailure(run, progress, tally, async () => {
+  const tally: ReadTally = { source: null, requests: 0 };
+  return withFailureRecording(run, progress, tally, async () => {
     const plan = await openRun({ ...run, startedAt, window: null, nominalTime: null }, tally);
     let result: SyncResult | null = null;
-    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, reading, total }) => {
+    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, reading: attempt, total }) => {
       const collectedAt = new Date().toISOString();
       progress.show('Checking that nobody is missing from the read');
       const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Check that the read is complete' }, [
-        { ...run, reading, total },
+        { ...run, reading: attempt, total },
       ]);
       if (gate.incomplete !== null) return gate.incomplete;
       // The commit looks once more, under its lock.
-      const hidden = gate.isNobodyMissing ? null : await askForMissing(run, reading, progress, tally);
+      const hidden = gate.isNobodyMissing ? null : await askForMissing(run, attempt, progress, tally);
       if (hidden !== null) return hidden;
       progress.show('Deciding who joins, moves and leaves');
       const outcome = await decideInChild({
-        ...{ ...run, source, reading, total, collectedAt, requests: tally.requests },
-        ...{ preview: input?.preview === true, onlyEmployeeId: null },
+        ...run,
+        source,
+        reading: attempt,
+        total,
+        collectedAt,
+        requests: tally.requests,
+        preview: input?.preview === true,
+        onlyEmployeeId: null,
       });
       result = outcome.result;
       return outcome.incomplete;
     });
-    return ended(result, progress);
+    return finishRun(result, progress);
   });
 }
 
 /** Missing is not gone: whoever the list left out is asked for by id. @returns why the reading is incomplete; null when nobody is there. */
 async function askForMissing(
   run: RunRef,
-  reading: number,
+  attempt: number,
   progress: RunProgress,
-  tally: ReadingTally,
+  tally: ReadTally,
 ): Promise<string | null> {
   for (;;) {
     progress.show('Asking by id for people who are missing from the list');
     const { present, isDone, requests } = await collect.askForMissing.executeWithOptions(
       { summary: 'Ask by id for whoever is missing' },
-      [{ ...run, reading }],
+      [{ ...run, reading: attempt }],
     );
     tally.requests += requests;
     if (present > 0) return 'people were missing from the list whom Personio still knows by their id';
@@ -70,11 +76,11 @@ async function askForMissing(
 
 /** Reads one person, on demand: through the same proposal, brake and commit. A 404 deletes nobody. */
 export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> {
-  const run = thisRun(input.connection ?? DEFAULT_CONNECTION, 'employees');
+  const run = getRunRef(input.connection ?? DEFAULT_CONNECTION, 'employees');
   const startedAt = workflowInfo().startTime.toISOString();
   const progress = new RunProgress(run, startedAt);
-  const tally: ReadingTally = { source: 'v1', requests: 0 };
-  return recordingFailure(run, progress, tally, async () => {
+  const tally: ReadTally = { source: 'v1', requests: 0 };
+  return withFailureRecording(run, progress, tally, async () => {
     await store.openRun.executeWithOptions({ summary: 'Open the run for one person' }, [
       { ...run, startedAt, window: null, nominalTime: null },
     ]);
@@ -84,14 +90,20 @@ export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> 
       [{ ...run, employeeId }],
     );
     tally.requests += requests;
-    if (!found) return notFound(run, employeeId, tally, progress);
+    if (!found) return closeAsNotFound(run, employeeId, tally, progress);
     const collectedAt = new Date().toISOString();
     const outcome = await decideInChild({
-      ...{ ...run, source: 'v1' as const, reading: 1, total: 1, collectedAt, requests: tally.requests },
-      ...{ preview: false, onlyEmployeeId: employeeId },
+      ...run,
+      source: 'v1' as const,
+      reading: 1,
+      total: 1,
+      collectedAt,
+      requests: tally.requests,
+      preview: false,
+      onlyEmployeeId: employeeId,
     });
     if (outcome.incomplete !== null) throw ApplicationFailure.nonRetryable(outcome.incomplete, 'SnapshotIncomplete');
-    return ended(outcome.result, progress);
+    return finishRun(outcome.result, progress);
   });
 }
 
@@ -126,23 +138,25 @@ async function decideInChild(request: EmployeesCommitRequest): Promise<Employees
   return decided;
 }
 
-async function notFound(
+async function closeAsNotFound(
   run: RunRef,
   employeeId: string,
-  tally: ReadingTally,
+  tally: ReadTally,
   progress: RunProgress,
 ): Promise<SyncResult> {
   const result = await store.closeRun.executeWithOptions({ summary: 'Note that nobody was found' }, [
     {
-      ...{
-        ...run,
-        outcome: 'succeeded',
-        failureType: null,
-        source: tally.source,
-        requests: tally.requests,
-        detail: {},
-      },
-      ...{ received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0 },
+      ...run,
+      outcome: 'succeeded',
+      failureType: null,
+      source: tally.source,
+      requests: tally.requests,
+      detail: {},
+      received: 0,
+      inserted: 0,
+      updated: 0,
+      unchanged: 0,
+      missing: 0,
       message: `Personio answered 404 for employee ${employeeId}. That alone deletes nobody: the next complete read decides.`,
     },
   ]);
@@ -150,7 +164,7 @@ async function notFound(
   return result;
 }
 
-function ended(result: SyncResult | null, progress: RunProgress): SyncResult {
+function finishRun(result: SyncResult | null, progress: RunProgress): SyncResult {
   if (result === null)
     throw ApplicationFailure.nonRetryable('The deciding workflow committed nothing and gave no reason.');
   progress.end(result.outcome, result.message);

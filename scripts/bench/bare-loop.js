@@ -7,7 +7,7 @@ import { exchangeToken } from '../../dist/src/personio/auth.js';
 import { createHttp } from '../../dist/src/personio/http.js';
 import { commitSnapshot } from '../../dist/src/store/collections.js';
 import { openDatabase } from '../../dist/src/store/database.js';
-import { commitEmployees } from '../../dist/src/store/employees-commit.js';
+import { commitEmployees } from '../../dist/src/store/employees/commit.js';
 import { closeRun, insertRun } from '../../dist/src/store/runs.js';
 import { createStaging, dropStaging, stageRecords } from '../../dist/src/store/staging.js';
 import { parsePolicy } from '../../dist/src/config/policy-file.js';
@@ -49,32 +49,39 @@ const named = (attribute, key) => value(attribute)?.attributes?.[key] ?? null;
 
 /** What our sync stores of a made-up employee, beside the typed columns. */
 const STORED = [
-  ...['termination_reason', 'probation_period_end', 'created_at', 'last_modified_at', 'holiday_calendar'],
-  ...['work_schedule', 'absence_entitlement', 'profile_picture'],
+  'termination_reason',
+  'probation_period_end',
+  'created_at',
+  'last_modified_at',
+  'holiday_calendar',
+  'work_schedule',
+  'absence_entitlement',
+  'profile_picture',
 ];
 
 function employee({ attributes: a }) {
   return {
-    ...{
-      employeeId: String(a.id.value),
-      email: value(a.email),
-      firstName: value(a.first_name),
-      lastName: value(a.last_name),
-    },
-    ...{ preferredName: value(a.preferred_name), status: value(a.status), position: value(a.position) },
-    ...{ departmentId: named(a.department, 'id')?.toString() ?? null, department: named(a.department, 'name') },
-    ...{ team: named(a.team, 'name'), office: named(a.office, 'name'), subcompany: named(a.subcompany, 'name') },
-    ...{
-      supervisorId: value(a.supervisor)?.attributes?.id?.value?.toString() ?? null,
-      employmentType: value(a.employment_type),
-    },
-    ...{
-      hireDate: date(a.hire_date),
-      contractEndDate: date(a.contract_end_date),
-      terminationDate: date(a.termination_date),
-    },
-    ...{ lastWorkingDay: date(a.last_working_day), terminationType: value(a.termination_type) },
-    ...{ weeklyWorkingHours: value(a.weekly_working_hours), absentAttributes: [] },
+    employeeId: String(a.id.value),
+    email: value(a.email),
+    firstName: value(a.first_name),
+    lastName: value(a.last_name),
+    preferredName: value(a.preferred_name),
+    status: value(a.status),
+    position: value(a.position),
+    departmentId: named(a.department, 'id')?.toString() ?? null,
+    department: named(a.department, 'name'),
+    team: named(a.team, 'name'),
+    office: named(a.office, 'name'),
+    subcompany: named(a.subcompany, 'name'),
+    supervisorId: value(a.supervisor)?.attributes?.id?.value?.toString() ?? null,
+    employmentType: value(a.employment_type),
+    hireDate: date(a.hire_date),
+    contractEndDate: date(a.contract_end_date),
+    terminationDate: date(a.termination_date),
+    lastWorkingDay: date(a.last_working_day),
+    terminationType: value(a.termination_type),
+    weeklyWorkingHours: value(a.weekly_working_hours),
+    absentAttributes: [],
     costCenters: value(a.cost_centers).map(({ attributes: { id, name, percentage } }) => ({
       id: String(id),
       name,
@@ -86,15 +93,19 @@ function employee({ attributes: a }) {
 
 function attendance({ id, attributes: a }) {
   return {
-    ...{
-      periodId: String(id),
-      periodIdV2: a.id_v2,
-      employeeId: String(a.employee),
-      date: a.date,
-      startTime: a.start_time,
-    },
-    ...{ endTime: a.end_time, breakMinutes: a.break, status: a.status, project: null, isHoliday: a.is_holiday !== 0 },
-    ...{ isOnTimeOff: a.is_on_time_off, updatedAt: a.updated_at, span: null },
+    periodId: String(id),
+    periodIdV2: a.id_v2,
+    employeeId: String(a.employee),
+    date: a.date,
+    startTime: a.start_time,
+    endTime: a.end_time,
+    breakMinutes: a.break,
+    status: a.status,
+    project: null,
+    isHoliday: a.is_holiday !== 0,
+    isOnTimeOff: a.is_on_time_off,
+    updatedAt: a.updated_at,
+    span: null,
   };
 }
 

@@ -17,7 +17,9 @@ const LIMITS = {
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const connection = await connectWorker(target, PATIENCE_MS);
 const common = {
-  ...{ connection, namespace: 'default', ...LIMITS },
+  connection,
+  namespace: 'default',
+  ...LIMITS,
   workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
 };
 const worker = await Worker.create(
@@ -34,8 +36,11 @@ async function bareActivities() {
       const event = { deliveryId: `bare:${id}`, employeeId: String(id), kind: 'leaver.left' };
       const acknowledge = { namespace: 'default', workflowId: `bare:${id}`, signal: 'acknowledge' };
       await client.workflow.signalWithStart('answeringTeam', {
-        ...{ workflowId: `bare-told:${id}`, taskQueue: 'told', args: [] },
-        ...{ signal: 'personio.lifecycle.v1', signalArgs: [{ ...event, acknowledge }] },
+        workflowId: `bare-told:${id}`,
+        taskQueue: 'told',
+        args: [],
+        signal: 'personio.lifecycle.v1',
+        signalArgs: [{ ...event, acknowledge }],
       });
     },
     storeRow: async (id) => database.run('insert into bench values ($1) on conflict do nothing', [id]),

@@ -8,9 +8,9 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { parsePolicy } from '../../dist/src/config/policy-file.js';
-import { workflowId } from '../../dist/src/contracts/names.js';
+import { workflowId } from '../../dist/src/contracts/internal/names.js';
 import { digester } from '../../dist/src/crypto/sealing.js';
-import { commitEmployees } from '../../dist/src/store/employees-commit.js';
+import { commitEmployees } from '../../dist/src/store/employees/commit.js';
 import { insertRun } from '../../dist/src/store/runs.js';
 import { createStaging, stageRecords } from '../../dist/src/store/staging.js';
 import { registerSearchAttributes } from '../../dist/src/temporal/search-attributes.js';
@@ -61,7 +61,7 @@ async function inParallel(count, work) {
 }
 
 const countOf = async (database, condition) => {
-  const [row] = await database.rows(`select count(*) as found from ${condition}`);
+  const [row] = await database.query(`select count(*) as found from ${condition}`);
   return row.found;
 };
 
@@ -74,14 +74,31 @@ const countOf = async (database, condition) => {
 async function stagedCompany(database, connectionId, count, lastDay) {
   const day = lastDay === null ? null : new Date(Date.now() + lastDay * DAY_MS).toISOString().slice(0, 10);
   const unknown = {
-    ...{ email: null, firstName: null, lastName: null, preferredName: null, supervisorId: null, team: null },
-    ...{ subcompany: null, contractEndDate: null, terminationType: null, attributes: {}, absentAttributes: [] },
+    email: null,
+    firstName: null,
+    lastName: null,
+    preferredName: null,
+    supervisorId: null,
+    team: null,
+    subcompany: null,
+    contractEndDate: null,
+    terminationType: null,
+    attributes: {},
+    absentAttributes: [],
   };
   const records = Array.from({ length: count }, (_, index) => ({
     ...unknown,
-    ...{ employeeId: String(index + 1), position: 'Engineer', departmentId: '1', department: 'IT' },
-    ...{ office: 'Berlin', employmentType: 'internal', hireDate: '2020-01-01', weeklyWorkingHours: '40' },
-    ...{ terminationDate: day, lastWorkingDay: day, costCenters: [] },
+    employeeId: String(index + 1),
+    position: 'Engineer',
+    departmentId: '1',
+    department: 'IT',
+    office: 'Berlin',
+    employmentType: 'internal',
+    hireDate: '2020-01-01',
+    weeklyWorkingHours: '40',
+    terminationDate: day,
+    lastWorkingDay: day,
+    costCenters: [],
     status: lastDay !== null && lastDay < 0 ? 'inactive' : 'active',
   }));
   const run = { connectionId, endpoint: 'employees', runId: `bench-${connectionId}-${lastDay}` };
@@ -164,7 +181,9 @@ async function bare() {
   await inParallel(EVENTS, async (id) => {
     const name = `${rounds}:${id}`;
     await client.workflow.start('bareDelivery', {
-      ...{ workflowId: `bare:${name}`, taskQueue: 'bare', args: [{ id: name, dueAt }] },
+      workflowId: `bare:${name}`,
+      taskQueue: 'bare',
+      args: [{ id: name, dueAt }],
     });
   });
   await arrival(dueAt);
@@ -200,7 +219,9 @@ async function approved() {
   const happen = async () => {
     const request = await stagedCompany(database, connectionId, MEANWHILE, -1);
     await client.workflow.start('detectLifecycleTransitions', {
-      ...{ taskQueue: 'personio-sync', workflowId: request.runId, args: [request] },
+      taskQueue: 'personio-sync',
+      workflowId: request.runId,
+      args: [request],
     });
     await until(async () => (await countOpen(database)) > 0);
   };
@@ -213,7 +234,8 @@ async function syncMeanwhile(change, { type, input, syncsMs }) {
   const sync = async (name) => {
     const begin = performance.now();
     const { received } = await client.workflow.execute(type, {
-      ...{ taskQueue: 'personio-sync', workflowId: `bench-${type}-${change.name}-${name}` },
+      taskQueue: 'personio-sync',
+      workflowId: `bench-${type}-${change.name}-${name}`,
       args: [{ connection: SYNCED, ...input }],
     });
     return { received, seconds: (performance.now() - begin) / 1_000 };
@@ -240,7 +262,7 @@ async function syncMeanwhile(change, { type, input, syncsMs }) {
 async function waiting() {
   for (const count of [FEW_WAITING, WAITING]) {
     const { connectionId, database, worker, seconds, stop } = await waitingCompany(count);
-    const [last] = await database.rows('select max(employee_id) as id from personio.lifecycle_events');
+    const [last] = await database.query('select max(employee_id) as id from personio.lifecycle_events');
     const handle = client.workflow.getHandle(workflowId.employee(connectionId, last.id));
     // Whoever was handed over last waits when its workflow has closed its first task.
     await until(async () => (await handle.describe()).historyLength >= EVENTS_OF_ONE_WHO_WAITS);

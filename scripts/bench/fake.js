@@ -12,7 +12,7 @@ fake.behaviour.employeesPerPage = 200;
 function windowOf(attendances) {
   let count = 0;
   for (let days = 1; ; days++) {
-    count += fake.attendances.between(dayBefore(days), dayBefore(days)).length;
+    count += fake.attendances.listBetween(dayBefore(days), dayBefore(days)).length;
     if (count >= attendances) return { from: dayBefore(days), to: dayBefore(1), count };
   }
 }
@@ -20,7 +20,7 @@ function windowOf(attendances) {
 const answers = {
   url: () => fake.url,
   window: (attendances) => windowOf(attendances),
-  requests: () => fake.requests(),
+  requests: () => fake.countRequests(),
   refused: () => fake.log.filter(({ status }) => status === 429).length,
   exchanges: () => fake.log.filter(({ method }) => method === 'POST').length,
   limit: () => void fake.limitRequests(PERSONIO_LIMITS),

@@ -71,9 +71,15 @@ export async function freshDatabase({ postgresUrl, temporalAddress, work }, fake
   writeFileSync(join(work, 'policy.yaml'), policyText);
   const environment = {
     ...process.env,
-    ...{ DATABASE_URL: url.href, TEMPORAL_ADDRESS: temporalAddress, PERSONIO_SYNC_HOME: work },
-    ...{ PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET: 'secret', PERSONIO_BASE_URL: fakeUrl },
-    ...{ PERSONIO_SYNC_CONFIG: join(work, 'policy.yaml'), METRICS_ADDRESS: 'off', LOG_LEVEL: 'warn' },
+    DATABASE_URL: url.href,
+    TEMPORAL_ADDRESS: temporalAddress,
+    PERSONIO_SYNC_HOME: work,
+    PERSONIO_CLIENT_ID: 'id',
+    PERSONIO_CLIENT_SECRET: 'secret',
+    PERSONIO_BASE_URL: fakeUrl,
+    PERSONIO_SYNC_CONFIG: join(work, 'policy.yaml'),
+    METRICS_ADDRESS: 'off',
+    LOG_LEVEL: 'warn',
   };
   await ended(spawn(process.execPath, [BIN, 'migrate'], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] }));
   const database = openDatabase({ url: url.href, applicationName: 'bench', poolSize: 2 });

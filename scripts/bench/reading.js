@@ -34,7 +34,7 @@ let started = 0;
 /** What the database has written so far. */
 async function written(database) {
   await database.run('select pg_stat_force_next_flush()');
-  const [row] = await database.rows(
+  const [row] = await database.query(
     `select pg_current_wal_lsn() - '0/0' as wal,
        (select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables where schemaname = 'personio' and relname = any($1)) as tuples`,
     [CURRENT],
@@ -52,15 +52,19 @@ async function measured(database, work) {
   const after = { ...(await written(database)), requests: await fake.ask('requests') };
   return {
     ...more,
-    ...{ seconds, rowsPerSecond: Math.round(more.rows / seconds), requests: after.requests - before.requests },
-    ...{ tuples: after.tuples - before.tuples, walMiB: round((after.wal - before.wal) / 1_048_576) },
+    seconds,
+    rowsPerSecond: Math.round(more.rows / seconds),
+    requests: after.requests - before.requests,
+    tuples: after.tuples - before.tuples,
+    walMiB: round((after.wal - before.wal) / 1_048_576),
   };
 }
 
 async function syncOnce(worker, endpoint, window) {
   started += 1;
   const handle = await client.workflow.start(WORKFLOW[endpoint], {
-    ...{ taskQueue: 'personio-sync', workflowId: `bench-${endpoint}-${started}` },
+    taskQueue: 'personio-sync',
+    workflowId: `bench-${endpoint}-${started}`,
     args: endpoint === 'attendances' ? [{ window: { from: window.from, to: window.to } }] : [],
   });
   const result = await handle.result();
@@ -73,7 +77,9 @@ async function arePolled() {
   const polled = await Promise.all(
     Object.entries({ 'personio-sync': 1, 'personio-api': 2 }).map(async ([name, taskQueueType]) => {
       const { pollers } = await client.workflowService.describeTaskQueue({
-        ...{ namespace: 'default', taskQueue: { name }, taskQueueType },
+        namespace: 'default',
+        taskQueue: { name },
+        taskQueueType,
       });
       return pollers.length > 0;
     }),

@@ -1,21 +1,21 @@
 import { userInfo } from 'node:os';
-import { CommandFailed, EXIT } from './exit.js';
+import { CommandError, EXIT } from './exit.js';
 
 const MAX_CHARACTERS = 1_000;
 
 /** Who answers for a decision: as given, else the operating system's user. */
-export function actorOf(by: string | undefined): string {
-  return by === undefined ? operatingSystemUser() : said('--by', by);
+export function resolveActor(by: string | undefined): string {
+  return by === undefined ? getOsUser() : requireText('--by', by);
 }
 
-/** @returns the text of an option that goes into the chain of decisions. @throws CommandFailed (usage) where it says nothing. */
-export function said(option: string, text: string): string {
+/** @returns the text of an option that goes into the chain of decisions. @throws CommandError (usage) where it says nothing. */
+export function requireText(option: string, text: string): string {
   const trimmed = text.trim();
   if (trimmed !== '' && trimmed.length <= MAX_CHARACTERS) return trimmed;
-  throw new CommandFailed(`${option} has to say something, in at most ${MAX_CHARACTERS} characters.`, EXIT.usage);
+  throw new CommandError(`${option} has to say something, in at most ${MAX_CHARACTERS} characters.`, EXIT.usage);
 }
 
-function operatingSystemUser(): string {
+function getOsUser(): string {
   try {
     return userInfo().username;
   } catch {

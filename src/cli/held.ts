@@ -1,6 +1,6 @@
 import type { Queries } from '../store/database.js';
-import { reasonsOfRun } from '../store/proposals.js';
-import type { HeldPerson } from '../store/proposals.js';
+import { listHoldReasons } from '../store/employees/holds.js';
+import type { HeldPerson } from '../store/employees/holds.js';
 
 /** Ids that a line names; the JSON has them all. */
 const NAMED = 20;
@@ -15,7 +15,7 @@ interface HeldProblem {
 }
 
 /** One problem a run that waits for somebody's decision. Who was rejected needs nobody, and who was approved only the next read. */
-export async function heldProblems(
+export async function findHeldProblems(
   queries: Queries,
   connectionId: string,
   held: readonly HeldPerson[],
@@ -24,8 +24,11 @@ export async function heldProblems(
   const runIds = [...new Set(asked.map(({ runId }) => runId))];
   return Promise.all(
     runIds.map(async (runId) => ({
-      ...{ code: 'braked', connectionId, endpoint: 'employees' as const, runId },
-      sentence: `${(await reasonsOfRun(queries, runId)).join('. ')}.`,
+      code: 'braked',
+      connectionId,
+      endpoint: 'employees' as const,
+      runId,
+      sentence: `${(await listHoldReasons(queries, runId)).join('. ')}.`,
       action:
         `Check in Personio whether this is meant, then \`personio-sync approve ${runId} --by NAME --reason TEXT\`, or \`reject\`; ` +
         'until then these people keep their old state.',
@@ -34,7 +37,7 @@ export async function heldProblems(
 }
 
 /** @returns who is held, a line for each class and decision. */
-export function heldLines(held: readonly HeldPerson[]): readonly string[] {
+export function formatHeldPeople(held: readonly HeldPerson[]): readonly string[] {
   const groups = new Map<string, string[]>();
   for (const person of held) {
     const what = `${person.decision}, ${person.class}`;

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import { SettingsInvalid } from '../config/settings.js';
-import { ServerUnavailable } from '../embedded/processes.js';
-import { TemporalUnreachable } from '../temporal/connection.js';
+import { SettingsError } from '../config/settings.js';
+import { ServerUnavailableError } from '../embedded/processes.js';
+import { TemporalUnreachableError } from '../temporal/connection.js';
+import { WorkerStartError } from '../worker/errors.js';
 import type { CommandDefinition } from './command.js';
 import { approveCommand } from './commands/approve.js';
 import { auditCommand } from './commands/audit.js';
@@ -25,7 +26,7 @@ import { schedulesCommand } from './commands/schedules.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
 import { workerCommand } from './commands/worker.js';
-import { CommandFailed, EXIT } from './exit.js';
+import { CommandError, EXIT } from './exit.js';
 import type { ExitCode } from './exit.js';
 import { createOutput } from './output.js';
 
@@ -63,13 +64,13 @@ export async function main(argv: readonly string[]): Promise<never> {
       exitCode = code;
     });
   } catch (error) {
-    const { sentence, code } = explain(error);
+    const { sentence, code } = describeError(error);
     if (sentence !== '') output.note(sentence);
     exitCode = code;
-    if (code !== EXIT.done) output.document({ ok: false, exitCode: code, message: sentence });
+    if (code !== EXIT.done) output.printJson({ ok: false, exitCode: code, message: sentence });
   }
-  await flushed(process.stdout);
-  await flushed(process.stderr);
+  await flush(process.stdout);
+  await flush(process.stderr);
   process.exit(exitCode);
 }
 
@@ -97,17 +98,21 @@ function silence(command: Command): void {
   }
 }
 
-function explain(error: unknown): { readonly sentence: string; readonly code: ExitCode } {
-  if (error instanceof CommandFailed) return { sentence: error.message, code: error.exitCode };
-  if (error instanceof SettingsInvalid) return { sentence: error.message, code: EXIT.usage };
-  if (error instanceof CommanderError) return explainUsage(error);
-  if (error instanceof TemporalUnreachable || error instanceof ServerUnavailable)
+function describeError(error: unknown): { readonly sentence: string; readonly code: ExitCode } {
+  if (error instanceof CommandError) return { sentence: error.message, code: error.exitCode };
+  if (error instanceof SettingsError) return { sentence: error.message, code: EXIT.usage };
+  if (error instanceof CommanderError) return describeUsageError(error);
+  if (
+    error instanceof TemporalUnreachableError ||
+    error instanceof ServerUnavailableError ||
+    error instanceof WorkerStartError
+  )
     return { sentence: error.message, code: EXIT.failed };
   if (error instanceof Error && 'type' in error) return { sentence: error.message, code: EXIT.failed };
-  return { sentence: unexpected(error), code: EXIT.failed };
+  return { sentence: describeUnexpectedError(error), code: EXIT.failed };
 }
 
-function explainUsage(error: CommanderError): { readonly sentence: string; readonly code: ExitCode } {
+function describeUsageError(error: CommanderError): { readonly sentence: string; readonly code: ExitCode } {
   if (error.exitCode === 0) return { sentence: '', code: EXIT.done };
   if (error.code === 'commander.help') return { sentence: '', code: EXIT.usage };
   const sentence = error.message.replace(/^error: /, '');
@@ -115,11 +120,11 @@ function explainUsage(error: CommanderError): { readonly sentence: string; reado
 }
 
 /** Only the kind of an unforeseen error is shown: its message may carry data of a person. */
-function unexpected(error: unknown): string {
+function describeUnexpectedError(error: unknown): string {
   if (!(error instanceof Error)) return 'The command ended with something that is not an error.';
   return `The command failed with an unexpected ${error.name}: ${error.message.split('\n')[0] ?? ''}. Run it again with LOG_LEVEL=debug, and report it if it stays.`;
 }
 
-async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+async function flush(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }

@@ -1,15 +1,15 @@
 /** Where a command writes: people read stderr, programs read stdout. */
 export interface Output {
   /** Whether the command was asked for JSON. */
-  readonly json: boolean;
+  readonly isJson: boolean;
   /** A sentence or a line of a table, for people. With `--json` it goes to stderr, so that stdout stays one document. */
   readonly say: (line: string) => void;
   /** A message of progress or trouble; always stderr. */
   readonly note: (line: string) => void;
   /** The one document of `--json`; nothing without the flag. */
-  readonly document: (value: unknown) => void;
+  readonly printJson: (value: unknown) => void;
   /** One of many JSON values, on a line of its own; nothing without the flag. */
-  readonly line: (value: unknown) => void;
+  readonly printJsonLine: (value: unknown) => void;
 }
 
 /** Bytes that would move a cursor or ring a bell in a terminal; Personio's texts may contain them. */
@@ -17,27 +17,27 @@ export interface Output {
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** @returns the text with control characters spelt out (`\u001b`); line breaks and tabs stay. */
-function harmless(text: string): string {
+function escapeControlCharacters(text: string): string {
   return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-export function createOutput(json: boolean, stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): Output {
-  const note = (line: string): void => void stderr.write(`${harmless(line)}\n`);
+export function createOutput(isJson: boolean, stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): Output {
+  const note = (line: string): void => void stderr.write(`${escapeControlCharacters(line)}\n`);
   return {
-    json,
+    isJson,
     note,
-    say: json ? note : (line) => void stdout.write(`${harmless(line)}\n`),
-    document: (value) => {
-      if (json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    say: isJson ? note : (line) => void stdout.write(`${escapeControlCharacters(line)}\n`),
+    printJson: (value) => {
+      if (isJson) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
     },
-    line: (value) => {
-      if (json) stdout.write(`${harmless(JSON.stringify(value))}\n`);
+    printJsonLine: (value) => {
+      if (isJson) stdout.write(`${escapeControlCharacters(JSON.stringify(value))}\n`);
     },
   };
 }
 
 /** Left-aligned columns with two spaces between them. */
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function formatTable(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   return rows.map((row) =>

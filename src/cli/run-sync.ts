@@ -6,18 +6,18 @@ import {
 } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { FAILURE_TYPES } from '../contracts/errors.js';
-import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../contracts/names.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { SyncInput, SyncProgress, SyncResult } from '../contracts/sync.js';
+import { FAILURE_TYPES } from '../contracts/internal/errors.js';
+import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, toScheduleId, workflowId } from '../contracts/internal/names.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { SyncInput, SyncProgress, SyncResult } from '../contracts/internal/sync.js';
 import type { TemporalClients } from '../temporal/connection.js';
-import { CommandFailed, EXIT } from './exit.js';
+import { CommandError, EXIT } from './exit.js';
 import type { ExitCode } from './exit.js';
 
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API (temporal/api/enums/v1/task_queue.proto). */
 const WORKFLOW_QUEUE = 1;
-const POLLER_PATIENCE_MS = 10_000;
-const START_PATIENCE_MS = 30_000;
+const WORKER_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 const PROGRESS_EVERY_MS = 2_000;
 
 /** One run as `--json` prints it. */
@@ -40,13 +40,13 @@ export async function isPolled({ connection, namespace }: TemporalClients): Prom
   return pollers.length > 0;
 }
 
-/** @throws CommandFailed when nobody takes workflow tasks of the sync queue within 10 s. */
+/** @throws CommandError when nobody takes workflow tasks of the sync queue within 10 s. */
 export async function requireWorker(temporal: TemporalClients): Promise<void> {
-  const until = Date.now() + POLLER_PATIENCE_MS;
+  const until = Date.now() + WORKER_TIMEOUT_MS;
   for (;;) {
     if (await isPolled(temporal)) return;
     if (Date.now() > until) {
-      throw new CommandFailed(
+      throw new CommandError(
         `No worker polls the task queue ${TASK_QUEUE.sync} in the namespace ${temporal.namespace}, so nothing would run. ` +
           'Start one with `personio-sync worker`, then try again.',
       );
@@ -63,7 +63,7 @@ export async function runThroughSchedule(
   onProgress: OnProgress,
 ): Promise<RunReport> {
   const { handle, joined } = await triggerOrJoin(client, connectionId, endpoint);
-  return reportOf(handle, { connectionId, endpoint, joined }, onProgress);
+  return waitForRun(handle, { connectionId, endpoint, joined }, onProgress);
 }
 
 async function triggerOrJoin(
@@ -71,33 +71,33 @@ async function triggerOrJoin(
   connectionId: string,
   endpoint: Endpoint,
 ): Promise<{ readonly handle: WorkflowHandle; readonly joined: boolean }> {
-  const schedule = client.schedule.getHandle(scheduleId(connectionId, endpoint));
+  const schedule = client.schedule.getHandle(toScheduleId(connectionId, endpoint));
   try {
     const before = await schedule.describe();
     const running = before.info.runningActions[0];
-    if (running !== undefined) return { handle: handleOf(client, running.workflow), joined: true };
+    if (running !== undefined) return { handle: getRunHandle(client, running.workflow), joined: true };
     const seen = new Set(before.info.recentActions.map((action) => action.action.workflow.firstExecutionRunId));
     await schedule.trigger(ScheduleOverlapPolicy.SKIP);
-    const until = Date.now() + START_PATIENCE_MS;
+    const until = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < until) {
       const { info } = await schedule.describe();
       const started = info.recentActions.find((action) => !seen.has(action.action.workflow.firstExecutionRunId));
-      if (started !== undefined) return { handle: handleOf(client, started.action.workflow), joined: false };
+      if (started !== undefined) return { handle: getRunHandle(client, started.action.workflow), joined: false };
       await pause(100);
     }
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    throw new CommandFailed(
-      `There is no schedule ${scheduleId(connectionId, endpoint)}. Create it with \`personio-sync schedules apply\`, then try again.`,
+    throw new CommandError(
+      `There is no schedule ${toScheduleId(connectionId, endpoint)}. Create it with \`personio-sync schedules apply\`, then try again.`,
     );
   }
-  throw new CommandFailed(
-    `The schedule ${scheduleId(connectionId, endpoint)} was triggered and started nothing in ${START_PATIENCE_MS / 1_000} s. ` +
+  throw new CommandError(
+    `The schedule ${toScheduleId(connectionId, endpoint)} was triggered and started nothing in ${START_TIMEOUT_MS / 1_000} s. ` +
       'Look at it in the Temporal UI: another run may have begun and ended meanwhile.',
   );
 }
 
-function handleOf(
+function getRunHandle(
   client: Client,
   workflow: { readonly workflowId: string; readonly firstExecutionRunId: string },
 ): WorkflowHandle {
@@ -108,15 +108,17 @@ function handleOf(
 export async function runPreview(client: Client, connectionId: string, onProgress: OnProgress): Promise<RunReport> {
   const input: SyncInput = { connection: connectionId, preview: true };
   const handle = await client.workflow.start(WORKFLOW_TYPE.employees, {
-    ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowId: workflowId.preview(connectionId) },
+    taskQueue: TASK_QUEUE.sync,
+    args: [input],
+    workflowId: workflowId.preview(connectionId),
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: `Shows what a sync of the employees of ${connectionId} would do`,
   });
-  return reportOf(handle, { connectionId, endpoint: 'employees', joined: false }, onProgress);
+  return waitForRun(handle, { connectionId, endpoint: 'employees', joined: false }, onProgress);
 }
 
 /** Waits for a run's end, showing its progress meanwhile. A run that failed is a report, not an error. */
-export async function reportOf(
+export async function waitForRun(
   handle: WorkflowHandle,
   run: { readonly connectionId: string; readonly endpoint: Endpoint; readonly joined: boolean },
   onProgress: OnProgress,
@@ -130,7 +132,7 @@ export async function reportOf(
     return { ...result, workflowId: handle.workflowId, joined: run.joined };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    return { ...failed(error), ...run, runId, workflowId: handle.workflowId };
+    return { ...toFailedReport(error), ...run, runId, workflowId: handle.workflowId };
   } finally {
     isOver = true;
     await watching;
@@ -154,7 +156,7 @@ async function watch(
   }
 }
 
-function failed(
+function toFailedReport(
   error: WorkflowFailedError,
 ): Omit<RunReport, 'runId' | 'connectionId' | 'endpoint' | 'workflowId' | 'joined'> {
   const { cause } = error;
@@ -163,19 +165,22 @@ function failed(
   const outcome =
     cause instanceof CancelledFailure ? 'cancelled' : failureType === 'SnapshotIncomplete' ? 'incomplete' : 'failed';
   return {
-    ...{
-      outcome,
-      failureType: failureType ?? null,
-      source: null,
-      requests: 0,
-      message: cause?.message ?? error.message,
-    },
-    ...{ received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, held: 0 },
+    outcome,
+    failureType: failureType ?? null,
+    source: null,
+    requests: 0,
+    message: cause?.message ?? error.message,
+    received: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    missing: 0,
+    held: 0,
   };
 }
 
 /** @returns the exit code that one run asks for. */
-export function exitCodeOf(run: Pick<RunReport, 'outcome'>): ExitCode {
+export function toExitCode(run: Pick<RunReport, 'outcome'>): ExitCode {
   if (run.outcome === 'succeeded' || run.outcome === 'preview') return EXIT.done;
   return run.outcome === 'braked' ? EXIT.waiting : EXIT.failed;
 }

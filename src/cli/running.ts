@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const runningSchema = z.object({
+const runningServersSchema = z.object({
   pid: z.int(),
   databaseUrl: z.string(),
   temporalAddress: z.string(),
@@ -14,23 +14,23 @@ const runningSchema = z.object({
 });
 
 /** What a running `personio-sync dev` tells the other commands of the same folder, so that they need no settings. */
-export type Running = z.infer<typeof runningSchema>;
+export type RunningServers = z.infer<typeof runningServersSchema>;
 
-const fileOf = (home: string): string => join(home, 'running.json');
+const getFilePath = (home: string): string => join(home, 'running.json');
 
 /** Kept readable by its owner only: the database URL has a password. */
-export function writeRunning(home: string, running: Running): void {
-  writeFileSync(fileOf(home), JSON.stringify(running), { mode: 0o600 });
+export function writeRunningServers(home: string, running: RunningServers): void {
+  writeFileSync(getFilePath(home), JSON.stringify(running), { mode: 0o600 });
 }
 
-export function removeRunning(home: string): void {
-  rmSync(fileOf(home), { force: true });
+export function removeRunningServers(home: string): void {
+  rmSync(getFilePath(home), { force: true });
 }
 
 /** @returns null when no `dev` of this home runs. */
-export function readRunning(home: string): Running | null {
+export function readRunningServers(home: string): RunningServers | null {
   try {
-    const running = runningSchema.parse(JSON.parse(readFileSync(fileOf(home), 'utf8')));
+    const running = runningServersSchema.parse(JSON.parse(readFileSync(getFilePath(home), 'utf8')));
     process.kill(running.pid, 0);
     return running;
   } catch {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { CommandFailed, EXIT } from './exit.js';
+import { CommandError, EXIT } from './exit.js';
 
 const MAX_CHARACTERS = 4_096;
 
@@ -9,21 +9,22 @@ const MAX_CHARACTERS = 4_096;
  * The secret of a connection: from the file, else one line of standard input, else a prompt without echo. Never an argument, which
  * every user of the machine could read in the list of processes.
  *
- * @throws CommandFailed (usage) that says what is wrong, and not with what.
+ * @throws CommandError (usage) that says what is wrong, and not with what.
  */
 export async function readSecret(file: string | undefined): Promise<string> {
-  const text = file !== undefined ? readFile(file) : process.stdin.isTTY ? await prompted() : await standardInput();
-  return usableText('The client secret', text.replace(/\r?\n$/, ''));
+  const text =
+    file !== undefined ? readFile(file) : process.stdin.isTTY ? await promptForSecret() : await readStandardInput();
+  return requireUsableText('The client secret', text.replace(/\r?\n$/, ''));
 }
 
-/** @returns the text, if it can be a client id or secret. @throws CommandFailed (usage) */
-export function usableText(what: string, text: string): string {
-  const fault = faultOf(text);
+/** @returns the text, if it can be a client id or secret. @throws CommandError (usage) */
+export function requireUsableText(what: string, text: string): string {
+  const fault = findFault(text);
   if (fault === null) return text;
-  throw new CommandFailed(`${what} ${fault}. Nothing was changed.`, EXIT.usage);
+  throw new CommandError(`${what} ${fault}. Nothing was changed.`, EXIT.usage);
 }
 
-function faultOf(text: string): string | null {
+function findFault(text: string): string | null {
   if (text.trim() === '') return 'is empty';
   if (/[\r\n]/.test(text)) return 'has a line break in it; copy it again, as one line';
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
@@ -36,11 +37,11 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    throw new CommandFailed('The file that --secret-file names cannot be read.', EXIT.usage);
+    throw new CommandError('The file that --secret-file names cannot be read.', EXIT.usage);
   }
 }
 
-async function standardInput(): Promise<string> {
+async function readStandardInput(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
@@ -50,7 +51,7 @@ async function standardInput(): Promise<string> {
 }
 
 /** Reads a line from the terminal, which shows nothing of it. */
-async function prompted(): Promise<string> {
+async function promptForSecret(): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
   const cancelled = new AbortController();
@@ -59,7 +60,7 @@ async function prompted(): Promise<string> {
   try {
     return await reader.question('', { signal: cancelled.signal });
   } catch {
-    throw new CommandFailed('Nothing was entered, and nothing was changed.');
+    throw new CommandError('Nothing was entered, and nothing was changed.');
   } finally {
     reader.close();
     process.stderr.write('\n');

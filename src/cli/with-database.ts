@@ -2,9 +2,9 @@ import type { Settings } from '../config/settings.js';
 import { openDatabase, requireDatabase } from '../store/database.js';
 import type { Database } from '../store/database.js';
 import { requireSchema } from '../store/migrate.js';
-import { serversOf } from './servers.js';
+import { resolveServers } from './servers.js';
 
-const PATIENCE_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** For commands that need the database and no Temporal server. Closes it whatever happens. */
 export async function withDatabase<T>(
@@ -12,10 +12,10 @@ export async function withDatabase<T>(
   command: string,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const { databaseUrl: url } = serversOf(settings);
+  const { databaseUrl: url } = resolveServers(settings);
   const database = openDatabase({ url, applicationName: `personio-sync ${command}`, poolSize: 2 });
   try {
-    await requireDatabase(database, PATIENCE_MS);
+    await requireDatabase(database, CONNECT_TIMEOUT_MS);
     await requireSchema(database);
     return await work(database);
   } finally {

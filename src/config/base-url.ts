@@ -1,4 +1,4 @@
-import { isMetadataAddress } from '../domain/addresses.js';
+import { isMetadataAddress } from '../network/metadata-addresses.js';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 

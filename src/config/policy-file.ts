@@ -38,18 +38,19 @@ export function parsePolicy(text: string): LoadedPolicy {
     (error) => `Policy file, line ${lines.linePos(error.pos[0]).line}: it is no valid YAML (${error.code}).`,
   );
   if (syntax.length > 0) return { policy: null, faults: syntax };
-  const content = contentOf(document);
+  const content = toContent(document);
   if (content === undefined)
     return { policy: null, faults: ['Policy file: its aliases refer to nothing, or multiply beyond measure.'] };
   const parsed = policySchema.safeParse(content);
-  const place = (path: readonly PropertyKey[]): string => placed(document, lines, path);
-  if (!parsed.success) return { policy: null, faults: parsed.error.issues.flatMap((issue) => sentences(issue, place)) };
-  const faults = checkReferences(parsed.data).map(({ path, fault }) => `${place(path)} ${fault}.`);
+  const locate = (path: readonly PropertyKey[]): string => formatLocation(document, lines, path);
+  if (!parsed.success)
+    return { policy: null, faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, locate)) };
+  const faults = checkReferences(parsed.data).map(({ path, fault }) => `${locate(path)} ${fault}.`);
   return faults.length > 0 ? { policy: null, faults } : { policy: toPolicy(parsed.data), faults: [] };
 }
 
 /** @returns undefined where aliases cannot be followed. */
-function contentOf(document: Document): unknown {
+function toContent(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch {
@@ -57,42 +58,44 @@ function contentOf(document: Document): unknown {
   }
 }
 
-function sentences(issue: z.core.$ZodIssue, place: (path: readonly PropertyKey[]) => string): readonly string[] {
+function describeIssue(issue: z.core.$ZodIssue, locate: (path: readonly PropertyKey[]) => string): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(
-      (key) => `${place([...issue.path, key])} is unknown; known are ${knownKeys(issue.path).join(', ')}.`,
+      (key) => `${locate([...issue.path, key])} is unknown; known are ${listKnownKeys(issue.path).join(', ')}.`,
     );
   }
-  return [`${place(issue.path)} is wrong: ${issue.message}.`];
+  return [`${locate(issue.path)} is wrong: ${issue.message}.`];
 }
 
 /** What the schema itself says may stand there. */
-function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+function listKnownKeys(path: readonly PropertyKey[]): readonly string[] {
   let schema: unknown = z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' });
-  for (const part of path) schema = typeof part === 'number' ? at(schema, 'items') : at(at(schema, 'properties'), part);
-  const properties = at(schema, 'properties');
+  for (const part of path)
+    schema =
+      typeof part === 'number' ? getProperty(schema, 'items') : getProperty(getProperty(schema, 'properties'), part);
+  const properties = getProperty(schema, 'properties');
   return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
 }
 
-function at(value: unknown, key: PropertyKey): unknown {
+function getProperty(value: unknown, key: PropertyKey): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** `Policy file, line 7: subscribers[2].escalateTo` */
-function placed(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+function formatLocation(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   const name = path.reduce<string>(
     (so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so}${so === '' ? '' : '.'}${String(part)}`),
     '',
   );
   for (let depth = path.length; depth > 0; depth--) {
-    const start = startOf(document, path.slice(0, depth));
+    const start = findStart(document, path.slice(0, depth));
     if (start !== undefined) return `Policy file, line ${lines.linePos(start).line}: ${name}`;
   }
   return `Policy file: ${name === '' ? 'the document' : name}`;
 }
 
 /** Where a key stands, or an entry of a list. */
-function startOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+function findStart(document: Document, path: readonly PropertyKey[]): number | undefined {
   const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   if (isMap(parent)) {
     const last = String(path.at(-1));

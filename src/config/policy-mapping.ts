@@ -1,5 +1,5 @@
-import { EVENT_KINDS } from '../contracts/events.js';
-import type { EventKind } from '../contracts/events.js';
+import { EVENT_KINDS } from '../contracts/public/events.js';
+import type { EventKind } from '../contracts/public/events.js';
 import type { Policy, Subscriber } from '../domain/policy.js';
 import type { PolicyFile, SubscriberEntry } from './policy-schema.js';
 
@@ -30,10 +30,10 @@ export function toPolicy(file: PolicyFile): Policy {
   return {
     schedule: {
       cron: {
-        employees: cronOf(schedule.employees),
-        departments: cronOf(schedule.departments),
-        attendances: cronOf(schedule.attendances),
-        'time-off-types': cronOf(schedule['time-off-types']),
+        employees: toCron(schedule.employees),
+        departments: toCron(schedule.departments),
+        attendances: toCron(schedule.attendances),
+        'time-off-types': toCron(schedule['time-off-types']),
       },
       timeZone: schedule.timeZone,
       jitterSeconds: schedule.jitter,
@@ -49,7 +49,7 @@ export function toPolicy(file: PolicyFile): Policy {
   };
 }
 
-function cronOf(setting: string | false): string | null {
+function toCron(setting: string | false): string | null {
   return setting === false || setting === 'off' ? null : setting;
 }
 
@@ -57,7 +57,7 @@ function toSubscriber(entry: SubscriberEntry): Subscriber {
   const { acknowledgeWithin, escalateTo, namespace, events, ...rest } = entry;
   return {
     ...rest,
-    events: kindsOf(events),
+    events: expandKinds(events),
     namespace: namespace ?? null,
     acknowledgeWithinSeconds: acknowledgeWithin,
     escalateTo: escalateTo ?? null,
@@ -65,7 +65,7 @@ function toSubscriber(entry: SubscriberEntry): Subscriber {
 }
 
 /** `leaver.*` spelt out. */
-function kindsOf(patterns: SubscriberEntry['events']): readonly EventKind[] {
+function expandKinds(patterns: SubscriberEntry['events']): readonly EventKind[] {
   return EVENT_KINDS.filter((kind) =>
     patterns.some(
       (pattern) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_KINDS } from '../contracts/events.js';
+import { EVENT_KINDS } from '../contracts/public/events.js';
 import type { BrakeClass, BrakeLimit } from '../domain/policy.js';
 
 const CRON_FIELD = /^[\d*,/?LW#A-Za-z-]+$/;
@@ -34,7 +34,7 @@ const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCr
 const zone = z.string().refine(isZone, 'it is no IANA time zone, such as Europe/Berlin');
 const positive = z.int().min(1);
 
-const brakeLimit = (defaults: BrakeLimit) =>
+const createLimitSchema = (defaults: BrakeLimit) =>
   z
     .strictObject({
       atLeast: z.int().min(0).default(defaults.atLeast),
@@ -99,10 +99,10 @@ export const policySchema = z.strictObject({
       noticeDays: z.array(z.int().min(1).max(365)).default([]),
       brake: z
         .strictObject({
-          leavers: brakeLimit({ atLeast: 5, percent: 10 }),
-          missing: brakeLimit({ atLeast: 5, percent: 5 }),
-          joiners: brakeLimit({ atLeast: 20, percent: 25 }),
-          movers: brakeLimit({ atLeast: 50, percent: 50 }),
+          leavers: createLimitSchema({ atLeast: 5, percent: 10 }),
+          missing: createLimitSchema({ atLeast: 5, percent: 5 }),
+          joiners: createLimitSchema({ atLeast: 20, percent: 25 }),
+          movers: createLimitSchema({ atLeast: 50, percent: 50 }),
         } satisfies Record<BrakeClass, unknown>)
         .prefault({}),
       ignoreKinds: z.array(z.enum(EVENT_KINDS)).default([]),

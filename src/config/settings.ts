@@ -55,8 +55,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Every fault of the settings and of the policy file, each in a sentence that names the setting and not its value. */
-export class SettingsInvalid extends Error {
-  override readonly name = 'SettingsInvalid';
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
@@ -67,34 +67,34 @@ export class SettingsInvalid extends Error {
   }
 }
 
-/** Reads the settings of this process. @throws SettingsInvalid */
+/** Reads the settings of this process. @throws SettingsError */
 export function readSettings(): Settings {
   return loadSettings(process.env, process.cwd());
 }
 
-/** @throws SettingsInvalid with all faults at once. */
+/** @throws SettingsError with all faults at once. */
 export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: string): Settings {
-  const reader = new Reader(environment);
-  const connectionId = reader.matching('PERSONIO_CONNECTION', CONNECTION_ID, CONNECTION_ID_RULE) ?? 'default';
+  const reader = new EnvironmentReader(environment);
+  const connectionId = reader.readMatching('PERSONIO_CONNECTION', CONNECTION_ID, CONNECTION_ID_RULE) ?? 'default';
   const settings = {
     connectionId,
-    personio: personioOf(reader, connectionId),
-    databaseUrl: databaseUrlOf(reader),
-    temporal: temporalOf(reader),
-    temporalCliPath: reader.text('TEMPORAL_CLI_PATH'),
-    keys: keysOf(reader, 'PERSONIO_SYNC_KEYS'),
-    payloadKeys: keysOf(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
-    codecToken: reader.secret('PERSONIO_SYNC_CODEC_TOKEN'),
-    home: absolute(folder, reader.text('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
-    metricsAddress: reader.matching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
-    feed: feedOf(reader),
-    logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
-    logFormat: reader.oneOf('LOG_FORMAT', ['pretty', 'json'] as const),
+    personio: readPersonio(reader, connectionId),
+    databaseUrl: readDatabaseUrl(reader),
+    temporal: readTemporal(reader),
+    temporalCliPath: reader.readText('TEMPORAL_CLI_PATH'),
+    keys: readKeys(reader, 'PERSONIO_SYNC_KEYS'),
+    payloadKeys: readKeys(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
+    codecToken: reader.readSecret('PERSONIO_SYNC_CODEC_TOKEN'),
+    home: toAbsolutePath(folder, reader.readText('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
+    metricsAddress: reader.readMatching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
+    feed: readFeed(reader),
+    logLevel: reader.readOneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
+    logFormat: reader.readOneOf('LOG_FORMAT', ['pretty', 'json'] as const),
     environment,
   };
-  const { policy, faults } = loadPolicy(folder, reader.text('PERSONIO_SYNC_CONFIG'));
+  const { policy, faults } = loadPolicy(folder, reader.readText('PERSONIO_SYNC_CONFIG'));
   const all = [...reader.faults, ...faults];
-  if (all.length > 0 || policy === null) throw new SettingsInvalid(all);
+  if (all.length > 0 || policy === null) throw new SettingsError(all);
   return { ...settings, policy };
 }
 
@@ -103,7 +103,7 @@ export const CONNECTION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const CONNECTION_ID_RULE = 'it is a name of up to 63 small letters, digits and hyphens';
 
 /** Reads variables and collects what is wrong with them. */
-class Reader {
+class EnvironmentReader {
   readonly faults: string[] = [];
   readonly environment: Readonly<NodeJS.ProcessEnv>;
 
@@ -112,15 +112,15 @@ class Reader {
   }
 
   /** An empty variable counts as unset, as in a compose file that passes on what the host does not have. */
-  text(name: string): string | null {
+  readText(name: string): string | null {
     const value = this.environment[name];
     return value === undefined || value === '' ? null : value;
   }
 
   /** The variable, or the content of the file that `NAME_FILE` names. */
-  secret(name: string): string | null {
-    const value = this.text(name);
-    const file = this.text(`${name}_FILE`);
+  readSecret(name: string): string | null {
+    const value = this.readText(name);
+    const file = this.readText(`${name}_FILE`);
     if (file === null) return value;
     if (value !== null) this.faults.push(`${name} and ${name}_FILE are both set; set one of them.`);
     try {
@@ -134,25 +134,25 @@ class Reader {
     }
   }
 
-  matching(name: string, pattern: RegExp, rule: string): string | null {
-    const value = this.text(name);
+  readMatching(name: string, pattern: RegExp, rule: string): string | null {
+    const value = this.readText(name);
     if (value === null || pattern.test(value)) return value;
     this.faults.push(`${name} is malformed: ${rule}.`);
     return null;
   }
 
-  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
-    const value = this.text(name);
+  readOneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
+    const value = this.readText(name);
     const found = allowed.find((one) => one === value);
     if (value !== null && found === undefined) this.faults.push(`${name} is none of ${allowed.join(', ')}.`);
     return found ?? null;
   }
 }
 
-function personioOf(reader: Reader, connectionId: string): PersonioSettings | null {
-  const clientId = reader.secret('PERSONIO_CLIENT_ID');
-  const clientSecret = reader.secret('PERSONIO_CLIENT_SECRET');
-  const base = parseBaseUrl(reader.text('PERSONIO_BASE_URL') ?? 'https://api.personio.de');
+function readPersonio(reader: EnvironmentReader, connectionId: string): PersonioSettings | null {
+  const clientId = reader.readSecret('PERSONIO_CLIENT_ID');
+  const clientSecret = reader.readSecret('PERSONIO_CLIENT_SECRET');
+  const base = parseBaseUrl(reader.readText('PERSONIO_BASE_URL') ?? 'https://api.personio.de');
   if ('fault' in base) reader.faults.push(`PERSONIO_BASE_URL ${base.fault}.`);
   if (clientId === null && clientSecret === null) return null;
   if (clientId === null)
@@ -167,9 +167,9 @@ function personioOf(reader: Reader, connectionId: string): PersonioSettings | nu
 
 const FEED_TOKEN_CHARACTERS = 16;
 
-function feedOf(reader: Reader): FeedSettings | null {
-  const token = reader.secret('FEED_TOKEN');
-  const address = reader.matching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it is `host:port`') ?? '0.0.0.0:9465';
+function readFeed(reader: EnvironmentReader): FeedSettings | null {
+  const token = reader.readSecret('FEED_TOKEN');
+  const address = reader.readMatching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it is `host:port`') ?? '0.0.0.0:9465';
   if (token === null) return null;
   if (token.length < FEED_TOKEN_CHARACTERS)
     reader.faults.push(`FEED_TOKEN is too short: it has at least ${FEED_TOKEN_CHARACTERS} characters.`);
@@ -177,8 +177,8 @@ function feedOf(reader: Reader): FeedSettings | null {
   return { host: address.slice(0, colon).replaceAll(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)), token };
 }
 
-function databaseUrlOf(reader: Reader): string | null {
-  const text = reader.secret('DATABASE_URL');
+function readDatabaseUrl(reader: EnvironmentReader): string | null {
+  const text = reader.readSecret('DATABASE_URL');
   if (text === null) return null;
   const isPostgres = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
   if (!isPostgres)
@@ -186,9 +186,9 @@ function databaseUrlOf(reader: Reader): string | null {
   return isPostgres ? text : null;
 }
 
-function temporalOf(reader: Reader): TemporalSettings {
+function readTemporal(reader: EnvironmentReader): TemporalSettings {
   const isExplicit = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(
-    (name) => reader.text(name) !== null,
+    (name) => reader.readText(name) !== null,
   );
   try {
     const present = Object.entries(reader.environment).filter(([, value]) => value !== undefined && value !== '');
@@ -204,8 +204,8 @@ function temporalOf(reader: Reader): TemporalSettings {
 }
 
 /** @returns the entries `id:base64` of a key ring, each checked; the first seals, all open. */
-function keysOf(reader: Reader, name: string): readonly string[] {
-  const entries = (reader.secret(name) ?? '')
+function readKeys(reader: EnvironmentReader, name: string): readonly string[] {
+  const entries = (reader.readSecret(name) ?? '')
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
@@ -221,6 +221,6 @@ function keysOf(reader: Reader, name: string): readonly string[] {
   return entries;
 }
 
-function absolute(folder: string, path: string): string {
+function toAbsolutePath(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }

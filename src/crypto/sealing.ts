@@ -17,8 +17,8 @@ export interface SealingContext {
 }
 
 /** A sealed text that cannot be opened. Carries neither the text nor a key. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken';
+export class SealError extends Error {
+  override readonly name = 'SealError';
   /** Somebody has to set or correct a key; trying again does not help. */
   readonly type = 'SealBroken';
 }
@@ -26,7 +26,7 @@ export class SealBroken extends Error {
 const DIGEST_HEX_DIGITS = 20;
 
 /** @param entries `id:base64` each, as checked by the settings. */
-export function keyRingOf(entries: readonly string[]): KeyRing {
+export function parseKeyRing(entries: readonly string[]): KeyRing {
   return entries.map((entry) => {
     const colon = entry.indexOf(':');
     return { id: entry.slice(0, colon), key: Buffer.from(entry.slice(colon + 1), 'base64') };
@@ -34,7 +34,7 @@ export function keyRingOf(entries: readonly string[]): KeyRing {
 }
 
 /** A key ring of one key, derived from a secret with HKDF-SHA-256 (RFC 5869), where no ring is set. */
-export function derivedKeyRing(secret: string, purpose: string): KeyRing {
+export function deriveKeyRing(secret: string, purpose: string): KeyRing {
   const key = Buffer.from(hkdfSync('sha256', secret, 'personio-sync', purpose, 32));
   return [{ id: `derived-${createHmac('sha256', key).update('id').digest('hex').slice(0, 8)}`, key }];
 }
@@ -42,7 +42,7 @@ export function derivedKeyRing(secret: string, purpose: string): KeyRing {
 /** Seals as a compact JWE (`dir`, A256GCM); key id, connection and purpose stand in the authenticated header. */
 export async function seal(ring: KeyRing, text: string, context: SealingContext): Promise<string> {
   const [first] = ring;
-  if (first === undefined) throw new SealBroken('There is no key to seal with: set PERSONIO_SYNC_KEYS.');
+  if (first === undefined) throw new SealError('There is no key to seal with: set PERSONIO_SYNC_KEYS.');
   return new CompactEncrypt(new TextEncoder().encode(text))
     .setProtectedHeader({
       alg: 'dir',
@@ -56,24 +56,24 @@ export async function seal(ring: KeyRing, text: string, context: SealingContext)
 
 /** @throws SealBroken when the key is missing, the context is another, or a byte was changed. */
 export async function unseal(ring: KeyRing, sealed: string, context: SealingContext): Promise<string> {
-  const header = headerOf(sealed);
+  const header = parseHeader(sealed);
   const key = ring.find(({ id }) => id === header['kid']);
   if (key === undefined)
-    throw new SealBroken(`A stored secret is sealed under a key that PERSONIO_SYNC_KEYS does not have.`);
+    throw new SealError(`A stored secret is sealed under a key that PERSONIO_SYNC_KEYS does not have.`);
   if (header['connection'] !== context.connectionId || header['purpose'] !== context.purpose) {
-    throw new SealBroken('A stored secret belongs to another connection or purpose than it stands in.');
+    throw new SealError('A stored secret belongs to another connection or purpose than it stands in.');
   }
   try {
     const { plaintext } = await compactDecrypt(sealed, key.key);
     return new TextDecoder().decode(plaintext);
   } catch {
     // The library's reason could only repeat what must not be shown.
-    throw new SealBroken('A stored secret cannot be opened: it was changed, or the key of that name is another one.');
+    throw new SealError('A stored secret cannot be opened: it was changed, or the key of that name is another one.');
   }
 }
 
 /** @returns the id of the key under which a text is sealed; null where it is no sealed text. */
-export function sealedUnder(sealed: string): string | null {
+export function findKeyId(sealed: string): string | null {
   try {
     const { kid } = decodeProtectedHeader(sealed);
     return typeof kid === 'string' ? kid : null;
@@ -82,20 +82,20 @@ export function sealedUnder(sealed: string): string | null {
   }
 }
 
-function headerOf(sealed: string): Readonly<Record<string, unknown>> {
+function parseHeader(sealed: string): Readonly<Record<string, unknown>> {
   try {
     return decodeProtectedHeader(sealed);
   } catch {
-    throw new SealBroken('A stored secret is no sealed text.');
+    throw new SealError('A stored secret is no sealed text.');
   }
 }
 
 /** @returns a keyed digest for event ids: says whether two values are equal, and nothing about them. */
-export function digester(key: Uint8Array): (text: string) => string {
+export function createDigester(key: Uint8Array): (text: string) => string {
   return (text) => createHmac('sha256', key).update(text).digest('hex').slice(0, DIGEST_HEX_DIGITS);
 }
 
 /** @returns a digest of a secret, to notice that it is another one. */
-export function fingerprintOf(secret: string): string {
+export function computeFingerprint(secret: string): string {
   return createHmac('sha256', 'personio-sync fingerprint').update(secret).digest('hex').slice(0, 16);
 }

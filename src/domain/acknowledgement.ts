@@ -1,5 +1,5 @@
 /** An answer as it is stored. */
-export interface ReadableAnswer {
+export interface ParsedAcknowledgement {
   readonly deliveryId: string;
   readonly outcome: 'done' | 'failed';
   readonly note: string | null;
@@ -11,8 +11,8 @@ const NOTE_CHARACTERS = 500;
 const UNSTORABLE = /\0/g;
 
 /** Answers come from other teams' code, so their shape is not taken on trust; an unusable one becomes an unknown one, which is harmless. */
-export function readableAnswer(answer: unknown): ReadableAnswer {
-  const fields: Readonly<Record<string, unknown>> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
+export function parseAcknowledgement(value: unknown): ParsedAcknowledgement {
+  const fields: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
   const { deliveryId, outcome, note } = fields;
   const isUsable = typeof deliveryId === 'string' && (outcome === 'done' || outcome === 'failed');
   return {

@@ -1,5 +1,5 @@
-import type { DayWindow } from '../contracts/sync.js';
-import { addDays, daysBetween } from './zones.js';
+import type { DayWindow } from '../contracts/internal/sync.js';
+import { addDays, countDaysBetween } from './zones.js';
 
 export interface WindowRequest {
   /** From the workflow's input; decides by itself. */
@@ -20,7 +20,7 @@ const EPOCH = '1970-01-01';
  * Which days an attendance run reads. A nominal time names its own UTC day; a run that started later than a late schedule could
  * explain is a backfill, and reads that day only.
  */
-export function attendanceWindow(request: WindowRequest): DayWindow {
+export function resolveAttendanceWindow(request: WindowRequest): DayWindow {
   if (request.window !== null) return request.window;
   const day = (request.nominalTime ?? request.startedAt).slice(0, 10);
   if (isBackfill(request)) return { from: day, to: day };
@@ -37,7 +37,7 @@ function isBackfill({ nominalTime, startedAt, catchUpWithinSeconds, jitterSecond
 export function chunkDays(window: DayWindow, days: number): readonly DayWindow[] {
   const chunks: DayWindow[] = [];
   for (let from = window.from; from <= window.to;) {
-    const sinceEpoch = daysBetween(EPOCH, from);
+    const sinceEpoch = countDaysBetween(EPOCH, from);
     const untilBorder = days - (((sinceEpoch % days) + days) % days);
     const last = addDays(from, untilBorder - 1);
     const to = last < window.to ? last : window.to;

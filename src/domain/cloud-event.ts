@@ -1,4 +1,4 @@
-import type { AttributeChange, EventClass, EventKind } from '../contracts/events.js';
+import type { AttributeChange, EventClass, EventKind } from '../contracts/public/events.js';
 
 /** What the feed shows of an event: the fields of the signal that do not depend on who is told. */
 export interface FeedEventData {
@@ -36,10 +36,14 @@ export interface CloudEvent {
   readonly data: FeedEventData;
 }
 
-export function cloudEventOf({ sequence, ...data }: FeedEvent): CloudEvent {
+export function toCloudEvent({ sequence, ...data }: FeedEvent): CloudEvent {
   return {
-    ...{ specversion: '1.0', id: data.eventId, source: `personio-sync/${data.connectionId}` },
-    ...{ type: `personio.lifecycle.v1.${data.kind}`, subject: data.employeeId, time: data.effectiveAt },
+    specversion: '1.0',
+    id: data.eventId,
+    source: `personio-sync/${data.connectionId}`,
+    type: `personio.lifecycle.v1.${data.kind}`,
+    subject: data.employeeId,
+    time: data.effectiveAt,
     datacontenttype: 'application/json',
     ...(sequence === null ? {} : { sequence: String(sequence) }),
     data,

@@ -1,4 +1,4 @@
-import type { AttributeChange, EventClass, EventKind } from '../contracts/events.js';
+import type { AttributeChange, EventClass, EventKind } from '../contracts/public/events.js';
 import type { BrakeClass, LifecyclePolicy, OfficePolicy } from './policy.js';
 import type { EmployeeRecord } from './records.js';
 
@@ -65,9 +65,9 @@ export interface DecideInput {
   /** Null: missing from a complete snapshot. */
   readonly current: EmployeeRecord | null;
   /** Missing, asked for by id in this run, and answered 404. */
-  readonly confirmedGone: boolean;
+  readonly isConfirmedGone: boolean;
   /** The first complete snapshot of the connection: silent about the past. */
-  readonly baseline: boolean;
+  readonly isBaseline: boolean;
   /** When collecting ended; ISO moment. *today* is its calendar day in the person's zone. */
   readonly collectedAt: string;
 }
@@ -79,7 +79,7 @@ export interface DecideContext {
   readonly digest: (text: string) => string;
 }
 
-export interface ProposedEvent {
+export interface EventDraft {
   readonly eventId: string;
   readonly class: EventClass;
   readonly kind: EventKind;
@@ -100,14 +100,14 @@ export interface ProposedEvent {
   readonly rule: string;
 }
 
-export interface Decision {
+export interface LifecycleDecision {
   readonly lifecycleState: LifecycleState | null;
   readonly episode: number;
   readonly announcedStart: string | null;
   readonly announcedEnd: string | null;
-  readonly events: readonly ProposedEvent[];
+  readonly events: readonly EventDraft[];
   /** Not made, and yet what the brake would ask about: the deletion that a first absence would become, and kinds that the policy leaves out. */
-  readonly unmade: readonly ProposedEvent[];
+  readonly withheldEvents: readonly EventDraft[];
   /** Gone twice in a row: the row is kept, and marked. */
   readonly isDeleted: boolean;
   /** Planned events that no longer stand, and what took their place. */
@@ -115,5 +115,5 @@ export interface Decision {
   /** What the brake counts this person as; null where the brake does not apply. */
   readonly brakeClass: BrakeClass | null;
   /** Contradictions in the record, for `sync_runs.detail` (`end before start`); no personal data. */
-  readonly oddities: readonly string[];
+  readonly anomalies: readonly string[];
 }

@@ -1,11 +1,15 @@
-import type { AttributeChange } from '../contracts/events.js';
+import type { AttributeChange } from '../contracts/public/events.js';
 import type { EmployeeRecord } from './records.js';
 
-type Compared = (record: EmployeeRecord, other: EmployeeRecord) => unknown;
-type Shown = (record: EmployeeRecord) => unknown;
+type IdentitySelector = (record: EmployeeRecord, other: EmployeeRecord) => unknown;
+type ValueSelector = (record: EmployeeRecord) => unknown;
 
 /** What makes a mover: the attribute, what is compared, and what the event shows. */
-const MOVING: readonly { readonly attribute: string; readonly identity: Compared; readonly shown: Shown }[] = [
+const MOVER_ATTRIBUTES: readonly {
+  readonly attribute: string;
+  readonly identity: IdentitySelector;
+  readonly shown: ValueSelector;
+}[] = [
   // By id where both have one: a department that is renamed is not two hundred movers.
   {
     attribute: 'department',
@@ -17,13 +21,13 @@ const MOVING: readonly { readonly attribute: string; readonly identity: Compared
   { attribute: 'position', identity: (r) => r.position, shown: (r) => r.position },
   { attribute: 'supervisor', identity: (r) => r.supervisorId, shown: (r) => r.supervisorId },
   { attribute: 'subcompany', identity: (r) => r.subcompany, shown: (r) => r.subcompany },
-  { attribute: 'cost_centers', identity: costCenters, shown: (r) => r.costCenters },
+  { attribute: 'cost_centers', identity: toCostCenterKey, shown: (r) => r.costCenters },
   { attribute: 'employment_type', identity: (r) => r.employmentType, shown: (r) => r.employmentType },
-  { attribute: 'weekly_working_hours', identity: hours, shown: (r) => r.weeklyWorkingHours },
+  { attribute: 'weekly_working_hours', identity: parseHours, shown: (r) => r.weeklyWorkingHours },
 ];
 
 /** Attributes whose change is a rename: the event names them and never their values. */
-const NAMING = [
+const NAME_ATTRIBUTES = [
   { attribute: 'first_name', value: (r: EmployeeRecord) => r.firstName },
   { attribute: 'last_name', value: (r: EmployeeRecord) => r.lastName },
   { attribute: 'preferred_name', value: (r: EmployeeRecord) => r.preferredName },
@@ -31,12 +35,12 @@ const NAMING = [
 ] as const;
 
 /** @returns what moved, with the values before and after; nothing for attributes that the policy leaves out. */
-export function movesBetween(
+export function findMoves(
   before: EmployeeRecord,
   after: EmployeeRecord,
   ignored: readonly string[],
 ): readonly AttributeChange[] {
-  return MOVING.filter(
+  return MOVER_ATTRIBUTES.filter(
     ({ attribute, identity, shown }) =>
       !ignored.includes(attribute) &&
       isKnown(before, attribute, shown) &&
@@ -45,12 +49,12 @@ export function movesBetween(
 }
 
 /** @returns the attributes of the name that changed, and the new values for the digest of the event's id only. */
-export function renamesBetween(
+export function findRenames(
   before: EmployeeRecord,
   after: EmployeeRecord,
   ignored: readonly string[],
 ): { readonly changes: readonly AttributeChange[]; readonly newValues: readonly unknown[] } {
-  const changed = NAMING.filter(
+  const changed = NAME_ATTRIBUTES.filter(
     ({ attribute, value }) =>
       !ignored.includes(attribute) && isKnown(before, attribute, value) && value(before) !== value(after),
   );
@@ -61,18 +65,18 @@ export function renamesBetween(
 }
 
 /** An attribute that could never be read has no value to differ from: permission that comes late moves nobody. */
-function isKnown(before: EmployeeRecord, attribute: string, value: Shown): boolean {
+function isKnown(before: EmployeeRecord, attribute: string, value: ValueSelector): boolean {
   return value(before) !== null || !before.absentAttributes.includes(attribute);
 }
 
 /** The order in which Personio lists cost centres means nothing. */
-function costCenters(record: EmployeeRecord): string {
+function toCostCenterKey(record: EmployeeRecord): string {
   const shares = (record.costCenters ?? []).map(({ id, percentage }) => `${id}=${percentage ?? ''}`);
   return shares.sort().join(',');
 }
 
 /** `40` and `40.0` are the same week. */
-function hours(record: EmployeeRecord): number | string | null {
+function parseHours(record: EmployeeRecord): number | string | null {
   const text = record.weeklyWorkingHours;
   if (text === null) return null;
   const number = Number(text);

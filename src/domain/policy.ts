@@ -1,5 +1,5 @@
-import type { Endpoint } from '../contracts/names.js';
-import type { EventKind } from '../contracts/events.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { EventKind } from '../contracts/public/events.js';
 
 /** A limit of the brake: more than max(atLeast, percent of the active) is held. */
 export interface BrakeLimit {

@@ -2,28 +2,28 @@
  * People who are, over any number of steps, their own supervisor. Whoever reports into such a circle without being part of it is none of
  * them; who supervises themselves directly is a circle of one.
  *
- * @param supervisorOf employee id to supervisor's id.
+ * @param supervisorByEmployee employee id to supervisor's id.
  * @returns the circles, each in the order of reporting, from its smallest id.
  */
-export function supervisorLoops(supervisorOf: ReadonlyMap<string, string>): readonly (readonly string[])[] {
+export function findSupervisorLoops(supervisorByEmployee: ReadonlyMap<string, string>): readonly (readonly string[])[] {
   const loops: (readonly string[])[] = [];
   const done = new Set<string>();
-  for (const start of supervisorOf.keys()) {
+  for (const start of supervisorByEmployee.keys()) {
     const path: string[] = [];
     const onPath = new Set<string>();
     let at: string | undefined = start;
     while (at !== undefined && !done.has(at) && !onPath.has(at)) {
       path.push(at);
       onPath.add(at);
-      at = supervisorOf.get(at);
+      at = supervisorByEmployee.get(at);
     }
-    if (at !== undefined && onPath.has(at)) loops.push(fromSmallest(path.slice(path.indexOf(at))));
+    if (at !== undefined && onPath.has(at)) loops.push(rotateToSmallest(path.slice(path.indexOf(at))));
     for (const passed of path) done.add(passed);
   }
   return loops.sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }
 
-function fromSmallest(loop: readonly string[]): readonly string[] {
+function rotateToSmallest(loop: readonly string[]): readonly string[] {
   const smallest = loop.reduce((least, id) => (id < least ? id : least));
   const index = loop.indexOf(smallest);
   return [...loop.slice(index), ...loop.slice(0, index)];

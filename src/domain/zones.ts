@@ -8,7 +8,7 @@ const midnights = new Map<string, string>();
 const MAX_CACHED_MIDNIGHTS = 20_000;
 
 /** @returns the IANA zone of an office; the default for no office, or one that the policy does not name. */
-export function zoneOf(office: string | null, offices: OfficePolicy): string {
+export function getZone(office: string | null, offices: OfficePolicy): string {
   // An office may be called `constructor`.
   const zone = office !== null && Object.hasOwn(offices.zones, office) ? offices.zones[office] : undefined;
   return zone ?? offices.defaultZone;
@@ -19,7 +19,7 @@ export function startOfDay(date: string, zone: string): string {
   const key = `${date} ${zone}`;
   const known = midnights.get(key);
   if (known !== undefined) return known;
-  const moment = isoOf(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
+  const moment = toIso(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
   if (midnights.size >= MAX_CACHED_MIDNIGHTS) midnights.clear();
   midnights.set(key, moment);
   return moment;
@@ -31,13 +31,13 @@ export function endOfDay(date: string, zone: string): string {
 }
 
 /** @returns the calendar day of a moment in a zone. */
-export function dayAt(moment: string, zone: string): string {
+export function toLocalDay(moment: string, zone: string): string {
   return Temporal.Instant.from(moment).toZonedDateTimeISO(zone).toPlainDate().toString();
 }
 
 /** @returns the moment `days` days earlier at the same time of day on the clocks of the zone. */
-export function daysBefore(moment: string, days: number, zone: string): string {
-  return isoOf(Temporal.Instant.from(moment).toZonedDateTimeISO(zone).subtract({ days }).toInstant());
+export function subtractDays(moment: string, days: number, zone: string): string {
+  return toIso(Temporal.Instant.from(moment).toZonedDateTimeISO(zone).subtract({ days }).toInstant());
 }
 
 export function addDays(date: string, days: number): string {
@@ -45,11 +45,11 @@ export function addDays(date: string, days: number): string {
 }
 
 /** @returns how many days `to` is after `from`; negative when before. */
-export function daysBetween(from: string, to: string): number {
+export function countDaysBetween(from: string, to: string): number {
   return Temporal.PlainDate.from(from).until(to, { largestUnit: 'day' }).days;
 }
 
 /** Milliseconds always, so that equal moments are equal texts. */
-function isoOf(instant: Temporal.Instant): string {
+function toIso(instant: Temporal.Instant): string {
   return new Date(instant.epochMilliseconds).toISOString();
 }

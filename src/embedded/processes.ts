@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A server could not be found, fetched or started; the message says what was tried and what to do. */
-export class ServerUnavailable extends Error {
-  override readonly name = 'ServerUnavailable';
+export class ServerUnavailableError extends Error {
+  override readonly name = 'ServerUnavailableError';
 }
 
 /** Stops what was started, even when this process is killed. */
@@ -66,15 +66,15 @@ export function isAlive(pid: number): boolean {
 }
 
 /** @returns the command line of a process; empty where it cannot be told. A pid alone may belong to somebody else by now. */
-export function commandOf(pid: number): string {
+export function readCommand(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
   } catch {
-    return procCommandOf(pid);
+    return readProcCommand(pid);
   }
 }
 
-function procCommandOf(pid: number): string {
+function readProcCommand(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {
@@ -82,14 +82,14 @@ function procCommandOf(pid: number): string {
   }
 }
 
-const STOP_PATIENCE_MS = 15_000;
+const STOP_TIMEOUT_MS = 15_000;
 
 /** Asks a process to end, and ends it when it does not. */
 export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<void> {
   if (!isAlive(pid)) return;
   try {
     process.kill(pid, signal);
-    const until = Date.now() + STOP_PATIENCE_MS;
+    const until = Date.now() + STOP_TIMEOUT_MS;
     while (isAlive(pid) && Date.now() < until) await pause(25);
     if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   } catch {
@@ -98,13 +98,13 @@ export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<
 }
 
 /** @returns ports that are free now; those of the last start where they still are, so that links stay good. */
-export async function freePorts(home: string, names: readonly string[]): Promise<Readonly<Record<string, number>>> {
+export async function findFreePorts(home: string, names: readonly string[]): Promise<Readonly<Record<string, number>>> {
   const file = join(home, 'ports.json');
   const known = readPorts(file);
   const ports: Record<string, number> = { ...known };
   for (const name of names) {
     const before = known[name];
-    ports[name] = before !== undefined && (await isFree(before)) ? before : await anyFreePort();
+    ports[name] = before !== undefined && (await isFree(before)) ? before : await findFreePort();
   }
   writeFileSync(file, JSON.stringify(ports));
   return ports;
@@ -130,7 +130,7 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function anyFreePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -152,7 +152,7 @@ export function lockHome(home: string): () => void {
     } catch {
       const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
       if (holder > 0 && isAlive(holder)) {
-        throw new ServerUnavailable(
+        throw new ServerUnavailableError(
           `Another personio-sync (process ${holder}) already runs its servers in ${home}. Stop it with Ctrl-C, or set PERSONIO_SYNC_HOME to another folder. ` +
             `If process ${holder} is something else, delete ${file}.`,
         );
@@ -160,7 +160,7 @@ export function lockHome(home: string): () => void {
       rmSync(file, { force: true });
     }
   }
-  throw new ServerUnavailable(`The folder ${home} cannot be taken: its lock file comes and goes. Try again.`);
+  throw new ServerUnavailableError(`The folder ${home} cannot be taken: its lock file comes and goes. Try again.`);
 }
 
 export async function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { ServerUnavailable } from './processes.js';
+import { ServerUnavailableError } from './processes.js';
 
 const run = promisify(execFile);
 
@@ -10,23 +10,23 @@ export interface UserIds {
 }
 
 /** @returns the ids of an operating system's user, who is created where there is none. For root only. @throws ServerUnavailable */
-export async function idsOfUser(name: string): Promise<UserIds> {
-  const known = await lookUp(name);
+export async function ensureUser(name: string): Promise<UserIds> {
+  const known = await findUser(name);
   if (known !== null) return known;
   try {
     await run('useradd', ['--system', '--user-group', '--no-create-home', name]);
   } catch {
-    throw new ServerUnavailable(
+    throw new ServerUnavailableError(
       `PostgreSQL does not run as root, and the user ${name} could not be created. Run personio-sync as an ordinary user, or set DATABASE_URL.`,
     );
   }
-  const created = await lookUp(name);
+  const created = await findUser(name);
   if (created === null)
-    throw new ServerUnavailable(`The user ${name} was created and cannot be found. Set DATABASE_URL instead.`);
+    throw new ServerUnavailableError(`The user ${name} was created and cannot be found. Set DATABASE_URL instead.`);
   return created;
 }
 
-async function lookUp(name: string): Promise<UserIds | null> {
+async function findUser(name: string): Promise<UserIds | null> {
   try {
     const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) };

@@ -4,13 +4,13 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { ServerUnavailable } from './processes.js';
+import { ServerUnavailableError } from './processes.js';
 
 /** The last release of the official CLI that `go install` can build: later ones name a module that the Go proxy does not serve. */
 const CLI_VERSION = '1.5.1';
 const CLI_MODULE = `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`;
 const EXECUTABLE = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
-const LIFE_SIGN_MS = 10_000;
+const PROGRESS_EVERY_MS = 10_000;
 const run = promisify(execFile);
 
 export interface CliSearch {
@@ -29,13 +29,13 @@ export interface CliSearch {
  */
 export async function findTemporalCli({ explicitPath, environment, say }: CliSearch): Promise<string> {
   if (explicitPath !== null) {
-    if (await works(explicitPath)) return explicitPath;
-    throw new ServerUnavailable(`TEMPORAL_CLI_PATH names no program that answers to \`temporal --version\`.`);
+    if (await isUsable(explicitPath)) return explicitPath;
+    throw new ServerUnavailableError(`TEMPORAL_CLI_PATH names no program that answers to \`temporal --version\`.`);
   }
-  const cache = cacheFolder(environment);
+  const cache = getCacheFolder(environment);
   const cached = join(cache, EXECUTABLE);
-  for (const candidate of [...onPath(environment, EXECUTABLE), cached, ...downloadedTo(cache)]) {
-    if (isExecutable(candidate) && (await works(candidate))) return candidate;
+  for (const candidate of [...findOnPath(environment, EXECUTABLE), cached, ...listDownloads(cache)]) {
+    if (isExecutable(candidate) && (await isUsable(candidate))) return candidate;
   }
   mkdirSync(cache, { recursive: true });
   const tried = ['the PATH', `the cache ${cache}`];
@@ -44,27 +44,31 @@ export async function findTemporalCli({ explicitPath, environment, say }: CliSea
     if (outcome.path !== null) return outcome.path;
     tried.push(outcome.tried);
   }
-  throw new ServerUnavailable(
+  throw new ServerUnavailableError(
     `No Temporal server could be found or fetched. Tried: ${tried.join('; ')}. ` +
       'Install the Temporal CLI (https://docs.temporal.io/cli#install) and set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a server that runs.',
   );
 }
 
-interface Fetched {
+interface FetchResult {
   readonly path: string | null;
   readonly tried: string;
 }
 
-type Fetch = (cache: string, environment: Readonly<NodeJS.ProcessEnv>, say: CliSearch['say']) => Promise<Fetched>;
+type CliFetcher = (
+  cache: string,
+  environment: Readonly<NodeJS.ProcessEnv>,
+  say: CliSearch['say'],
+) => Promise<FetchResult>;
 
 /** The SDK downloads the CLI for its test server; it is started once, and then kept. */
-const download: Fetch = async (cache, _environment, say) => {
+const download: CliFetcher = async (cache, _environment, say) => {
   say('Downloading the Temporal server (once; it is kept for the next start) …');
   try {
     const server = { executable: { type: 'cached-download' as const, downloadDir: cache } };
     const started = await TestWorkflowEnvironment.createLocal({ server });
     await started.teardown();
-    const [path] = downloadedTo(cache);
+    const [path] = listDownloads(cache);
     return path === undefined ? { path: null, tried: 'a download that left no program' } : { path, tried: '' };
   } catch {
     // The reason is an address that could not be reached; which one is of no use to anybody.
@@ -73,18 +77,18 @@ const download: Fetch = async (cache, _environment, say) => {
 };
 
 /** Takes minutes, once per user. */
-const build: Fetch = async (cache, environment, say) => {
-  const [go] = onPath(environment, process.platform === 'win32' ? 'go.exe' : 'go');
+const build: CliFetcher = async (cache, environment, say) => {
+  const [go] = findOnPath(environment, process.platform === 'win32' ? 'go.exe' : 'go');
   if (go === undefined) return { path: null, tried: 'a build with Go, which is not installed' };
   say(`Building the Temporal server with Go (about three minutes, once per user, kept in ${cache}) …`);
   const folder = mkdtempSync(join(cache, 'build-'));
   const startedAt = Date.now();
   const sign = setInterval(
     () => say(`… still building, ${Math.round((Date.now() - startedAt) / 1_000)} s so far`),
-    LIFE_SIGN_MS,
+    PROGRESS_EVERY_MS,
   );
   try {
-    const code = await goInstall(go, folder, environment);
+    const code = await runGoInstall(go, folder, environment);
     const built = join(folder, EXECUTABLE);
     if (code !== 0 || !existsSync(built))
       return { path: null, tried: `\`go install ${CLI_MODULE}\`, which ended with code ${code}` };
@@ -97,7 +101,7 @@ const build: Fetch = async (cache, environment, say) => {
   }
 };
 
-async function goInstall(go: string, folder: string, environment: Readonly<NodeJS.ProcessEnv>): Promise<number> {
+async function runGoInstall(go: string, folder: string, environment: Readonly<NodeJS.ProcessEnv>): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(go, ['install', '-ldflags', '-s -w', CLI_MODULE], {
       env: { ...environment, GOBIN: folder, GOFLAGS: '' },
@@ -108,19 +112,19 @@ async function goInstall(go: string, folder: string, environment: Readonly<NodeJ
   });
 }
 
-function cacheFolder(environment: Readonly<NodeJS.ProcessEnv>): string {
+function getCacheFolder(environment: Readonly<NodeJS.ProcessEnv>): string {
   const base = environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return join(base, 'personio-sync', 'temporal-cli', CLI_VERSION);
 }
 
 /** The SDK names its download after itself. */
-function downloadedTo(cache: string): readonly string[] {
+function listDownloads(cache: string): readonly string[] {
   if (!existsSync(cache)) return [];
   const names = readdirSync(cache).filter((name) => name.startsWith('temporal-'));
   return names.map((name) => join(cache, name));
 }
 
-function onPath(environment: Readonly<NodeJS.ProcessEnv>, name: string): readonly string[] {
+function findOnPath(environment: Readonly<NodeJS.ProcessEnv>, name: string): readonly string[] {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, name)).filter(isExecutable);
 }
@@ -134,7 +138,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function works(path: string): Promise<boolean> {
+async function isUsable(path: string): Promise<boolean> {
   try {
     await run(path, ['--version'], { timeout: 20_000 });
     return true;

@@ -1,7 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ServerUnavailable, commandOf, freePorts, isAlive, pause, startServer, stopProcess } from './processes.js';
+import {
+  ServerUnavailableError,
+  readCommand,
+  findFreePorts,
+  isAlive,
+  pause,
+  startServer,
+  stopProcess,
+} from './processes.js';
 import type { Guard } from './processes.js';
 import { findTemporalCli } from './temporal-cli.js';
 import type { CliSearch } from './temporal-cli.js';
@@ -23,7 +31,7 @@ export interface TemporalServer {
   readonly stop: () => Promise<void>;
 }
 
-const START_PATIENCE_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Starts the official development server on its file. @throws ServerUnavailable */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
@@ -33,52 +41,69 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   mkdirSync(folder, { recursive: true });
   const database = join(folder, 'temporal.db');
   await stopLeftOver(folder, database);
-  const ports = await freePorts(home, ['temporal', 'temporalUi', 'temporalHttp', 'temporalMetrics']);
-  const port = (name: string): string => String(ports[name] ?? 0);
+  const ports = await findFreePorts(home, ['temporal', 'temporalUi', 'temporalHttp', 'temporalMetrics']);
+  const getPort = (name: string): string => String(ports[name] ?? 0);
   const logFile = join(folder, 'server.log');
   const child = startServer({
-    ...{ file: cliPath, logFile, environment },
+    file: cliPath,
+    logFile,
+    environment,
     args: [
-      ...['server', 'start-dev', '--db-filename', database, '--ip', '127.0.0.1', '--port', port('temporal')],
-      ...['--http-port', port('temporalHttp'), '--metrics-port', port('temporalMetrics')],
-      ...(headless ? ['--headless'] : ['--ui-port', port('temporalUi')]),
-      ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL', '--log-level', 'error'],
+      'server',
+      'start-dev',
+      '--db-filename',
+      database,
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      getPort('temporal'),
+      '--http-port',
+      getPort('temporalHttp'),
+      '--metrics-port',
+      getPort('temporalMetrics'),
+      ...(headless ? ['--headless'] : ['--ui-port', getPort('temporalUi')]),
+      '--sqlite-pragma',
+      'journal_mode=WAL',
+      '--sqlite-pragma',
+      'synchronous=NORMAL',
+      '--log-level',
+      'error',
     ],
   });
   const { pid } = child;
-  if (pid === undefined) throw new ServerUnavailable(`The Temporal server ${cliPath} could not be started.`);
+  if (pid === undefined) throw new ServerUnavailableError(`The Temporal server ${cliPath} could not be started.`);
   guard.watch(pid, 'SIGTERM');
   writeFileSync(join(folder, 'pid'), String(pid));
   const stop = async (): Promise<void> => stopProcess(pid, 'SIGTERM');
-  await listening(Number(port('temporal')), pid, logFile);
-  const uiUrl = headless ? null : `http://127.0.0.1:${port('temporalUi')}`;
-  return { address: `127.0.0.1:${port('temporal')}`, uiUrl, cliPath, pid, stop };
+  await waitUntilListening(Number(getPort('temporal')), pid, logFile);
+  const uiUrl = headless ? null : `http://127.0.0.1:${getPort('temporalUi')}`;
+  return { address: `127.0.0.1:${getPort('temporal')}`, uiUrl, cliPath, pid, stop };
 }
 
 /** A server that a killed start left behind holds the file: it is stopped, if it is that one. */
 async function stopLeftOver(folder: string, database: string): Promise<void> {
   try {
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
-    if (pid > 0 && isAlive(pid) && commandOf(pid).includes(database)) await stopProcess(pid, 'SIGTERM');
+    if (pid > 0 && isAlive(pid) && readCommand(pid).includes(database)) await stopProcess(pid, 'SIGTERM');
   } catch {
     // No such file: nothing was left behind.
   }
 }
 
-async function listening(port: number, pid: number, logFile: string): Promise<void> {
-  const until = Date.now() + START_PATIENCE_MS;
+async function waitUntilListening(port: number, pid: number, logFile: string): Promise<void> {
+  const until = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < until) {
-    if (await accepts(port)) return;
+    if (await isAccepting(port)) return;
     if (!isAlive(pid)) break;
     await pause(50);
   }
   await stopProcess(pid, 'SIGTERM');
-  throw new ServerUnavailable(
+  throw new ServerUnavailableError(
     `The Temporal server did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty state.`,
   );
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function isAccepting(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const end = (yes: boolean): void => {

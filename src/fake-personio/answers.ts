@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { jsonOf } from './shapes.js';
+import { toJson } from './shapes.js';
 
 /** What a test can see and answer in place of the company. */
 export interface SeenRequest {
@@ -14,19 +14,19 @@ export interface SeenRequest {
   readonly number: number;
 }
 
-export interface Answer {
+export interface FakeResponse {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** How it travels, where that goes wrong or is unusual. */
-  readonly delivery?: Delivery;
+  readonly transfer?: TransferMode;
 }
 
 /**
  * `reset-before`: the connection is cut without an answer · `reset-within`: in the middle of the body · `truncated`: the body ends early, and claims
  * that this is all · `stall-before`: no byte ever comes · `stall-within`: half of the body comes · `gzip`, `gzip-broken`: compressed.
  */
-export type Delivery =
+export type TransferMode =
   ('reset-before' | 'reset-within' | 'truncated' | 'stall-before' | 'stall-within') | ('gzip' | 'gzip-broken');
 
 /** A fault on demand. */
@@ -40,7 +40,7 @@ export interface FaultRule {
   /** How many requests it spoils; without it, all. */
   readonly times?: number;
   /** What is sent in place of the company's own answer. */
-  readonly answer: (seen: SeenRequest, own: Answer) => Answer;
+  readonly respond: (seen: SeenRequest, own: FakeResponse) => FakeResponse;
 }
 
 /** The rules that are in force, and how often each has matched. */
@@ -55,23 +55,26 @@ export class Faults {
     this.rules.length = 0;
   }
 
-  applied(seen: SeenRequest, own: Answer): Answer {
-    let answer = own;
+  apply(seen: SeenRequest, own: FakeResponse): FakeResponse {
+    let response = own;
     for (const entry of this.rules) {
       const { path, query = {}, after = 0, times = Number.POSITIVE_INFINITY } = entry.rule;
       const isMeant =
         path === seen.path && Object.entries(query).every(([key, value]) => seen.query.get(key) === value);
       if (!isMeant) continue;
       entry.matched += 1;
-      if (entry.matched > after && entry.matched <= after + times) answer = entry.rule.answer(seen, answer);
+      if (entry.matched > after && entry.matched <= after + times) response = entry.rule.respond(seen, response);
     }
-    return answer;
+    return response;
   }
 }
 
 /** Sends an answer as its delivery says. */
-export async function deliver(response: ServerResponse, { status, body, headers, delivery }: Answer): Promise<void> {
-  const text = Buffer.from(typeof body === 'string' ? body : jsonOf(body));
+export async function sendResponse(
+  response: ServerResponse,
+  { status: status, body, headers, transfer: delivery }: FakeResponse,
+): Promise<void> {
+  const text = Buffer.from(typeof body === 'string' ? body : toJson(body));
   const head = { 'content-type': 'application/json', ...headers };
   const half = text.subarray(0, Math.floor(text.length / 2));
   switch (delivery) {

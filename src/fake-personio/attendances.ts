@@ -1,7 +1,7 @@
-import { addDays, daysBetween } from '../domain/zones.js';
+import { addDays, countDaysBetween } from '../domain/zones.js';
 import type { Company } from './company.js';
 
-export interface MadeUpAttendance {
+export interface DemoAttendance {
   readonly id: number;
   readonly employee: number;
   readonly date: string;
@@ -13,7 +13,7 @@ export interface MadeUpAttendance {
 const EPOCH = '1970-01-01';
 /** Windows kept: a sync asks for the same days page after page. */
 const MAX_CACHED_WINDOWS = 4;
-const PERIODS: readonly Pick<MadeUpAttendance, 'start' | 'end' | 'break'>[] = [
+const PERIODS: readonly Pick<DemoAttendance, 'start' | 'end' | 'break'>[] = [
   { start: '08:00', end: '12:00', break: 0 },
   { start: '12:30', end: '17:00', break: 15 },
 ];
@@ -24,7 +24,7 @@ export class Attendances {
   readonly deleted = new Set<number>();
   private readonly company: Company;
   private readonly today: () => string;
-  private readonly windows = new Map<string, readonly MadeUpAttendance[]>();
+  private readonly windows = new Map<string, readonly DemoAttendance[]>();
 
   constructor(company: Company, today: () => string) {
     this.company = company;
@@ -32,11 +32,11 @@ export class Attendances {
   }
 
   /** Both days included, by date and employee. */
-  between(from: string, to: string): readonly MadeUpAttendance[] {
+  listBetween(from: string, to: string): readonly DemoAttendance[] {
     const key = `${from} ${to} ${this.today()} ${this.company.size} ${this.deleted.size}`;
     const known = this.windows.get(key);
     if (known !== undefined) return known;
-    const made: MadeUpAttendance[] = [];
+    const made: DemoAttendance[] = [];
     const last = to < this.today() ? to : addDays(this.today(), -1);
     for (let date = from; date <= last; date = addDays(date, 1)) this.addDay(date, made);
     const [oldest] = this.windows.keys();
@@ -45,8 +45,8 @@ export class Attendances {
     return made;
   }
 
-  private addDay(date: string, made: MadeUpAttendance[]): void {
-    const day = daysBetween(EPOCH, date);
+  private addDay(date: string, made: DemoAttendance[]): void {
+    const day = countDaysBetween(EPOCH, date);
     // 1 January 1970 was a Thursday.
     if ([5, 6].includes((day + 3) % 7)) return;
     for (const person of this.company.employees) {

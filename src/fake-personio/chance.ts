@@ -1,15 +1,15 @@
 /** Repeatable chance: the same seed gives the same company. */
-export interface Chance {
+export interface Random {
   /** From 0 up to, not including, 1. */
   readonly next: () => number;
   readonly pick: <T>(from: readonly [T, ...T[]]) => T;
   /** Both ends included. */
-  readonly between: (low: number, high: number) => number;
+  readonly pickBetween: (low: number, high: number) => number;
   readonly isLucky: (probability: number) => boolean;
 }
 
 /** Mulberry32, by Tommy Ettinger: 32 bits of state, good enough for a made-up company. */
-export function chanceOf(seed: number): Chance {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -20,7 +20,7 @@ export function chanceOf(seed: number): Chance {
   return {
     next,
     pick: (from) => from[Math.floor(next() * from.length)] ?? from[0],
-    between: (low, high) => low + Math.floor(next() * (high - low + 1)),
+    pickBetween: (low, high) => low + Math.floor(next() * (high - low + 1)),
     isLucky: (probability) => next() < probability,
   };
 }

@@ -1,9 +1,9 @@
 import { addDays } from '../domain/zones.js';
-import { chanceOf } from './chance.js';
-import type { Chance } from './chance.js';
+import { createRandom } from './chance.js';
+import type { Random } from './chance.js';
 import {
-  FIRST,
-  LAST,
+  FIRST_NAMES,
+  LAST_NAMES,
   DEPARTMENTS,
   TEAMS,
   OFFICES,
@@ -15,7 +15,7 @@ import {
 import type { Unit } from './vocabulary.js';
 
 /** One made-up person, as the HR department would see them. `status` follows from the dates on the day of asking. */
-export interface MadeUpEmployee {
+export interface DemoEmployee {
   readonly id: number;
   firstName: string;
   lastName: string;
@@ -57,18 +57,18 @@ const LEADERS_SHARE = 10;
 /** A made-up company: the same options give the same people. */
 export class Company {
   readonly options: CompanyOptions;
-  private readonly chance: Chance;
-  private readonly people = new Map<number, MadeUpEmployee>();
+  private readonly random: Random;
+  private readonly people = new Map<number, DemoEmployee>();
   private nextId = FIRST_ID;
 
   constructor(options: CompanyOptions) {
     this.options = options;
-    this.chance = chanceOf(options.seed);
+    this.random = createRandom(options.seed);
     for (let index = 0; index < options.employees; index++) this.hire(options.foundedOn);
   }
 
   /** Everybody whom Personio would list, in the order of their ids. */
-  get employees(): readonly MadeUpEmployee[] {
+  get employees(): readonly DemoEmployee[] {
     return [...this.people.values()];
   }
 
@@ -80,7 +80,7 @@ export class Company {
     return DEPARTMENTS;
   }
 
-  find(id: number): MadeUpEmployee | undefined {
+  find(id: number): DemoEmployee | undefined {
     return this.people.get(id);
   }
 
@@ -89,7 +89,7 @@ export class Company {
     this.people.delete(id);
   }
 
-  add(employee: MadeUpEmployee): void {
+  add(employee: DemoEmployee): void {
     this.people.set(employee.id, employee);
     this.nextId = Math.max(this.nextId, employee.id + 1);
   }
@@ -101,11 +101,11 @@ export class Company {
     Object.assign(joiner, { isOnLeave: false, terminationType: '', lastModifiedAt: `${today}T07:00:00Z` });
     const here = this.employees.filter(
       (person) =>
-        statusOf(person, today) === 'active' && person.terminationDate === null && (person.hireDate ?? today) < today,
+        getStatus(person, today) === 'active' && person.terminationDate === null && (person.hireDate ?? today) < today,
     );
     const [mover, leaver] = [
-      here[this.chance.between(0, here.length - 1)],
-      here[this.chance.between(0, here.length - 1)],
+      here[this.random.pickBetween(0, here.length - 1)],
+      here[this.random.pickBetween(0, here.length - 1)],
     ];
     if (leaver !== undefined) {
       const yesterday = addDays(today, -1);
@@ -115,24 +115,27 @@ export class Company {
     const moving = mover === leaver ? here.find((person) => person !== leaver) : mover;
     if (moving !== undefined) {
       const others = DEPARTMENTS.filter((unit) => unit.id !== moving.department?.id);
-      moving.department = others[this.chance.between(0, others.length - 1)] ?? DEPARTMENTS[0];
+      moving.department = others[this.random.pickBetween(0, others.length - 1)] ?? DEPARTMENTS[0];
       moving.position = moving.position === 'Manager' ? 'Team Lead' : 'Manager';
       moving.lastModifiedAt = `${today}T07:00:00Z`;
     }
   }
 
-  private hire(today: string): MadeUpEmployee {
-    const { chance } = this;
+  private hire(today: string): DemoEmployee {
+    const { random: chance } = this;
     const id = this.nextId;
     this.nextId += 1;
-    const firstName = chance.pick(FIRST);
-    const lastName = chance.pick(LAST);
-    const share = chance.between(1, 9) * 10;
+    const firstName = chance.pick(FIRST_NAMES);
+    const lastName = chance.pick(LAST_NAMES);
+    const share = chance.pickBetween(1, 9) * 10;
     const [one, two] = [chance.pick(COST_CENTERS), chance.pick(COST_CENTERS)];
     const isLeader = this.people.size < Math.max(1, Math.floor(this.options.employees / LEADERS_SHARE));
-    const employee: MadeUpEmployee = {
-      ...{ id, firstName, lastName, preferredName: chance.isLucky(0.2) ? firstName.slice(0, 3) : '' },
-      email: `${plain(firstName)}.${plain(lastName)}.${id}@example.org`,
+    const employee: DemoEmployee = {
+      id,
+      firstName,
+      lastName,
+      preferredName: chance.isLucky(0.2) ? firstName.slice(0, 3) : '',
+      email: `${toAscii(firstName)}.${toAscii(lastName)}.${id}@example.org`,
       gender: chance.pick(['female', 'male', 'diverse', '']),
       position: isLeader ? 'Team Lead' : chance.pick(POSITIONS),
       department: chance.isLucky(0.97) ? chance.pick(DEPARTMENTS) : null,
@@ -141,10 +144,10 @@ export class Company {
       subcompany: chance.pick(SUBCOMPANIES),
       supervisorId: isLeader
         ? null
-        : FIRST_ID + chance.between(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
+        : FIRST_ID + chance.pickBetween(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
       employmentType: chance.isLucky(0.9) ? 'internal' : 'external',
       weeklyWorkingHours: chance.pick(['40', '40', '40', '32', '20', '38.5']),
-      ...this.history(today),
+      ...this.createHistory(today),
       costCenters:
         one.id === two.id
           ? [{ ...one, percentage: 100 }]
@@ -152,8 +155,8 @@ export class Company {
               { ...one, percentage: share },
               { ...two, percentage: 100 - share },
             ],
-      salary: chance.between(30, 120) * 1_000,
-      iban: `DE00${chance.between(10_000_000, 99_999_999)}${chance.between(1_000_000_000, 9_999_999_999)}`,
+      salary: chance.pickBetween(30, 120) * 1_000,
+      iban: `DE00${chance.pickBetween(10_000_000, 99_999_999)}${chance.pickBetween(1_000_000_000, 9_999_999_999)}`,
       skills: SKILLS.filter(() => chance.isLucky(0.3)),
     };
     this.people.set(id, employee);
@@ -161,10 +164,10 @@ export class Company {
   }
 
   /** A believable employment: most are here, some are to come, some have left or are about to. */
-  private history(
+  private createHistory(
     today: string,
   ): Pick<
-    MadeUpEmployee,
+    DemoEmployee,
     | 'hireDate'
     | 'contractEndDate'
     | 'terminationDate'
@@ -173,8 +176,8 @@ export class Company {
     | 'isOnLeave'
     | 'lastModifiedAt'
   > {
-    const { chance } = this;
-    const day = (low: number, high: number): string => addDays(today, chance.between(low, high));
+    const { random: chance } = this;
+    const pickDay = (low: number, high: number): string => addDays(today, chance.pickBetween(low, high));
     const kind = chance.next();
     const none = {
       contractEndDate: null,
@@ -183,13 +186,13 @@ export class Company {
       terminationType: '',
       isOnLeave: false,
     };
-    const lastModifiedAt = `${day(-300, -2)}T10:00:00Z`;
-    const hireDate = day(-4_000, -40);
-    if (kind < 0.03) return { ...none, lastModifiedAt, hireDate: kind < 0.003 ? null : day(2, 60) };
+    const lastModifiedAt = `${pickDay(-300, -2)}T10:00:00Z`;
+    const hireDate = pickDay(-4_000, -40);
+    if (kind < 0.03) return { ...none, lastModifiedAt, hireDate: kind < 0.003 ? null : pickDay(2, 60) };
     if (kind < 0.15) {
-      const terminationDate = day(-700, -3);
-      const hiredOn = addDays(terminationDate, -chance.between(30, 3_000));
-      const lastWorkingDay = addDays(terminationDate, -chance.between(0, 14));
+      const terminationDate = pickDay(-700, -3);
+      const hiredOn = addDays(terminationDate, -chance.pickBetween(30, 3_000));
+      const lastWorkingDay = addDays(terminationDate, -chance.pickBetween(0, 14));
       return {
         ...none,
         lastModifiedAt,
@@ -200,24 +203,24 @@ export class Company {
       };
     }
     if (kind < 0.18) {
-      const terminationDate = day(5, 90);
-      const lastWorkingDay = addDays(terminationDate, -chance.between(0, 4));
+      const terminationDate = pickDay(5, 90);
+      const lastWorkingDay = addDays(terminationDate, -chance.pickBetween(0, 4));
       return { ...none, lastModifiedAt, hireDate, terminationDate, lastWorkingDay, terminationType: 'employee' };
     }
     if (kind < 0.22) return { ...none, lastModifiedAt, hireDate, isOnLeave: true };
-    if (kind < 0.28) return { ...none, lastModifiedAt, hireDate, contractEndDate: day(-20, 300) };
+    if (kind < 0.28) return { ...none, lastModifiedAt, hireDate, contractEndDate: pickDay(-20, 300) };
     return { ...none, lastModifiedAt, hireDate };
   }
 }
 
 /** What Personio would show on a day. */
-export function statusOf(person: MadeUpEmployee, today: string): 'onboarding' | 'active' | 'leave' | 'inactive' {
+export function getStatus(person: DemoEmployee, today: string): 'onboarding' | 'active' | 'leave' | 'inactive' {
   if (person.terminationDate !== null && person.terminationDate < today) return 'inactive';
   if (person.hireDate === null || person.hireDate > today) return 'onboarding';
   return person.isOnLeave ? 'leave' : 'active';
 }
 
-function plain(name: string): string {
+function toAscii(name: string): string {
   return name
     .normalize('NFD')
     .replaceAll(/[^a-zA-Z]/g, '')

@@ -24,8 +24,8 @@ export class RateLimits {
 
   /** @returns whether a request to `path` is one too many; else it counts. */
   isOver(path: string, nowMs: number): boolean {
-    const meant = this.limits.filter(({ bucket }) => path === bucket || path.startsWith(`${bucket}/`));
-    const recent = meant.map((limit) => {
+    const matching = this.limits.filter(({ bucket }) => path === bucket || path.startsWith(`${bucket}/`));
+    const recent = matching.map((limit) => {
       const arrivals = (this.arrivals.get(limit) ?? []).filter((at) => nowMs - at < limit.windowMs);
       this.arrivals.set(limit, arrivals);
       return { limit, arrivals };

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
-import type { MadeUpAttendance } from './attendances.js';
-import { statusOf } from './company.js';
-import type { Company, MadeUpEmployee } from './company.js';
+import type { DemoAttendance } from './attendances.js';
+import { getStatus } from './company.js';
+import type { Company, DemoEmployee } from './company.js';
 import type { Unit } from './vocabulary.js';
 
 /** The exact forms that Personio's v1 API answers in. */
@@ -14,12 +14,12 @@ const TENANT_ZONE = 'Europe/Berlin';
 const midnights = new Map<string, string>();
 
 /** @returns JSON text with the large ids in it, which JSON.stringify could not write. */
-export function jsonOf(value: unknown): string {
+export function toJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(LARGE_ID, LARGE_ID.slice(2, -2));
 }
 
 /** A calendar date as v1 sends it: midnight in the company's zone, with its offset. */
-function wireDate(date: string | null): string | null {
+function toWireDate(date: string | null): string | null {
   if (date === null) return null;
   const known = midnights.get(date);
   if (known !== undefined) return known;
@@ -28,56 +28,62 @@ function wireDate(date: string | null): string | null {
   return text;
 }
 
-const attribute = (label: string, value: unknown, type: string, universalId: string | null): Json => ({
-  ...{ label, value, type },
+const toAttribute = (label: string, value: unknown, type: string, universalId: string | null): Json => ({
+  label,
+  value,
+  type,
   universal_id: universalId,
 });
 
-function named(type: string, unit: Unit | null): Json | null {
+function toUnitShape(type: string, unit: Unit | null): Json | null {
   return unit === null ? null : { type, attributes: { id: unit.id, name: unit.name } };
 }
 
-function supervisorOf(supervisor: MadeUpEmployee | undefined): Json | null {
+function toSupervisorShape(supervisor: DemoEmployee | undefined): Json | null {
   if (supervisor === undefined) return null;
   return {
     type: 'Employee',
     attributes: {
-      id: attribute('ID', supervisor.id, 'integer', 'id'),
-      first_name: attribute('First name', supervisor.firstName, 'standard', 'first_name'),
-      last_name: attribute('Last name', supervisor.lastName, 'standard', 'last_name'),
-      email: attribute('Email', supervisor.email, 'standard', 'email'),
+      id: toAttribute('ID', supervisor.id, 'integer', 'id'),
+      first_name: toAttribute('First name', supervisor.firstName, 'standard', 'first_name'),
+      last_name: toAttribute('Last name', supervisor.lastName, 'standard', 'last_name'),
+      email: toAttribute('Email', supervisor.email, 'standard', 'email'),
     },
   };
 }
 
-export interface EmployeeShape {
+export interface EmployeeShapeOptions {
   /** Attributes that the credential may read; null: all. */
   readonly readable: ReadonlySet<string> | null;
   readonly today: string;
 }
 
 /** One record of `GET /v1/company/employees`. */
-export function employeeShape(company: Company, person: MadeUpEmployee, { readable, today }: EmployeeShape): Json {
+export function toEmployeeShape(
+  company: Company,
+  person: DemoEmployee,
+  { readable, today }: EmployeeShapeOptions,
+): Json {
   const supervisor = person.supervisorId === null ? undefined : company.find(person.supervisorId);
   const all: Record<string, Json> = {
-    id: attribute('ID', person.id, 'integer', 'id'),
-    first_name: attribute('First name', person.firstName, 'standard', 'first_name'),
-    last_name: attribute('Last name', person.lastName, 'standard', 'last_name'),
-    preferred_name: attribute('Preferred name', person.preferredName, 'standard', 'preferred_name'),
-    email: attribute('Email', person.email, 'standard', 'email'),
-    gender: attribute('Gender', person.gender, 'standard', 'gender'),
-    status: attribute('Status', statusOf(person, today), 'standard', 'status'),
-    position: attribute('Position', person.position, 'standard', 'position'),
-    supervisor: attribute('Supervisor', supervisorOf(supervisor), 'standard', 'supervisor'),
-    employment_type: attribute('Employment type', person.employmentType, 'standard', 'employment_type'),
-    weekly_working_hours: attribute('Weekly hours', person.weeklyWorkingHours, 'standard', 'weekly_working_hours'),
-    ...datesOf(person),
-    ...placesOf(person),
-    ...payOf(person),
-    profile_picture: attribute('Profile picture', null, 'standard', 'profile_picture'),
-    dynamic_7123994: attribute('Employee ID', `P-${String(person.id).padStart(5, '0')}`, 'standard', null),
-    dynamic_7123995: attribute('Skills', JSON.stringify(person.skills), 'tags', null),
-    dynamic_7123996: attribute('IBAN', person.iban, 'standard', 'iban'),
+    id: toAttribute('ID', person.id, 'integer', 'id'),
+    first_name: toAttribute('First name', person.firstName, 'standard', 'first_name'),
+    last_name: toAttribute('Last name', person.lastName, 'standard', 'last_name'),
+    preferred_name: toAttribute('Preferred name', person.preferredName, 'standard', 'preferred_name'),
+    email: toAttribute('Email', person.email, 'standard', 'email'),
+    gender: toAttribute('Gender', person.gender, 'standard', 'gender'),
+    status: toAttribute('Status', getStatus(person, today), 'standard', 'status'),
+    position: toAttribute('Position', person.position, 'standard', 'position'),
+    supervisor: toAttribute('Supervisor', toSupervisorShape(supervisor), 'standard', 'supervisor'),
+    employment_type: toAttribute('Employment type', person.employmentType, 'standard', 'employment_type'),
+    weekly_working_hours: toAttribute('Weekly hours', person.weeklyWorkingHours, 'standard', 'weekly_working_hours'),
+    ...toDateAttributes(person),
+    ...toPlaceAttributes(person),
+    ...toPayAttributes(person),
+    profile_picture: toAttribute('Profile picture', null, 'standard', 'profile_picture'),
+    dynamic_7123994: toAttribute('Employee ID', `P-${String(person.id).padStart(5, '0')}`, 'standard', null),
+    dynamic_7123995: toAttribute('Skills', JSON.stringify(person.skills), 'tags', null),
+    dynamic_7123996: toAttribute('IBAN', person.iban, 'standard', 'iban'),
   };
   const attributes =
     readable === null
@@ -86,69 +92,78 @@ export function employeeShape(company: Company, person: MadeUpEmployee, { readab
   return { type: 'Employee', attributes };
 }
 
-function datesOf(person: MadeUpEmployee): Record<string, Json> {
+function toDateAttributes(person: DemoEmployee): Record<string, Json> {
   return {
-    hire_date: attribute('Hire date', wireDate(person.hireDate), 'date', 'hire_date'),
-    contract_end_date: attribute('Contract ends', wireDate(person.contractEndDate), 'date', 'contract_end_date'),
-    termination_date: attribute('Termination date', wireDate(person.terminationDate), 'date', 'termination_date'),
-    last_working_day: attribute('Last day of work', wireDate(person.lastWorkingDay), 'date', 'last_working_day'),
-    termination_type: attribute('Termination type', person.terminationType, 'standard', 'termination_type'),
-    termination_reason: attribute('Termination reason', '', 'standard', 'termination_reason'),
-    probation_period_end: attribute('Probation period end', null, 'date', 'probation_period_end'),
-    created_at: attribute('Created at', person.lastModifiedAt, 'date', 'created_at'),
-    last_modified_at: attribute('Last modified', person.lastModifiedAt, 'date', 'last_modified_at'),
+    hire_date: toAttribute('Hire date', toWireDate(person.hireDate), 'date', 'hire_date'),
+    contract_end_date: toAttribute('Contract ends', toWireDate(person.contractEndDate), 'date', 'contract_end_date'),
+    termination_date: toAttribute('Termination date', toWireDate(person.terminationDate), 'date', 'termination_date'),
+    last_working_day: toAttribute('Last day of work', toWireDate(person.lastWorkingDay), 'date', 'last_working_day'),
+    termination_type: toAttribute('Termination type', person.terminationType, 'standard', 'termination_type'),
+    termination_reason: toAttribute('Termination reason', '', 'standard', 'termination_reason'),
+    probation_period_end: toAttribute('Probation period end', null, 'date', 'probation_period_end'),
+    created_at: toAttribute('Created at', person.lastModifiedAt, 'date', 'created_at'),
+    last_modified_at: toAttribute('Last modified', person.lastModifiedAt, 'date', 'last_modified_at'),
   };
 }
 
-function placesOf(person: MadeUpEmployee): Record<string, Json> {
+function toPlaceAttributes(person: DemoEmployee): Record<string, Json> {
   const costCenters = person.costCenters.map((attributes) => ({ type: 'CostCenter', attributes }));
   const holidays = { id: 1, name: 'DE (Berlin) Feiertage', country: 'DE', state: null };
   const hours = { monday: '08:00', tuesday: '08:00', wednesday: '08:00', thursday: '08:00', friday: '08:00' };
   const schedule = { id: LARGE_ID.slice(1, -1), name: 'Full time', valid_from: null, ...hours, saturday: '00:00' };
   return {
-    subcompany: attribute('Subcompany', named('Subcompany', person.subcompany), 'standard', 'subcompany'),
-    office: attribute('Workplace', named('Office', person.office), 'standard', 'office'),
-    department: attribute('Department', named('Department', person.department), 'standard', 'department'),
-    team: attribute('Team', named('Team', person.team), 'standard', 'team'),
-    cost_centers: attribute('Cost centers', costCenters, 'standard', 'cost_centers'),
-    holiday_calendar: attribute(
+    subcompany: toAttribute('Subcompany', toUnitShape('Subcompany', person.subcompany), 'standard', 'subcompany'),
+    office: toAttribute('Workplace', toUnitShape('Office', person.office), 'standard', 'office'),
+    department: toAttribute('Department', toUnitShape('Department', person.department), 'standard', 'department'),
+    team: toAttribute('Team', toUnitShape('Team', person.team), 'standard', 'team'),
+    cost_centers: toAttribute('Cost centers', costCenters, 'standard', 'cost_centers'),
+    holiday_calendar: toAttribute(
       'Public holidays',
       { type: 'HolidayCalendar', attributes: holidays },
       'standard',
       'holiday_calendar',
     ),
-    work_schedule: attribute(
+    work_schedule: toAttribute(
       'Work schedule',
       { type: 'WorkSchedule', attributes: schedule },
       'standard',
       'work_schedule',
     ),
-    absence_entitlement: attribute('Absence entitlement', [], 'standard', 'absence_entitlement'),
+    absence_entitlement: toAttribute('Absence entitlement', [], 'standard', 'absence_entitlement'),
   };
 }
 
-function payOf(person: MadeUpEmployee): Record<string, Json> {
+function toPayAttributes(person: DemoEmployee): Record<string, Json> {
   return {
-    fix_salary: { ...attribute('Fixed salary', person.salary, 'decimal', 'fix_salary'), currency: 'EUR' },
-    fix_salary_interval: attribute('Salary interval', 'yearly', 'standard', 'fix_salary_interval'),
-    hourly_salary: { ...attribute('Hourly salary', 0, 'decimal', 'hourly_salary'), currency: 'EUR' },
+    fix_salary: { ...toAttribute('Fixed salary', person.salary, 'decimal', 'fix_salary'), currency: 'EUR' },
+    fix_salary_interval: toAttribute('Salary interval', 'yearly', 'standard', 'fix_salary_interval'),
+    hourly_salary: { ...toAttribute('Hourly salary', 0, 'decimal', 'hourly_salary'), currency: 'EUR' },
   };
 }
 
 /** The id of an attendance period in v2. Breaks are periods of their own there. */
-export function idV2Of(id: number, kind: 'work' | 'break' = 'work'): string {
+export function toIdV2(id: number, kind: 'work' | 'break' = 'work'): string {
   return `00000000-0000-4000-${kind === 'work' ? '8000' : '9000'}-${String(id).padStart(12, '0')}`;
 }
 
 /** One record of `GET /v1/company/attendances`. */
-export function attendanceShape(period: MadeUpAttendance): Json {
-  const idV2 = idV2Of(period.id);
+export function toAttendanceShape(period: DemoAttendance): Json {
+  const idV2 = toIdV2(period.id);
   return {
-    ...{ id: period.id, type: 'AttendancePeriod' },
+    id: period.id,
+    type: 'AttendancePeriod',
     attributes: {
-      ...{ id_v2: idV2, employee: period.employee, date: period.date },
-      ...{ start_time: period.start, end_time: period.end, break: period.break, comment: 'A private remark' },
-      ...{ updated_at: `${period.date}T18:00:00+00:00`, status: 'confirmed', is_holiday: 0, is_on_time_off: false },
+      id_v2: idV2,
+      employee: period.employee,
+      date: period.date,
+      start_time: period.start,
+      end_time: period.end,
+      break: period.break,
+      comment: 'A private remark',
+      updated_at: `${period.date}T18:00:00+00:00`,
+      status: 'confirmed',
+      is_holiday: 0,
+      is_on_time_off: false,
       project: null,
     },
   };
@@ -162,10 +177,10 @@ const TIME_OFF_TYPES = [
   { id: 905, name: 'Volunteering', category: null, unit: 'hour', approval_required: true },
 ] as const;
 
-export function timeOffTypeShapes(): readonly Json[] {
+export function listTimeOffTypeShapes(): readonly Json[] {
   return TIME_OFF_TYPES.map((attributes) => ({ type: 'TimeOffType', attributes }));
 }
 
-export function departmentShape(unit: Unit): Json {
+export function toDepartmentShape(unit: Unit): Json {
   return { type: 'Department', attributes: { id: unit.id, name: unit.name } };
 }

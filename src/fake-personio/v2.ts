@@ -1,6 +1,6 @@
-import type { Answer, SeenRequest } from './answers.js';
-import type { MadeUpAttendance } from './attendances.js';
-import { idV2Of } from './shapes.js';
+import type { FakeResponse, SeenRequest } from './answers.js';
+import type { DemoAttendance } from './attendances.js';
+import { toIdV2 } from './shapes.js';
 import type { Unit } from './vocabulary.js';
 
 /** How the v2 API of the made-up company is. */
@@ -20,39 +20,47 @@ const MAX_LIMIT = 100;
 export interface V2Content {
   readonly departments: readonly Unit[];
   /** Both days included. */
-  readonly attendances: (from: string, to: string) => readonly MadeUpAttendance[];
+  readonly listAttendances: (from: string, to: string) => readonly DemoAttendance[];
 }
 
 /** Answers below `/v2`, for a request whose token is right. */
-export function answerV2(seen: SeenRequest, behaviour: V2Behaviour, content: V2Content): Answer {
+export function createV2Response(seen: SeenRequest, behaviour: V2Behaviour, content: V2Content): FakeResponse {
   switch (seen.path) {
     case '/v2/org-units':
-      return orgUnits(seen, behaviour, content);
+      return createOrgUnitsResponse(seen, behaviour, content);
     case '/v2/attendance-periods':
-      return scoped('personio:attendances:read', behaviour) ?? attendancePeriods(seen, behaviour, content);
+      return (
+        checkScope('personio:attendances:read', behaviour) ?? createAttendancePeriodsResponse(seen, behaviour, content)
+      );
     default:
-      return gatewayNotFound(seen.path);
+      return createNotFound(seen.path);
   }
 }
 
-function orgUnits(seen: SeenRequest, behaviour: V2Behaviour, { departments }: V2Content): Answer {
+function createOrgUnitsResponse(seen: SeenRequest, behaviour: V2Behaviour, { departments }: V2Content): FakeResponse {
   const isAsked = seen.query.has('type') || seen.query.has('cursor');
-  if (!behaviour.hasOrgUnits || seen.headers['beta'] !== 'true' || !isAsked) return gatewayNotFound(seen.path);
+  if (!behaviour.hasOrgUnits || seen.headers['beta'] !== 'true' || !isAsked) return createNotFound(seen.path);
   const items = departments.map(({ id, name }) => ({ id: String(id), name, type: 'department', parent_id: null }));
-  return scoped('personio:org-units:read', behaviour) ?? paged(seen, behaviour, { items, max: MAX_LIMIT });
+  return (
+    checkScope('personio:org-units:read', behaviour) ?? createPageResponse(seen, behaviour, { items, max: MAX_LIMIT })
+  );
 }
 
-function attendancePeriods(seen: SeenRequest, behaviour: V2Behaviour, { attendances }: V2Content): Answer {
-  const asked = new URLSearchParams(cursorOf(seen.query)?.filters ?? seen.query.toString());
+function createAttendancePeriodsResponse(
+  seen: SeenRequest,
+  behaviour: V2Behaviour,
+  { listAttendances: attendances }: V2Content,
+): FakeResponse {
+  const asked = new URLSearchParams(parseCursor(seen.query)?.filters ?? seen.query.toString());
   const [from, to] = [asked.get('attribution_date.gte'), asked.get('attribution_date.lte')];
-  if (from === null || to === null) return problem(400, 'Bad Request', 'attribution_date is required here');
-  const items = attendances(from, to).flatMap(attendancePeriodShapes);
-  return paged(seen, behaviour, { items, max: behaviour.attendancePeriodsPerPage });
+  if (from === null || to === null) return createProblem(400, 'Bad Request', 'attribution_date is required here');
+  const items = attendances(from, to).flatMap(toAttendancePeriodShapes);
+  return createPageResponse(seen, behaviour, { items, max: behaviour.attendancePeriodsPerPage });
 }
 
 /** Without the scope: 403, and on some paths 401. */
-function scoped(scope: string, { v2Scopes }: V2Behaviour): Answer | null {
-  return v2Scopes === null || v2Scopes.has(scope) ? null : problem(403, 'Forbidden', 'Insufficient scope');
+function checkScope(scope: string, { v2Scopes }: V2Behaviour): FakeResponse | null {
+  return v2Scopes === null || v2Scopes.has(scope) ? null : createProblem(403, 'Forbidden', 'Insufficient scope');
 }
 
 interface Items {
@@ -60,18 +68,23 @@ interface Items {
   readonly max: number;
 }
 
-function paged({ path, query, headers }: SeenRequest, behaviour: V2Behaviour, { items, max }: Items): Answer {
-  const cursor = cursorOf(query) ?? firstCursor(query);
+function createPageResponse(
+  { path, query, headers }: SeenRequest,
+  behaviour: V2Behaviour,
+  { items, max }: Items,
+): FakeResponse {
+  const cursor = parseCursor(query) ?? createCursor(query);
   const { limit, offset } = cursor;
-  if (!(limit >= 1 && limit <= MAX_LIMIT)) return problem(400, 'Bad Request', 'Invalid request content');
+  if (!(limit >= 1 && limit <= MAX_LIMIT)) return createProblem(400, 'Bad Request', 'Invalid request content');
   const data = items.slice(offset, offset + Math.min(limit, max));
   const next = offset + data.length;
-  const place = `${behaviour.hasRelativeLinks ? '' : `http://${headers.host ?? ''}`}${path}`;
-  const more = next < items.length ? { next: { href: `${place}?cursor=${textOf({ ...cursor, offset: next })}` } } : {};
-  return { status: 200, body: { _data: data, _meta: { links: { self: { href: place }, ...more } } } };
+  const url = `${behaviour.hasRelativeLinks ? '' : `http://${headers.host ?? ''}`}${path}`;
+  const more =
+    next < items.length ? { next: { href: `${url}?cursor=${formatCursor({ ...cursor, offset: next })}` } } : {};
+  return { status: 200, body: { _data: data, _meta: { links: { self: { href: url }, ...more } } } };
 }
 
-function firstCursor(query: URLSearchParams): Cursor {
+function createCursor(query: URLSearchParams): Cursor {
   return { offset: 0, limit: Number(query.get('limit') ?? DEFAULT_LIMIT), filters: query.toString() };
 }
 
@@ -82,11 +95,11 @@ interface Cursor {
 }
 
 /** With a `+` in it, which must not become a space on the way. */
-function textOf({ offset, limit, filters }: Cursor): string {
+function formatCursor({ offset, limit, filters }: Cursor): string {
   return `cur_+${offset}.${limit}.${Buffer.from(filters).toString('base64url')}`;
 }
 
-function cursorOf(query: URLSearchParams): Cursor | null {
+function parseCursor(query: URLSearchParams): Cursor | null {
   // URLSearchParams reads a `+` as a space, as a form does; here it is the one that we wrote.
   const [, offset, limit, filters = ''] = /^cur_ (\d+)\.(\d+)\.([\w-]*)$/.exec(query.get('cursor') ?? '') ?? [];
   if (offset === undefined) return null;
@@ -94,44 +107,55 @@ function cursorOf(query: URLSearchParams): Cursor | null {
 }
 
 /** A period of work, and its break as one of its own in the middle. */
-function attendancePeriodShapes(period: MadeUpAttendance): readonly object[] {
-  const moment = (time: string): object => ({ date_time: `${period.date}T${time}:00` });
+function toAttendancePeriodShapes(period: DemoAttendance): readonly object[] {
+  const toMoment = (time: string): object => ({ date_time: `${period.date}T${time}:00` });
   const common = {
-    ...{
-      person: { id: String(period.employee) },
-      attribution_date: period.date,
-      comment: 'A private remark',
-      project: null,
-    },
-    ...{ approval: { status: 'CONFIRMED' }, is_auto_generated: false },
-    ...{ created_at: `${period.date}T18:00:00Z`, updated_at: `${period.date}T18:00:00Z` },
+    person: { id: String(period.employee) },
+    attribution_date: period.date,
+    comment: 'A private remark',
+    project: null,
+    approval: { status: 'CONFIRMED' },
+    is_auto_generated: false,
+    created_at: `${period.date}T18:00:00Z`,
+    updated_at: `${period.date}T18:00:00Z`,
   };
-  const work = { id: idV2Of(period.id), type: 'WORK', start: moment(period.start), end: moment(period.end), ...common };
+  const work = {
+    id: toIdV2(period.id),
+    type: 'WORK',
+    start: toMoment(period.start),
+    end: toMoment(period.end),
+    ...common,
+  };
   if (period.break === 0) return [work];
   const end = `${period.start.slice(0, 3)}${String(Number(period.start.slice(3)) + period.break).padStart(2, '0')}`;
   const pause = {
-    id: idV2Of(period.id, 'break'),
+    id: toIdV2(period.id, 'break'),
     type: 'BREAK',
-    start: moment(period.start),
-    end: moment(end),
+    start: toMoment(period.start),
+    end: toMoment(end),
     ...common,
   };
   return [work, pause];
 }
 
 /** Form-encoded credentials for a token; every other form is refused. */
-export function exchangeV2(seen: SeenRequest, isRight: (id: string, secret: string) => boolean, token: string): Answer {
+export function exchangeV2(
+  seen: SeenRequest,
+  isRight: (id: string, secret: string) => boolean,
+  token: string,
+): FakeResponse {
   const form = new URLSearchParams(seen.body);
   const isForm = seen.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  if (!isForm || form.get('grant_type') !== 'client_credentials') return oauthError('invalid_request');
-  if (!isRight(form.get('client_id') ?? '', form.get('client_secret') ?? '')) return oauthError('unauthorized_client');
+  if (!isForm || form.get('grant_type') !== 'client_credentials') return createOauthError('invalid_request');
+  if (!isRight(form.get('client_id') ?? '', form.get('client_secret') ?? ''))
+    return createOauthError('unauthorized_client');
   return {
     status: 200,
     body: { access_token: token, token_type: 'Bearer', expires_in: 86_400, scope: 'personio:attendances:read' },
   };
 }
 
-function oauthError(error: string): Answer {
+function createOauthError(error: string): FakeResponse {
   const body = {
     timestamp: '2026-01-12T12:14:53Z',
     trace_id: 'made-up',
@@ -143,14 +167,15 @@ function oauthError(error: string): Answer {
   return { status: 400, body, headers: { 'content-type': 'application/problem+json' } };
 }
 
-function problem(status: number, title: string, detail: string): Answer {
+function createProblem(status: number, title: string, detail: string): FakeResponse {
   const errors = [{ title, detail, type: 'https://developer.personio.de/v2.0/page/public-api-error-codes', _meta: {} }];
   return {
-    ...{ status, headers: { 'content-type': 'application/problem+json' } },
+    status: status,
+    headers: { 'content-type': 'application/problem+json' },
     body: { personio_trace_id: 'made-up', timestamp: '2026-01-12T12:14:53Z', errors },
   };
 }
 
-function gatewayNotFound(path: string): Answer {
-  return problem(404, 'Not Found', `The endpoint with ${path} was not found.`);
+function createNotFound(path: string): FakeResponse {
+  return createProblem(404, 'Not Found', `The endpoint with ${path} was not found.`);
 }

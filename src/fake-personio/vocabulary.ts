@@ -5,7 +5,7 @@ export interface Unit {
   readonly name: string;
 }
 
-export const FIRST = [
+export const FIRST_NAMES = [
   'Ada',
   'Björn',
   'Chloé',
@@ -33,7 +33,7 @@ export const FIRST = [
   'Yara',
   'Zoë',
 ] as const;
-export const LAST = [
+export const LAST_NAMES = [
   'Abel',
   'Brandt',
   'Çelik',

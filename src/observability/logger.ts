@@ -12,19 +12,17 @@ export interface LoggerSettings {
 
 /** Names under which a secret or a person's data could ever stand; a second lock behind never logging them. */
 const REDACTED = [
-  ...[
-    'token',
-    'secret',
-    'clientSecret',
-    'password',
-    'authorization',
-    'databaseUrl',
-    'email',
-    'firstName',
-    'lastName',
-    'record',
-    'body',
-  ],
+  'token',
+  'secret',
+  'clientSecret',
+  'password',
+  'authorization',
+  'databaseUrl',
+  'email',
+  'firstName',
+  'lastName',
+  'record',
+  'body',
 ].flatMap((name) => [name, `*.${name}`]);
 
 /** Logs go to stderr: pretty on a terminal, else one JSON object a line. */
@@ -36,7 +34,7 @@ export function createLogger({ logLevel, logFormat }: LoggerSettings): Logger {
 }
 
 /** Lets the SDK write into the same log. Errors become their message: stacks only at level debug. */
-export function temporalLogger(logger: Logger): TemporalLogger {
+export function toTemporalLogger(logger: Logger): TemporalLogger {
   const log = (level: TemporalLevel, message: string, meta?: LogMetadata): void => {
     // A queue of activities alone is meant: see TASK_QUEUE.api.
     if (message.startsWith('No workflows registered')) return;
@@ -50,7 +48,7 @@ export function temporalLogger(logger: Logger): TemporalLogger {
             : level === 'WARN'
               ? 'warn'
               : 'error';
-    logger[name](plain(logger, meta), message);
+    logger[name](toPlainFields(logger, meta), message);
   };
   return {
     log,
@@ -62,7 +60,7 @@ export function temporalLogger(logger: Logger): TemporalLogger {
   };
 }
 
-function plain(logger: Logger, meta: LogMetadata | undefined): Record<string, unknown> {
+function toPlainFields(logger: Logger, meta: LogMetadata | undefined): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(meta ?? {}).map(([key, value]: [string, unknown]) => {
       if (!(value instanceof Error)) return [key, value];

@@ -4,15 +4,15 @@ import { Runtime } from '@temporalio/worker';
 /** What is measured of deliveries. Tags are names of kinds, states and subscribers: never a person. */
 export interface DeliveryMetrics {
   /** Temporal accepted a delivery for the first time, so long after the moment that it is about. */
-  readonly accepted: (tags: { readonly subscriber: string; readonly kind: string }, delaySeconds: number) => void;
-  readonly refused: (subscriber: string) => void;
-  readonly overdue: (subscriber: string) => void;
-  readonly dead: (subscriber: string) => void;
-  readonly escalated: (subscriber: string) => void;
+  readonly recordAccepted: (tags: { readonly subscriber: string; readonly kind: string }, delaySeconds: number) => void;
+  readonly recordRefused: (subscriber: string) => void;
+  readonly recordOverdue: (subscriber: string) => void;
+  readonly recordDead: (subscriber: string) => void;
+  readonly recordEscalated: (subscriber: string) => void;
   /** An answer that changed nothing: unknown, given before, or about what was withdrawn. */
-  readonly answerIgnored: () => void;
+  readonly recordIgnoredAcknowledgement: () => void;
   /** How things stand now, over all workers. */
-  readonly standing: (deliveries: DeliveryFigures, events: readonly EventFigure[]) => void;
+  readonly setCounts: (deliveries: DeliveryFigures, events: readonly EventFigure[]) => void;
 }
 
 /** How many events of a kind are in the feed. */
@@ -40,33 +40,38 @@ const STATES = ['waiting', 'sent', 'overdue', 'failed', 'dead'] as const;
 let metrics: DeliveryMetrics | undefined;
 
 /** The metrics of this process, on the SDK's own meter, so that one address serves both. */
-export function deliveryMetrics(): DeliveryMetrics {
+export function getDeliveryMetrics(): DeliveryMetrics {
   metrics ??= createMetrics();
   return metrics;
 }
 
 function createMetrics(): DeliveryMetrics {
   const meter = Runtime.instance().metricMeter;
-  const counter = (name: string, about: string): ((tags: MetricTags) => void) => {
-    const made = meter.createCounter(`personio_sync_${name}_total`, undefined, about);
-    return (tags) => made.add(1, tags);
+  const createCounter = (name: string, about: string): ((tags: MetricTags) => void) => {
+    const created = meter.createCounter(`personio_sync_${name}_total`, undefined, about);
+    return (tags) => created.add(1, tags);
   };
-  const inFeed = meter.createGauge('personio_sync_lifecycle_events', 'int', undefined, 'Events that are due, by kind');
-  const refused = counter('delivery_refusals', 'Tries that Temporal did not accept');
-  const overdue = counter('deliveries_overdue', 'Deliveries that were not acknowledged in time');
-  const dead = counter('deliveries_dead', 'Deliveries that were given up after 28 days');
-  const escalated = counter(
+  const eventsByKind = meter.createGauge(
+    'personio_sync_lifecycle_events',
+    'int',
+    undefined,
+    'Events that are due, by kind',
+  );
+  const countRefused = createCounter('delivery_refusals', 'Tries that Temporal did not accept');
+  const countOverdue = createCounter('deliveries_overdue', 'Deliveries that were not acknowledged in time');
+  const countDead = createCounter('deliveries_dead', 'Deliveries that were given up after 28 days');
+  const countEscalated = createCounter(
     'delivery_escalations',
     'Deliveries whose silence or failure was told to another subscriber',
   );
-  const ignored = counter('answers_ignored', 'Answers of subscribers that changed nothing');
+  const countIgnored = createCounter('answers_ignored', 'Answers of subscribers that changed nothing');
   const delay = meter.createHistogram(
     'personio_sync_delivery_delay_seconds',
     'float',
     undefined,
     'Time from the moment that a subscriber was to be told until Temporal accepted the delivery',
   );
-  const standing = meter.createGauge('personio_sync_deliveries', 'int', undefined, 'Deliveries by state');
+  const deliveriesByState = meter.createGauge('personio_sync_deliveries', 'int', undefined, 'Deliveries by state');
   const oldest = meter.createGauge(
     'personio_sync_oldest_unacknowledged_seconds',
     'int',
@@ -74,16 +79,16 @@ function createMetrics(): DeliveryMetrics {
     'Age of the oldest delivery that was sent and not acknowledged',
   );
   return {
-    accepted: (tags, delaySeconds) => delay.record(Math.max(0, delaySeconds), tags),
-    refused: (subscriber) => refused({ subscriber }),
-    overdue: (subscriber) => overdue({ subscriber }),
-    dead: (subscriber) => dead({ subscriber }),
-    escalated: (subscriber) => escalated({ subscriber }),
-    answerIgnored: () => ignored({}),
-    standing: (figures, events) => {
-      for (const state of STATES) standing.set(figures[state], { state });
+    recordAccepted: (tags, delaySeconds) => delay.record(Math.max(0, delaySeconds), tags),
+    recordRefused: (subscriber) => countRefused({ subscriber }),
+    recordOverdue: (subscriber) => countOverdue({ subscriber }),
+    recordDead: (subscriber) => countDead({ subscriber }),
+    recordEscalated: (subscriber) => countEscalated({ subscriber }),
+    recordIgnoredAcknowledgement: () => countIgnored({}),
+    setCounts: (figures, events) => {
+      for (const state of STATES) deliveriesByState.set(figures[state], { state });
       oldest.set(figures.oldestUnacknowledgedSeconds ?? 0);
-      for (const { kind, events: count } of events) inFeed.set(count, { kind });
+      for (const { kind, events: count } of events) eventsByKind.set(count, { kind });
     },
   };
 }

@@ -1,39 +1,45 @@
-import type { Http, HttpAnswer, HttpRequest } from './http.js';
+import type { Http, HttpResponse, HttpRequest } from './http.js';
 import type { ExchangedToken } from './auth.js';
-import { PersonioError, malformed, refusedEverywhere } from './errors.js';
+import { PersonioError, createMalformedError, createRefusedEverywhereError } from './errors.js';
 import type { Route } from './errors.js';
 
 /** Personio's two APIs: each has its own exchange of tokens, and a token of one is not promised to open the other. */
 export type ApiVersion = 'v1' | 'v2';
 
 /** Keeps one token for all workers of a connection. */
-export interface TokenKeeper {
+export interface TokenCache {
   /** @returns the shared token, exchanging one (once, whoever asks) where there is none or its life is nearly over. */
-  readonly current: (exchange: () => Promise<ExchangedToken>) => Promise<string>;
+  readonly getToken: (exchange: () => Promise<ExchangedToken>) => Promise<string>;
   /** Like `current`, for a token that Personio has refused: exchanged unless somebody else has done so already. */
-  readonly renewed: (refused: string, exchange: () => Promise<ExchangedToken>) => Promise<string>;
+  readonly refresh: (refused: string, exchange: () => Promise<ExchangedToken>) => Promise<string>;
 }
 
 /** What shares a limit: each endpoint has its own, and so has the exchange of tokens. */
 export const REQUEST_BUCKETS = [
-  ...(['auth', 'employees', 'departments', 'attendances', 'time-off-types'] as const),
-  ...(['v2-auth', 'v2-departments', 'v2-attendances'] as const),
+  'auth',
+  'employees',
+  'departments',
+  'attendances',
+  'time-off-types',
+  'v2-auth',
+  'v2-departments',
+  'v2-attendances',
 ] as const;
 export type RequestBucket = (typeof REQUEST_BUCKETS)[number];
 
-const versionOf = (bucket: RequestBucket): ApiVersion => (bucket.startsWith('v2-') ? 'v2' : 'v1');
+const toApiVersion = (bucket: RequestBucket): ApiVersion => (bucket.startsWith('v2-') ? 'v2' : 'v1');
 
 /** Gives leave to send one request, shared by all workers of a connection. */
-export interface RequestGovernor {
+export interface RateLimiter {
   /** Waits until the limits allow a request. @throws PersonioError `PersonioRateLimited` where that takes too long. */
-  readonly take: (bucket: RequestBucket) => Promise<void>;
+  readonly acquire: (bucket: RequestBucket) => Promise<void>;
   /** Notes that Personio asks for a pause, so that nobody asks before `waitMs` are over. */
-  readonly pause: (bucket: RequestBucket, waitMs: number) => Promise<void>;
+  readonly backOff: (bucket: RequestBucket, waitMs: number) => Promise<void>;
 }
 
 /** How one of the two APIs is entered. */
-export interface ApiDoor {
-  readonly tokens: TokenKeeper;
+export interface ApiAuth {
+  readonly tokens: TokenCache;
   readonly exchange: () => Promise<ExchangedToken>;
 }
 
@@ -41,8 +47,8 @@ export interface PersonioApiOptions {
   /** Such as `https://api.personio.de`: where links of Personio have to lead. */
   readonly origin: string;
   readonly http: Http;
-  readonly governor: RequestGovernor;
-  readonly doors: Readonly<Record<ApiVersion, ApiDoor>>;
+  readonly rateLimiter: RateLimiter;
+  readonly auth: Readonly<Record<ApiVersion, ApiAuth>>;
   /** Hears of answers that announce an endpoint's end. */
   readonly onNotice?: (template: string, headers: readonly string[]) => void;
 }
@@ -69,7 +75,7 @@ export class PersonioApi {
 
   /** Makes sure that a token is at hand. */
   async authorise(): Promise<void> {
-    await this.options.doors.v1.tokens.current(async () => this.exchange('v1'));
+    await this.options.auth.v1.tokens.getToken(async () => this.exchange('v1'));
   }
 
   /**
@@ -78,16 +84,16 @@ export class PersonioApi {
    *
    * @throws PersonioError `PersonioCredentialsRejected` where the new one is refused here and everywhere else.
    */
-  async get(request: ApiRequest): Promise<HttpAnswer> {
-    const version = versionOf(request.bucket);
-    const { tokens } = this.options.doors[version];
-    const token = await tokens.current(async () => this.exchange(version));
+  async get(request: ApiRequest): Promise<HttpResponse> {
+    const version = toApiVersion(request.bucket);
+    const { tokens } = this.options.auth[version];
+    const token = await tokens.getToken(async () => this.exchange(version));
     const first = await this.send(request, token);
     if (!isRefused(first)) return first;
-    const renewed = await tokens.renewed(token, async () => this.exchange(version));
-    const second = await this.send(request, renewed);
-    if (version === 'v1' && isRefused(second) && (await this.isRefusedElsewhere(request.bucket, renewed)))
-      throw refusedEverywhere(request.route, second.status);
+    const refreshed = await tokens.refresh(token, async () => this.exchange(version));
+    const second = await this.send(request, refreshed);
+    if (version === 'v1' && isRefused(second) && (await this.isRefusedElsewhere(request.bucket, refreshed)))
+      throw createRefusedEverywhereError(request.route, second.status);
     return second;
   }
 
@@ -99,44 +105,44 @@ export class PersonioApi {
     return true;
   }
 
-  private async send(request: ApiRequest, token: string): Promise<HttpAnswer> {
+  private async send(request: ApiRequest, token: string): Promise<HttpResponse> {
     const { bucket, ...rest } = request;
-    const { governor, http } = this.options;
-    await governor.take(bucket);
+    const { rateLimiter: governor, http } = this.options;
+    await governor.acquire(bucket);
     this.sent += 1;
-    const answer = await http({ ...rest, token });
-    if (answer.notices.length > 0) this.options.onNotice?.(request.route.template, answer.notices);
-    const pauseMs = pauseAfter(answer);
-    if (pauseMs !== null) await governor.pause(bucket, pauseMs);
-    if (answer.status >= 300 && answer.status < 400)
-      throw malformed(request.route, 'it is a redirect, and those are not followed');
-    return answer;
+    const response = await http({ ...rest, token });
+    if (response.notices.length > 0) this.options.onNotice?.(request.route.template, response.notices);
+    const backOffMs = getBackOffMs(response);
+    if (backOffMs !== null) await governor.backOff(bucket, backOffMs);
+    if (response.status >= 300 && response.status < 400)
+      throw createMalformedError(request.route, 'it is a redirect, and those are not followed');
+    return response;
   }
 
   private async exchange(version: ApiVersion): Promise<ExchangedToken> {
     const bucket = version === 'v1' ? 'auth' : 'v2-auth';
-    await this.options.governor.take(bucket);
+    await this.options.rateLimiter.acquire(bucket);
     this.sent += 1;
     try {
-      return await this.options.doors[version].exchange();
+      return await this.options.auth[version].exchange();
     } catch (error) {
       const isLimited = error instanceof PersonioError && error.type === 'PersonioRateLimited';
-      if (isLimited) await this.options.governor.pause(bucket, error.retryAfterMs ?? DEFAULT_PAUSE_MS);
+      if (isLimited) await this.options.rateLimiter.backOff(bucket, error.retryAfterMs ?? DEFAULT_BACK_OFF_MS);
       throw error;
     }
   }
 }
 
 /** Personio sends no `Retry-After`; it advises to wait a second or more. */
-const DEFAULT_PAUSE_MS = 2_000;
+const DEFAULT_BACK_OFF_MS = 2_000;
 
 const PROBES: readonly ApiRequest[] = (['employees', 'time-off-types'] as const).map((bucket) => {
   const route: Route = { method: 'GET', template: `/v1/company/${bucket}` };
   return { route, path: route.template, bucket, query: { limit: 1, offset: 0 } };
 });
 
-const isRefused = ({ status }: HttpAnswer): boolean => status === 401 || status === 403;
+const isRefused = ({ status }: HttpResponse): boolean => status === 401 || status === 403;
 
-function pauseAfter({ status, retryAfterMs, refillMs }: HttpAnswer): number | null {
-  return status === 429 ? (retryAfterMs ?? refillMs ?? DEFAULT_PAUSE_MS) : refillMs;
+function getBackOffMs({ status, retryAfterMs, refillMs }: HttpResponse): number | null {
+  return status === 429 ? (retryAfterMs ?? refillMs ?? DEFAULT_BACK_OFF_MS) : refillMs;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { PersonioError, errorOfStatus, malformed } from './errors.js';
+import { PersonioError, toStatusError, createMalformedError } from './errors.js';
 import type { Route } from './errors.js';
-import { contentOf } from './json.js';
+import { parseContent } from './json.js';
 import type { Http } from './http.js';
 
 export interface Credentials {
@@ -34,15 +34,15 @@ const tokenSchema = z.object({
  */
 export async function exchangeToken(http: Http, credentials: Credentials): Promise<ExchangedToken> {
   const { clientId, clientSecret } = credentials;
-  const answer = await http({
+  const response = await http({
     route: ROUTE,
     path: ROUTE.template,
     json: { client_id: clientId, client_secret: clientSecret },
   });
-  if ([400, 401, 403, 422].includes(answer.status)) throw rejected(answer.status);
-  if (answer.status === 429) throw errorOfStatus(ROUTE, 429, answer.retryAfterMs ?? COOL_DOWN_MS);
-  const parsed = tokenSchema.safeParse(contentOf(ROUTE, answer));
-  if (!parsed.success) throw malformed(ROUTE, 'it has no data.token');
+  if ([400, 401, 403, 422].includes(response.status)) throw createRejectedError(response.status);
+  if (response.status === 429) throw toStatusError(ROUTE, 429, response.retryAfterMs ?? COOL_DOWN_MS);
+  const parsed = tokenSchema.safeParse(parseContent(ROUTE, response));
+  if (!parsed.success) throw createMalformedError(ROUTE, 'it has no data.token');
   const { token, expires_in: life } = parsed.data.data;
   return { token, expiresInSeconds: life ?? DEFAULT_LIFE_SECONDS };
 }
@@ -50,7 +50,7 @@ export async function exchangeToken(http: Http, credentials: Credentials): Promi
 /** After 60 exchanges in a minute Personio asks for a pause of 60 s (developer.personio.de/reference/auth). */
 const COOL_DOWN_MS = 60_000;
 
-function rejected(status: number): PersonioError {
+function createRejectedError(status: number): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
     `Personio does not accept the client id and secret (POST /v1/auth answered ${status}). In Personio, under Settings > Integrations > API credentials, ` +

@@ -1,12 +1,12 @@
-import { ENDPOINTS } from '../contracts/names.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { Source } from '../contracts/activities.js';
-import { NEEDED_ATTRIBUTES, profileAlarms } from '../domain/attribute-profile.js';
+import { ENDPOINTS } from '../contracts/internal/names.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { Source } from '../contracts/internal/activities.js';
+import { NEEDED_ATTRIBUTES, findProfileAlarms } from '../domain/attribute-profile.js';
 import type { EmployeeRecord } from '../domain/records.js';
 import { addDays } from '../domain/zones.js';
 import type { PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
-import { SOURCES, isPassedOver, readSegment } from './sources.js';
+import { SOURCES, shouldFallBack, readSegment } from './sources.js';
 import { createUnsharedApi } from './unshared.js';
 import type { UnsharedConnection } from './unshared.js';
 
@@ -41,7 +41,7 @@ export async function testConnection(
   try {
     await api.authorise();
   } catch (error) {
-    return [red('token', error)];
+    return [createFailedCheck('token', error)];
   }
   const token: ConnectionCheck = {
     check: 'token',
@@ -60,17 +60,19 @@ async function checkEndpoint(api: PersonioApi, endpoint: Endpoint, options: Chec
   let failure: unknown;
   for (const source of SOURCES[endpoint]) {
     try {
-      const seen = await lookAt(api, { endpoint, source }, options);
-      return endpoint === 'employees' ? checkEmployees(seen, source) : green(endpoint, source, seen.total);
+      const sample = await readSample(api, { endpoint, source }, options);
+      return endpoint === 'employees'
+        ? checkEmployees(sample, source)
+        : createPassedCheck(endpoint, source, sample.total);
     } catch (error) {
       failure = error;
-      if (!isPassedOver(error, { endpoint, source })) break;
+      if (!shouldFallBack(error, { endpoint, source })) break;
     }
   }
-  return red(endpoint, failure);
+  return createFailedCheck(endpoint, failure);
 }
 
-function green(endpoint: Endpoint, source: Source, records: number): ConnectionCheck {
+function createPassedCheck(endpoint: Endpoint, source: Source, records: number): ConnectionCheck {
   const derived =
     source === 'employees' ? ' Personio has no such endpoint, so they are derived from the employees.' : '';
   const sentence = `${records} records can be read.${derived}`;
@@ -78,39 +80,46 @@ function green(endpoint: Endpoint, source: Source, records: number): ConnectionC
 }
 
 /** They come, and yet not as they should. */
-function checkEmployees({ total, employees }: Seen, source: Source): ConnectionCheck {
-  const alarms = profileAlarms({
-    ...{ records: employees.length, isWhole: employees.length === total },
-    sightings: Object.keys(NEEDED_ATTRIBUTES).map((attribute) => ({
-      ...{ attribute, cameBefore: false },
+function checkEmployees({ total, employees }: Sample, source: Source): ConnectionCheck {
+  const alarms = findProfileAlarms({
+    records: employees.length,
+    isComplete: employees.length === total,
+    coverage: Object.keys(NEEDED_ATTRIBUTES).map((attribute) => ({
+      attribute,
+      cameBefore: false,
       records: employees.filter(({ absentAttributes }) => !absentAttributes.includes(attribute)).length,
     })),
-    ...{ inactive: employees.filter(({ status }) => status === 'inactive').length, hadInactive: false },
+    inactive: employees.filter(({ status }) => status === 'inactive').length,
+    hadInactive: false,
   });
-  if (alarms.length === 0) return green('employees', source, total);
+  if (alarms.length === 0) return createPassedCheck('employees', source, total);
   const sentence = [`${total} records can be read.`, ...alarms.map((alarm) => alarm.sentence)].join(' ');
   const action = alarms.map((alarm) => alarm.action).join(' ');
   return { check: 'employees', ok: false, source, records: total, sentence, action };
 }
 
-interface Seen {
+interface Sample {
   readonly total: number;
   /** Those that were looked at, where they are employees. */
   readonly employees: readonly EmployeeRecord[];
 }
 
-async function lookAt(
+async function readSample(
   api: PersonioApi,
   { endpoint, source }: { readonly endpoint: Endpoint; readonly source: Source },
   { pageSize, attributesToStore }: CheckOptions,
-): Promise<Seen> {
+): Promise<Sample> {
   const today = new Date().toISOString().slice(0, 10);
   const chunk = endpoint === 'attendances' ? { from: addDays(today, 1 - DAYS_OF_ATTENDANCES), to: today } : null;
   const employees: EmployeeRecord[] = [];
   const departments = new Set<string | null>();
   let total = 0;
   await readSegment(api, {
-    ...{ endpoint, source, chunk, pages: PAGES, attributesToStore },
+    endpoint,
+    source,
+    chunk,
+    pages: PAGES,
+    attributesToStore,
     position: { offset: 0, cursor: null, total: null, pageSize },
     onPage: async (page, after) => {
       if (page.endpoint === 'employees') employees.push(...page.records);
@@ -124,7 +133,7 @@ async function lookAt(
 }
 
 /** The first sentence says what happened, the rest what to do. */
-function red(check: ConnectionCheck['check'], error: unknown): ConnectionCheck {
+function createFailedCheck(check: ConnectionCheck['check'], error: unknown): ConnectionCheck {
   if (!(error instanceof PersonioError)) throw error;
   const [, sentence = error.message, action = ''] = /^(.*?[.:])\s+(.*)$/s.exec(error.message) ?? [];
   return {

@@ -1,5 +1,5 @@
-import type { ReadPosition } from '../contracts/activities.js';
-import type { HttpAnswer } from './http.js';
+import type { ReadPosition } from '../contracts/internal/activities.js';
+import type { HttpResponse } from './http.js';
 import { FALLBACK_SIZES, isRefusedSize } from './paging.js';
 import type { PagesOutcome } from './paging.js';
 import type { CursorPage } from './v2/wire.js';
@@ -8,12 +8,12 @@ import type { CursorPage } from './v2/wire.js';
 export interface CursorSource<T> {
   /** The largest page that the server documents. */
   readonly maxPageSize: number;
-  readonly first: (limit: number) => Promise<HttpAnswer>;
+  readonly first: (limit: number) => Promise<HttpResponse>;
   /** Follows a link that the server gave, with its query as it is. */
-  readonly follow: (path: string) => Promise<HttpAnswer>;
+  readonly follow: (path: string) => Promise<HttpResponse>;
   /** @throws PersonioError `PersonioMalformedAnswer`. */
-  readonly read: (answer: HttpAnswer) => CursorPage<T>;
-  readonly idOf: (record: T) => string;
+  readonly parse: (response: HttpResponse) => CursorPage<T>;
+  readonly getId: (record: T) => string;
 }
 
 export interface CursorPagesRequest<T> {
@@ -40,18 +40,18 @@ export async function readCursorPages<T>(request: CursorPagesRequest<T>): Promis
   const seen = new Set<string>();
   let at: ReadPosition = { ...position, pageSize: begin.pageSize };
   for (let taken = 1; ; taken++) {
-    const moved = brokenProof(page, { seen, followed, offset: at.offset, idOf: source.idOf });
-    if (moved !== null) return { next: null, moved };
-    for (const record of page.records) seen.add(source.idOf(record));
+    const restartReason = findRestartReason(page, { seen, followed, offset: at.offset, getId: source.getId });
+    if (restartReason !== null) return { next: null, restartReason };
+    for (const record of page.records) seen.add(source.getId(record));
     at = { ...at, offset: at.offset + page.records.length, cursor: page.next };
     await onPage(page.records, at);
-    if (page.next === null || followed.has(page.next)) return { next: null, moved: null };
-    if (taken >= pages) return { next: at, moved: null };
+    if (page.next === null || followed.has(page.next)) return { next: null, restartReason: null };
+    if (taken >= pages) return { next: at, restartReason: null };
     followed.add(page.next);
     const wasEmpty = page.records.length === 0;
-    page = source.read(await source.follow(page.next));
+    page = source.parse(await source.follow(page.next));
     if (wasEmpty && page.records.length === 0 && page.next !== null && !followed.has(page.next))
-      return { next: null, moved: `after ${at.offset} records empty pages follow each other` };
+      return { next: null, restartReason: `after ${at.offset} records empty pages follow each other` };
   }
 }
 
@@ -61,23 +61,23 @@ async function fetchFirst<T>({
   position,
 }: CursorPagesRequest<T>): Promise<{ page: CursorPage<T>; pageSize: number }> {
   if (position.cursor !== null)
-    return { page: source.read(await source.follow(position.cursor)), pageSize: position.pageSize };
+    return { page: source.parse(await source.follow(position.cursor)), pageSize: position.pageSize };
   const asked = Math.min(position.pageSize, source.maxPageSize);
   for (const pageSize of [asked, ...FALLBACK_SIZES.filter((size) => size < asked)]) {
-    const answer = await source.first(pageSize);
-    if (!isRefusedSize(answer)) return { page: source.read(answer), pageSize };
+    const response = await source.first(pageSize);
+    if (!isRefusedSize(response)) return { page: source.parse(response), pageSize };
   }
-  return { page: source.read(await source.first(asked)), pageSize: asked };
+  return { page: source.parse(await source.first(asked)), pageSize: asked };
 }
 
 interface Chain<T> {
   readonly seen: ReadonlySet<string>;
   readonly followed: ReadonlySet<string>;
   readonly offset: number;
-  readonly idOf: (record: T) => string;
+  readonly getId: (record: T) => string;
 }
 
-function brokenProof<T>(page: CursorPage<T>, { seen, followed, offset, idOf }: Chain<T>): string | null {
+function findRestartReason<T>(page: CursorPage<T>, { seen, followed, offset, getId: idOf }: Chain<T>): string | null {
   const ids = new Set(page.records.map(idOf));
   if (ids.size < page.records.length || [...ids].some((id) => seen.has(id)))
     return `a record came twice among the first ${offset + page.records.length}`;

@@ -2,9 +2,9 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { RequestError } from 'got';
 import type { Got, OptionsInit, OptionsOfTextResponseBody } from 'got';
-import { PersonioError, malformed, nameOf } from './errors.js';
+import { PersonioError, createMalformedError, formatRoute } from './errors.js';
 import type { Route } from './errors.js';
-import { REFUSED_ADDRESS, guardedLookup } from './guarded-lookup.js';
+import { REFUSED_ADDRESS, ssrfSafeLookup } from '../network/ssrf-safe-lookup.js';
 
 export interface HttpRequest {
   readonly route: Route;
@@ -19,7 +19,7 @@ export interface HttpRequest {
 }
 
 /** An answer, whatever its status. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   /** What `Retry-After` asks for, capped; null where it is absent. */
@@ -30,49 +30,52 @@ export interface HttpAnswer {
   readonly notices: readonly string[];
 }
 
-export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
+export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** How long each part of a request may take. */
-export interface Deadlines {
+export interface HttpTimeouts {
   readonly connectMs: number;
   readonly firstByteMs: number;
-  readonly wholeMs: number;
+  readonly totalMs: number;
 }
 
 /** Each is shorter than the heartbeat that guards it (30 s, workflows/proxies.ts). */
-const DEADLINES: Deadlines = { connectMs: 10_000, firstByteMs: 25_000, wholeMs: 28_000 };
+const DEFAULT_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, firstByteMs: 25_000, totalMs: 28_000 };
 /** A wait that Personio asks for is obeyed up to here; beyond it, the next attempt asks again. */
 const MAX_WAIT_MS = 120_000;
 /** A page of 200 people is half a megabyte. Beyond this it is no page, and four of them travel at a time. */
 const MAX_BODY_BYTES = 32 * 1_024 * 1_024;
 
 /** @param origin such as `https://api.personio.de`. Redirects are never followed: a token must not travel elsewhere. */
-export function createHttp(origin: string, userAgent: string, deadlines = DEADLINES): Http {
-  const { connectMs, firstByteMs, wholeMs } = deadlines;
+export function createHttp(origin: string, userAgent: string, timeouts = DEFAULT_TIMEOUTS): Http {
+  const { connectMs, firstByteMs, totalMs } = timeouts;
   const options: OptionsInit = {
     prefixUrl: origin,
     agent: {
-      http: new HttpAgent({ keepAlive: true, lookup: guardedLookup }),
-      https: new HttpsAgent({ keepAlive: true, lookup: guardedLookup }),
+      http: new HttpAgent({ keepAlive: true, lookup: ssrfSafeLookup }),
+      https: new HttpsAgent({ keepAlive: true, lookup: ssrfSafeLookup }),
     },
     headers: { 'user-agent': userAgent, accept: 'application/json' },
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
     timeout: {
-      ...{ lookup: connectMs, connect: connectMs, secureConnect: connectMs },
-      ...{ response: firstByteMs, request: wholeMs },
+      lookup: connectMs,
+      connect: connectMs,
+      secureConnect: connectMs,
+      response: firstByteMs,
+      request: totalMs,
     },
   };
   const client = got.extend(options);
   return async (request) => send(client, request);
 }
 
-async function send(client: Got, request: HttpRequest): Promise<HttpAnswer> {
+async function send(client: Got, request: HttpRequest): Promise<HttpResponse> {
   const { route, path } = request;
   const size: { isTooLarge: boolean } = { isTooLarge: false };
   try {
-    const pending = client(path.replace(/^\//, ''), optionsOf(request));
+    const pending = client(path.replace(/^\//, ''), toGotOptions(request));
     // Counts what comes out of the decompression, so that a small answer cannot become a large one.
     void pending.on('downloadProgress', ({ transferred }) => {
       if (transferred <= MAX_BODY_BYTES || size.isTooLarge) return;
@@ -81,23 +84,27 @@ async function send(client: Got, request: HttpRequest): Promise<HttpAnswer> {
     });
     const { headers, statusCode, body } = await pending;
     return {
-      ...{ status: statusCode, text: body },
-      ...{ retryAfterMs: retryAfterOf(headers['retry-after']), refillMs: refillOf(headers) },
+      status: statusCode,
+      text: body,
+      retryAfterMs: parseRetryAfter(headers['retry-after']),
+      refillMs: parseRefillMs(headers),
       notices: ['deprecation', 'sunset', 'warning'].filter((name) => headers[name] !== undefined),
     };
   } catch (error) {
-    if (size.isTooLarge) throw malformed(route, `it is larger than ${MAX_BODY_BYTES / 1_024 / 1_024} MiB`);
-    throw unavailable(route, error);
+    if (size.isTooLarge) throw createMalformedError(route, `it is larger than ${MAX_BODY_BYTES / 1_024 / 1_024} MiB`);
+    throw createUnavailableError(route, error);
   }
 }
 
-function optionsOf({ route, query, json, form, beta, token }: HttpRequest): OptionsOfTextResponseBody {
+function toGotOptions({ route, query, json, form, beta, token }: HttpRequest): OptionsOfTextResponseBody {
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(beta === true ? { beta: 'true' } : {}),
   };
   return {
-    ...{ method: route.method, headers, responseType: 'text' as const },
+    method: route.method,
+    headers,
+    responseType: 'text' as const,
     ...(query === undefined ? {} : { searchParams: query }),
     ...(json === undefined ? {} : { json }),
     ...(form === undefined ? {} : { form }),
@@ -105,7 +112,7 @@ function optionsOf({ route, query, json, form, beta, token }: HttpRequest): Opti
 }
 
 /** Got's own error holds the whole URL, so nothing of it is kept but the code. */
-function unavailable(route: Route, error: unknown): PersonioError {
+function createUnavailableError(route: Route, error: unknown): PersonioError {
   const code = error instanceof RequestError ? error.code : 'ERR_UNKNOWN';
   if (code === REFUSED_ADDRESS) {
     return new PersonioError(
@@ -115,12 +122,12 @@ function unavailable(route: Route, error: unknown): PersonioError {
   }
   return new PersonioError(
     'PersonioUnavailable',
-    `Personio could not be reached for ${nameOf(route)} (${code}). It is tried again; check PERSONIO_BASE_URL and the network if it stays so.`,
+    `Personio could not be reached for ${formatRoute(route)} (${code}). It is tried again; check PERSONIO_BASE_URL and the network if it stays so.`,
   );
 }
 
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function retryAfterOf(header: string | undefined): number | null {
+function parseRetryAfter(header: string | undefined): number | null {
   if (header === undefined || header.trim() === '') return null;
   const seconds = Number(header);
   const waitMs = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000;
@@ -128,7 +135,7 @@ function retryAfterOf(header: string | undefined): number | null {
 }
 
 /** Personio's gateway describes a token bucket: what is left, what a request costs, and how much comes back in a second. */
-function refillOf(headers: Readonly<Record<string, string | readonly string[] | undefined>>): number | null {
+function parseRefillMs(headers: Readonly<Record<string, string | readonly string[] | undefined>>): number | null {
   const [remaining, cost = 1, rate] = ['remaining', 'requested-tokens', 'replenish-rate'].map((name) => {
     const header = headers[`x-ratelimit-${name}`];
     return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;

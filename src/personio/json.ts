@@ -1,7 +1,7 @@
 import { isSafeNumber, parse } from 'lossless-json';
-import { errorOfStatus, malformed, unsuccessful } from './errors.js';
+import { toStatusError, createMalformedError, createUnsuccessfulError } from './errors.js';
 import type { Route } from './errors.js';
-import type { HttpAnswer } from './http.js';
+import type { HttpResponse } from './http.js';
 
 /** An integer that a JavaScript number may not hold, as in the ids of work schedules, with what stands before it. */
 const LARGE_INTEGER = /([:[,]\s*)(-?\d{16,})(?=\s*[,\]}])/g;
@@ -30,18 +30,19 @@ function parseJson(text: string): unknown {
 }
 
 /** @returns the parsed content of an answer of success, whatever type its header claims. @throws PersonioError for every other. */
-export function contentOf(route: Route, answer: HttpAnswer): unknown {
-  if (answer.status < 200 || answer.status > 299) throw errorOfStatus(route, answer.status, answer.retryAfterMs);
-  const content = parsed(route, answer.text);
+export function parseContent(route: Route, response: HttpResponse): unknown {
+  if (response.status < 200 || response.status > 299)
+    throw toStatusError(route, response.status, response.retryAfterMs);
+  const content = parseText(route, response.text);
   if (typeof content === 'object' && content !== null && 'success' in content && content.success === false)
-    throw unsuccessful(route, answer.status);
+    throw createUnsuccessfulError(route, response.status);
   return content;
 }
 
-function parsed(route: Route, text: string): unknown {
+function parseText(route: Route, text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw malformed(route, 'it is no JSON');
+    throw createMalformedError(route, 'it is no JSON');
   }
 }

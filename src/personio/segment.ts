@@ -1,10 +1,10 @@
-import type { ReadPosition, Source } from '../contracts/activities.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { DayWindow } from '../contracts/sync.js';
+import type { ReadPosition, Source } from '../contracts/internal/activities.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { DayWindow } from '../contracts/internal/sync.js';
 import type { StagedRecords } from '../domain/records.js';
 
 /** Some pages of an endpoint, as one activity reads them. */
-export interface SegmentReading {
+export interface ReadSegmentOptions {
   readonly endpoint: Endpoint;
   readonly source: Source;
   /** Attendances: the days, both included. */

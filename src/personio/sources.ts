@@ -1,15 +1,15 @@
-import type { Source } from '../contracts/activities.js';
-import type { Endpoint } from '../contracts/names.js';
+import type { Source } from '../contracts/internal/activities.js';
+import type { Endpoint } from '../contracts/internal/names.js';
 import type { EmployeeRecord } from '../domain/records.js';
 import type { ApiRequest, PersonioApi } from './api.js';
 import { PersonioError } from './errors.js';
 import type { Route } from './errors.js';
-import { isNotFound, isRetired, readPages } from './paging.js';
+import { isNotFound, isSourceGone, readPages } from './paging.js';
 import type { PagedSource, PagesOutcome } from './paging.js';
-import type { SegmentReading } from './segment.js';
+import type { ReadSegmentOptions } from './segment.js';
 import { attendanceSchema, departmentSchema, timeOffTypeSchema } from './v1/collections.js';
-import { derivedDepartmentSchema, employeeRecordSchema } from './v1/employees.js';
-import { readList, readOne } from './v1/wire.js';
+import { derivedDepartmentSchema, createEmployeeRecordSchema } from './v1/employees.js';
+import { parseList, parseOne } from './v1/wire.js';
 import { readAttendancePeriods, readOrgUnits } from './v2/sources.js';
 
 /** Where each endpoint can be read from, in the order of trying. A 404 or 410 on one moves on to the next. */
@@ -32,11 +32,11 @@ const ROUTE = {
  * @returns whether the next source takes over: the path is gone, or it is the list of org units, which is beta and which credentials of v1 need
  * not open, while the departments can be had from the employees.
  */
-export function isPassedOver(
+export function shouldFallBack(
   error: unknown,
-  { endpoint, source }: Pick<SegmentReading, 'endpoint' | 'source'>,
+  { endpoint, source }: Pick<ReadSegmentOptions, 'endpoint' | 'source'>,
 ): boolean {
-  if (isRetired(error)) return true;
+  if (isSourceGone(error)) return true;
   const isClosed =
     error instanceof PersonioError &&
     (error.type === 'PersonioPermissionMissing' || error.type === 'PersonioCredentialsRejected');
@@ -44,45 +44,54 @@ export function isPassedOver(
 }
 
 /** Reads some pages of an endpoint as records of the domain. @throws PersonioError */
-export async function readSegment(api: PersonioApi, reading: SegmentReading): Promise<PagesOutcome> {
-  const { position, pages, onPage } = reading;
-  switch (reading.endpoint) {
+export async function readSegment(api: PersonioApi, options: ReadSegmentOptions): Promise<PagesOutcome> {
+  const { position, pages, onPage } = options;
+  switch (options.endpoint) {
     case 'employees': {
-      const schema = employeeRecordSchema(reading.attributesToStore);
-      const source = listOf(api, ROUTE.employees, 'employees', {
-        read: (answer) => readList(ROUTE.employees, answer, schema),
-        idOf: (record: EmployeeRecord) => record.employeeId,
+      const schema = createEmployeeRecordSchema(options.attributesToStore);
+      const source = createPagedSource(api, ROUTE.employees, 'employees', {
+        parse: (response) => parseList(ROUTE.employees, response, schema),
+        getId: (record: EmployeeRecord) => record.employeeId,
       });
       return readPages({
-        ...{ source, position, pages },
+        source,
+        position,
+        pages,
         onPage: async (records, after) => onPage({ endpoint: 'employees', records }, after),
       });
     }
     case 'departments':
-      if (reading.source === 'v2') return readOrgUnits(api, reading);
-      return reading.source === 'employees' ? readDerivedDepartments(api, reading) : readDepartments(api, reading);
+      if (options.source === 'v2') return readOrgUnits(api, options);
+      return options.source === 'employees' ? readDerivedDepartments(api, options) : readDepartments(api, options);
     case 'attendances':
-      return reading.source === 'v2' ? readAttendancePeriods(api, reading) : readAttendances(api, reading);
+      return options.source === 'v2' ? readAttendancePeriods(api, options) : readAttendances(api, options);
     case 'time-off-types': {
-      const source = listOf(api, ROUTE['time-off-types'], 'time-off-types', {
-        read: (answer) => readList(ROUTE['time-off-types'], answer, timeOffTypeSchema),
-        idOf: (record) => record.timeOffTypeId,
+      const source = createPagedSource(api, ROUTE['time-off-types'], 'time-off-types', {
+        parse: (response) => parseList(ROUTE['time-off-types'], response, timeOffTypeSchema),
+        getId: (record) => record.timeOffTypeId,
       });
       return readPages({
-        ...{ source, position, pages },
+        source,
+        position,
+        pages,
         onPage: async (records, after) => onPage({ endpoint: 'time-off-types', records }, after),
       });
     }
   }
 }
 
-async function readDepartments(api: PersonioApi, { position, pages, onPage }: SegmentReading): Promise<PagesOutcome> {
-  const source = listOf(api, ROUTE.departments, 'departments', {
-    read: (answer) => readList(ROUTE.departments, answer, departmentSchema),
-    idOf: (record) => record.recordId,
+async function readDepartments(
+  api: PersonioApi,
+  { position, pages, onPage }: ReadSegmentOptions,
+): Promise<PagesOutcome> {
+  const source = createPagedSource(api, ROUTE.departments, 'departments', {
+    parse: (response) => parseList(ROUTE.departments, response, departmentSchema),
+    getId: (record) => record.recordId,
   });
   return readPages({
-    ...{ source, position, pages },
+    source,
+    position,
+    pages,
     onPage: async (records, after) => onPage({ endpoint: 'departments', records }, after),
   });
 }
@@ -90,22 +99,24 @@ async function readDepartments(api: PersonioApi, { position, pages, onPage }: Se
 /** From the employees, whose number is what the completeness gate counts. */
 async function readDerivedDepartments(
   api: PersonioApi,
-  { position, pages, onPage }: SegmentReading,
+  { position, pages, onPage }: ReadSegmentOptions,
 ): Promise<PagesOutcome> {
-  const source = listOf(api, ROUTE.employees, 'employees', {
-    read: (answer) => readList(ROUTE.employees, answer, derivedDepartmentSchema),
-    idOf: (record) => record.recordId,
+  const source = createPagedSource(api, ROUTE.employees, 'employees', {
+    parse: (response) => parseList(ROUTE.employees, response, derivedDepartmentSchema),
+    getId: (record) => record.recordId,
   });
   return readPages({
-    ...{ source, position, pages },
+    source,
+    position,
+    pages,
     onPage: async (records, after) => {
-      if (records.length > 0 && records.every((record) => !record.isReadable)) throw departmentUnreadable();
+      if (records.length > 0 && records.every((record) => !record.isReadable)) throw createDepartmentUnreadableError();
       await onPage({ endpoint: 'departments', records }, after);
     },
   });
 }
 
-function departmentUnreadable(): PersonioError {
+function createDepartmentUnreadableError(): PersonioError {
   return new PersonioError(
     'PersonioPermissionMissing',
     'Personio has no endpoint of departments, and the employees come without their department. In Personio, under Settings > Integrations > API credentials, ' +
@@ -113,16 +124,18 @@ function departmentUnreadable(): PersonioError {
   );
 }
 
-async function readAttendances(api: PersonioApi, reading: SegmentReading): Promise<PagesOutcome> {
-  const { chunk, position, pages, onPage } = reading;
+async function readAttendances(api: PersonioApi, options: ReadSegmentOptions): Promise<PagesOutcome> {
+  const { chunk, position, pages, onPage } = options;
   if (chunk === null) throw new RangeError('Attendances are read by days.');
-  const source = listOf(api, ROUTE.attendances, 'attendances', {
+  const source = createPagedSource(api, ROUTE.attendances, 'attendances', {
     query: { start_date: chunk.from, end_date: chunk.to, includePending: 'true' },
-    read: (answer) => readList(ROUTE.attendances, answer, attendanceSchema),
-    idOf: (record) => record.periodId,
+    parse: (response) => parseList(ROUTE.attendances, response, attendanceSchema),
+    getId: (record) => record.periodId,
   });
   return readPages({
-    ...{ source, position, pages },
+    source,
+    position,
+    pages,
     onPage: async (records, after) => onPage({ endpoint: 'attendances', records }, after),
   });
 }
@@ -134,25 +147,27 @@ export async function readEmployee(
   attributesToStore: readonly string[],
 ): Promise<EmployeeRecord | null> {
   const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
-  const answer = await api.get({ route: ROUTE.employee, path, bucket: 'employees' });
-  if (isNotFound(ROUTE.employee, answer)) return null;
-  return readOne(ROUTE.employee, answer, employeeRecordSchema(attributesToStore));
+  const response = await api.get({ route: ROUTE.employee, path, bucket: 'employees' });
+  if (isNotFound(ROUTE.employee, response)) return null;
+  return parseOne(ROUTE.employee, response, createEmployeeRecordSchema(attributesToStore));
 }
 
 /** Whether Personio knows a person whom its list left out. */
-export async function employeeExists(api: PersonioApi, employeeId: string): Promise<boolean> {
+export async function hasEmployee(api: PersonioApi, employeeId: string): Promise<boolean> {
   const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
   return !isNotFound(ROUTE.employee, await api.get({ route: ROUTE.employee, path, bucket: 'employees' }));
 }
 
-function listOf<T>(
+function createPagedSource<T>(
   api: PersonioApi,
   route: Route,
   bucket: ApiRequest['bucket'],
-  more: Pick<PagedSource<T>, 'read' | 'idOf'> & { readonly query?: ApiRequest['query'] },
+  more: Pick<PagedSource<T>, 'parse' | 'getId'> & { readonly query?: ApiRequest['query'] },
 ): PagedSource<T> {
   return {
-    ...{ route, read: more.read, idOf: more.idOf },
+    route,
+    parse: more.parse,
+    getId: more.getId,
     fetch: async (offset, limit) =>
       api.get({ route, path: route.template, bucket, query: { ...more.query, limit, offset } }),
   };

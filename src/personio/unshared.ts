@@ -1,33 +1,35 @@
 import { PersonioApi } from './api.js';
-import type { RequestGovernor, TokenKeeper } from './api.js';
+import type { RateLimiter, TokenCache } from './api.js';
 import { exchangeToken } from './auth.js';
 import type { Credentials, ExchangedToken } from './auth.js';
 import { createHttp } from './http.js';
-import type { Deadlines } from './http.js';
+import type { HttpTimeouts } from './http.js';
 import { exchangeTokenV2 } from './v2/auth.js';
 
 /** Where a company's Personio is, and what opens it. */
 export interface UnsharedConnection extends Credentials {
   readonly baseUrl: string;
-  readonly deadlines?: Deadlines;
+  readonly timeouts?: HttpTimeouts;
 }
 
 /** An API for a handful of requests from one process: its token lives in memory, and no limits are shared with anybody. */
-export function createUnsharedApi({ baseUrl, deadlines, ...credentials }: UnsharedConnection): PersonioApi {
+export function createUnsharedApi({ baseUrl, timeouts: deadlines, ...credentials }: UnsharedConnection): PersonioApi {
   const http = createHttp(baseUrl, 'personio-sync', deadlines);
   return new PersonioApi({
-    ...{ origin: baseUrl, http, governor: UNLIMITED },
-    doors: {
-      v1: { tokens: createMemoryTokens(), exchange: async () => exchangeToken(http, credentials) },
-      v2: { tokens: createMemoryTokens(), exchange: async () => exchangeTokenV2(http, credentials) },
+    origin: baseUrl,
+    http,
+    rateLimiter: UNLIMITED,
+    auth: {
+      v1: { tokens: createMemoryTokenCache(), exchange: async () => exchangeToken(http, credentials) },
+      v2: { tokens: createMemoryTokenCache(), exchange: async () => exchangeTokenV2(http, credentials) },
     },
   });
 }
 
-const UNLIMITED: RequestGovernor = { take: async () => Promise.resolve(), pause: async () => Promise.resolve() };
+const UNLIMITED: RateLimiter = { acquire: async () => Promise.resolve(), backOff: async () => Promise.resolve() };
 
 /** Whoever asks while an exchange is under way waits for that one. */
-function createMemoryTokens(): TokenKeeper {
+function createMemoryTokenCache(): TokenCache {
   let kept: Promise<string> | null = null;
   const exchangeInto = async (exchange: () => Promise<ExchangedToken>): Promise<string> => {
     const mine = exchange().then(({ token }) => token);
@@ -40,8 +42,8 @@ function createMemoryTokens(): TokenKeeper {
     }
   };
   return {
-    current: async (exchange) => kept ?? exchangeInto(exchange),
-    renewed: async (refused, exchange) => {
+    getToken: async (exchange) => kept ?? exchangeInto(exchange),
+    refresh: async (refused, exchange) => {
       const before = kept;
       const token = await before;
       // Somebody else may have begun to exchange while this one waited.

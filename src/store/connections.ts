@@ -1,4 +1,4 @@
-import { SealBroken, seal, sealedUnder, unseal } from '../crypto/sealing.js';
+import { SealError, seal, findKeyId, unseal } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 import type { Database, Queries, Transaction } from './database.js';
 
@@ -30,14 +30,14 @@ interface SealedRow {
 
 /** @returns the ids of the stored connections, sorted. */
 export async function listConnectionIds(queries: Queries): Promise<readonly string[]> {
-  const rows = await queries.rows<{ connection_id: string }>(
+  const rows = await queries.query<{ connection_id: string }>(
     'select connection_id from personio.connections order by connection_id',
   );
   return rows.map((row) => row.connection_id);
 }
 
 export async function listConnections(queries: Queries): Promise<readonly StoredConnection[]> {
-  return queries.rows<StoredConnection>(
+  return queries.query<StoredConnection>(
     `select connection_id as "connectionId", base_url as "baseUrl", secret_set_at as "secretSetAt", last_tested_at as "lastTestedAt",
        last_test_outcome as "lastTestOutcome"
      from personio.connections order by connection_id`,
@@ -65,14 +65,14 @@ export async function findConnection(
   ring: KeyRing,
   connectionId: string,
 ): Promise<StoredCredentials | null> {
-  const [row] = await queries.rows<SealedRow>(
+  const [row] = await queries.query<SealedRow>(
     'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1',
     [connectionId],
   );
-  return row === undefined ? null : opened(row, ring);
+  return row === undefined ? null : openCredentials(row, ring);
 }
 
-async function opened(row: SealedRow, ring: KeyRing): Promise<StoredCredentials> {
+async function openCredentials(row: SealedRow, ring: KeyRing): Promise<StoredCredentials> {
   const { connection_id: connectionId, base_url: baseUrl, client_id: clientId, sealed_secret: sealed } = row;
   return {
     connectionId,
@@ -84,17 +84,17 @@ async function opened(row: SealedRow, ring: KeyRing): Promise<StoredCredentials>
 
 /** @throws SealBroken that names the first stored connection whose secret this ring does not open. */
 export async function requireOpenable(queries: Queries, ring: KeyRing): Promise<void> {
-  const rows = await queries.rows<SealedRow>(
+  const rows = await queries.query<SealedRow>(
     'select connection_id, base_url, client_id, sealed_secret from personio.connections order by connection_id',
   );
   for (const row of rows) {
     try {
-      await opened(row, ring);
+      await openCredentials(row, ring);
     } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      throw new SealBroken(
+      if (!(error instanceof SealError)) throw error;
+      throw new SealError(
         `The secret of the connection ${row.connection_id} cannot be opened. ${error.message} ` +
-          `Add the key ${sealedUnder(row.sealed_secret) ?? 'that sealed it'} to PERSONIO_SYNC_KEYS again, behind the first, or remove the connection and add it anew.`,
+          `Add the key ${findKeyId(row.sealed_secret) ?? 'that sealed it'} to PERSONIO_SYNC_KEYS again, behind the first, or remove the connection and add it anew.`,
       );
     }
   }
@@ -115,7 +115,7 @@ export async function replaceSecret(
 }
 
 /** Notes what a test of a stored connection showed; the environment's has no row, and nothing is noted. */
-export async function noteTest(queries: Queries, connectionId: string, outcome: string): Promise<void> {
+export async function recordTest(queries: Queries, connectionId: string, outcome: string): Promise<void> {
   await queries.run(
     'update personio.connections set last_tested_at = clock_timestamp(), last_test_outcome = $2 where connection_id = $1',
     [connectionId, outcome],
@@ -131,7 +131,7 @@ export async function deleteConnection(transaction: Transaction, connectionId: s
   return (await transaction.run('delete from personio.connections where connection_id = $1', [connectionId])) > 0;
 }
 
-export interface Resealed {
+export interface ResealSummary {
   readonly resealed: number;
   readonly unchanged: number;
   /** Tokens that no key opens any more: forgotten, since a new one costs a single request. */
@@ -139,14 +139,14 @@ export interface Resealed {
 }
 
 /** Re-seals every stored secret and token under the first key, each in a short transaction, so that workers go on. */
-export async function resealAll(database: Database, ring: KeyRing): Promise<Resealed> {
+export async function resealAll(database: Database, ring: KeyRing): Promise<ResealSummary> {
   const [secrets, tokens] = [
     { resealed: 0, unchanged: 0 },
     { resealed: 0, unchanged: 0, forgotten: 0 },
   ];
   for (const connectionId of await listConnectionIds(database))
     secrets[await resealSecret(database, ring, connectionId)] += 1;
-  const rows = await database.rows<{ connection_id: string }>(
+  const rows = await database.query<{ connection_id: string }>(
     'select connection_id from personio.connection_state where sealed_token is not null order by connection_id',
   );
   for (const row of rows) tokens[await resealToken(database, ring, row.connection_id)] += 1;
@@ -163,12 +163,12 @@ async function resealSecret(
   connectionId: string,
 ): Promise<'resealed' | 'unchanged'> {
   return database.transaction(async (transaction) => {
-    const [row] = await transaction.rows<SealedRow>(
+    const [row] = await transaction.query<SealedRow>(
       'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1 for update',
       [connectionId],
     );
-    if (row === undefined || sealedUnder(row.sealed_secret) === ring[0]?.id) return 'unchanged';
-    const { clientSecret } = await opened(row, ring);
+    if (row === undefined || findKeyId(row.sealed_secret) === ring[0]?.id) return 'unchanged';
+    const { clientSecret } = await openCredentials(row, ring);
     const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
     await transaction.run('update personio.connections set sealed_secret = $2 where connection_id = $1', [
       connectionId,
@@ -184,13 +184,13 @@ async function resealToken(
   connectionId: string,
 ): Promise<'resealed' | 'unchanged' | 'forgotten'> {
   return database.transaction(async (transaction) => {
-    const [row] = await transaction.rows<{ sealed_token: string | null }>(
+    const [row] = await transaction.query<{ sealed_token: string | null }>(
       'select sealed_token from personio.connection_state where connection_id = $1 for update',
       [connectionId],
     );
     const sealed = row?.sealed_token ?? null;
-    if (sealed === null || sealedUnder(sealed) === ring[0]?.id) return 'unchanged';
-    const fresh = await resealedToken(ring, sealed, connectionId);
+    if (sealed === null || findKeyId(sealed) === ring[0]?.id) return 'unchanged';
+    const fresh = await reseal(ring, sealed, connectionId);
     await transaction.run('update personio.connection_state set sealed_token = $2 where connection_id = $1', [
       connectionId,
       fresh,
@@ -199,19 +199,19 @@ async function resealToken(
   });
 }
 
-async function resealedToken(ring: KeyRing, sealed: string, connectionId: string): Promise<string | null> {
+async function reseal(ring: KeyRing, sealed: string, connectionId: string): Promise<string | null> {
   const context = { connectionId, purpose: 'token' };
   try {
     return await seal(ring, await unseal(ring, sealed, context), context);
   } catch (error) {
-    if (error instanceof SealBroken) return null;
+    if (error instanceof SealError) return null;
     throw error;
   }
 }
 
 /** @returns the key of this installation's digests. */
-export async function digestKey(queries: Queries): Promise<Uint8Array> {
-  const [row] = await queries.rows<{ digest_key: Uint8Array }>('select digest_key from personio.installation');
+export async function readDigestKey(queries: Queries): Promise<Uint8Array> {
+  const [row] = await queries.query<{ digest_key: Uint8Array }>('select digest_key from personio.installation');
   if (row === undefined) throw new RangeError('The table personio.installation has lost its row.');
   return row.digest_key;
 }

@@ -5,17 +5,17 @@ const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 /** @returns one line: numbers, booleans and texts as they are, lists of texts as arrays, objects as JSON, null as `\N`. */
-export function copyRow(values: readonly unknown[]): string {
-  return `${values.map(copyValue).join('\t')}\n`;
+export function toCopyRow(values: readonly unknown[]): string {
+  return `${values.map(toCopyValue).join('\t')}\n`;
 }
 
-function copyValue(value: unknown): string {
+function toCopyValue(value: unknown): string {
   if (value === null || value === undefined) return '\\N';
-  if (typeof value === 'string') return escaped(storable(value));
+  if (typeof value === 'string') return escapeText(replaceUnstorable(value));
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (isTextList(value)) return escaped(arrayLiteral(value));
-  return escaped(
-    JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner)),
+  if (isTextList(value)) return escapeText(toArrayLiteral(value));
+  return escapeText(
+    JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? replaceUnstorable(inner) : inner)),
   );
 }
 
@@ -33,16 +33,16 @@ export class TextList {
   }
 }
 
-function arrayLiteral({ items }: TextList): string {
-  return `{${items.map((item) => `"${storable(item).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
+function toArrayLiteral({ items }: TextList): string {
+  return `{${items.map((item) => `"${replaceUnstorable(item).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
 }
 
-function escaped(text: string): string {
+function escapeText(text: string): string {
   return /[\\\n\r\t]/.test(text)
     ? text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPED[character] ?? character)
     : text;
 }
 
-function storable(text: string): string {
+function replaceUnstorable(text: string): string {
   return text.replaceAll(UNSTORABLE, '\uFFFD');
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
-import { StoreError, translatedError } from './errors.js';
+import { StoreError, translateError } from './errors.js';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -14,7 +14,7 @@ export interface DatabaseOptions {
 /** Runs statements, inside a transaction or out of it. */
 export interface Queries {
   /** @returns the rows; the caller names their shape, since it wrote the statement. */
-  readonly rows: <T extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<readonly T[]>;
+  readonly query: <T extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<readonly T[]>;
   /** @returns how many rows the statement touched. */
   readonly run: (sql: string, values?: readonly unknown[]) => Promise<number>;
 }
@@ -49,15 +49,17 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
     application_name: applicationName,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? defaultParser(oid, format) },
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? getDefaultParser(oid, format),
+    },
   });
   // A connection that breaks while idle is replaced by the next statement.
   pool.on('error', () => undefined);
   // One that breaks between two statements of a transaction would end the process; the next statement says so.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return {
-    ...queriesOf(async (sql, values) => pool.query(sql, values)),
-    transaction: async (work) => inTransaction(pool, work),
+    ...createQueries(async (sql, values) => pool.query(sql, values)),
+    transaction: async (work) => runInTransaction(pool, work),
     copyIn: async (sql, text) => copyIn(pool, sql, text),
     url,
     close: async () => pool.end(),
@@ -65,31 +67,31 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
 }
 
 /** `text` is the only format that the pool asks for. */
-function defaultParser(oid: number, format: 'text' | 'binary' = 'text'): (value: string) => unknown {
+function getDefaultParser(oid: number, format: 'text' | 'binary' = 'text'): (value: string) => unknown {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion, @typescript-eslint/no-unsafe-enum-assignment -- the driver's typings know its built-in ids only
   return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
-type Send = (sql: string, values: unknown[]) => Promise<pg.QueryResult>;
+type QuerySender = (sql: string, values: unknown[]) => Promise<pg.QueryResult>;
 
-function queriesOf(send: Send): Queries {
-  const query: Send = async (sql, values) => {
+function createQueries(send: QuerySender): Queries {
+  const query: QuerySender = async (sql, values) => {
     try {
       return await send(sql, values);
     } catch (error) {
-      throw translatedError(error);
+      throw translateError(error);
     }
   };
   return {
-    rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+    query: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
       (await query(sql, [...values])).rows as readonly T[],
     run: async (sql, values = []) => (await query(sql, [...values])).rowCount ?? 0,
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  const client = await connected(pool);
-  const queries = queriesOf(async (sql, values) => client.query(sql, values));
+async function runInTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  const queries = createQueries(async (sql, values) => client.query(sql, values));
   let broken: Error | undefined;
   try {
     await queries.run('begin');
@@ -103,14 +105,14 @@ async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) 
       // The connection is of no use any more: the pool has to drop it, and the server rolls back by itself.
       broken = rollbackError instanceof Error ? rollbackError : new Error('The rollback failed.');
     }
-    throw translatedError(error);
+    throw translateError(error);
   } finally {
     client.release(broken);
   }
 }
 
 async function copyIn(pool: pg.Pool, sql: string, text: string): Promise<void> {
-  const client = await connected(pool);
+  const client = await connect(pool);
   let broken: Error | undefined;
   try {
     const copy = client.query(from(sql));
@@ -121,48 +123,48 @@ async function copyIn(pool: pg.Pool, sql: string, text: string): Promise<void> {
   } catch (error) {
     // Where in the protocol it stopped is not known, so the pool drops the connection.
     broken = error instanceof Error ? error : new Error('The copying failed.');
-    throw translatedError(error);
+    throw translateError(error);
   } finally {
     client.release(broken);
   }
 }
 
-async function connected(pool: pg.Pool): Promise<PoolClient> {
+async function connect(pool: pg.Pool): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
-    throw translatedError(error);
+    throw translateError(error);
   }
 }
 
-/** @throws StoreError when nobody answers within `patienceMs`, or the server is too old; the message says what was tried. */
-export async function requireDatabase(database: Database, patienceMs: number): Promise<void> {
+/** @throws StoreError when nobody answers within `timeoutMs`, or the server is too old; the message says what was tried. */
+export async function requireDatabase(database: Database, timeoutMs: number): Promise<void> {
   const startedAt = Date.now();
   for (let tries = 1; ; tries++) {
     try {
-      const [row] = await database.rows<{ version: number }>(
+      const [row] = await database.query<{ version: number }>(
         `select current_setting('server_version_num')::int as version`,
       );
-      if ((row?.version ?? 0) < MINIMUM_VERSION) throw tooOld();
+      if ((row?.version ?? 0) < MINIMUM_VERSION) throw createTooOldError();
       return;
     } catch (error) {
       const waitedMs = Date.now() - startedAt;
       const isTemporary = error instanceof StoreError && error.type === 'StoreUnavailable';
       if (!isTemporary) throw error;
-      if (waitedMs >= patienceMs) throw unreachable(database.url, tries, waitedMs, error);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, Math.max(50, patienceMs - waitedMs))));
+      if (waitedMs >= timeoutMs) throw createUnreachableError(database.url, tries, waitedMs, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, Math.max(50, timeoutMs - waitedMs))));
     }
   }
 }
 
-function tooOld(): StoreError {
+function createTooOldError(): StoreError {
   return new StoreError(
     null,
     'The PostgreSQL of DATABASE_URL is older than 15, which personio-sync needs. Upgrade it, or name another one.',
   );
 }
 
-function unreachable(url: string, tries: number, waitedMs: number, { message }: StoreError): StoreError {
+function createUnreachableError(url: string, tries: number, waitedMs: number, { message }: StoreError): StoreError {
   const { hostname, port } = new URL(url);
   return new StoreError(
     'StoreUnavailable',

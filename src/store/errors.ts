@@ -1,4 +1,4 @@
-import type { FailureType } from '../contracts/errors.js';
+import type { FailureType } from '../contracts/internal/errors.js';
 
 /** What the database did. `type` is null where trying again does not help and no promised type fits. Carries no row and no parameter. */
 export class StoreError extends Error {
@@ -19,7 +19,7 @@ const TEMPORARY = /^(08|53|57P|58)|^(40001|40P01|55P03|25006)$/;
 const NETWORK = /^(E[A-Z]+|ERR_.*)$/;
 
 /** @returns an error of the driver as ours where trying again can help; others as they are. */
-export function translatedError(error: unknown): unknown {
+export function translateError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === '28P01' || code === '28000') {

@@ -28,8 +28,8 @@ export async function migrate(database: Database): Promise<readonly string[]> {
 
 /** @throws StoreError that says what to run, where the schema is not the one that this version was written for. */
 export async function requireSchema(database: Database): Promise<void> {
-  const known = knownMigrations();
-  const present = await presentMigrations(database);
+  const known = listKnownMigrations();
+  const present = await listAppliedMigrations(database);
   const [missing] = known.filter((name) => !present.includes(name));
   const [foreign] = present.filter((name) => !known.includes(name));
   if (foreign !== undefined) {
@@ -46,16 +46,16 @@ export async function requireSchema(database: Database): Promise<void> {
   }
 }
 
-function knownMigrations(): readonly string[] {
+function listKnownMigrations(): readonly string[] {
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.sql'));
   return files.map((name) => name.replace(/\.sql$/, '')).sort();
 }
 
-async function presentMigrations(database: Database): Promise<readonly string[]> {
-  const [table] = await database.rows<{ present: boolean }>(
+async function listAppliedMigrations(database: Database): Promise<readonly string[]> {
+  const [table] = await database.query<{ present: boolean }>(
     `select to_regclass('${SCHEMA}.${TABLE}') is not null as present`,
   );
   if (table?.present !== true) return [];
-  const rows = await database.rows<{ name: string }>(`select name from ${SCHEMA}.${TABLE} order by name`);
+  const rows = await database.query<{ name: string }>(`select name from ${SCHEMA}.${TABLE} order by name`);
   return rows.map(({ name }) => name);
 }

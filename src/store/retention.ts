@@ -1,4 +1,4 @@
-import type { RetentionResult } from '../contracts/activities.js';
+import type { RetentionResult } from '../contracts/internal/activities.js';
 import type { RetentionPolicy } from '../domain/policy.js';
 import type { Queries } from './database.js';
 
@@ -28,7 +28,7 @@ export async function applyRetention(
   const forgotten = { attendances: 0, proposals: 0, events: 0, history: 0, people: 0, runs: 0 };
   for (const { what, days } of STEPS) {
     for (let rows = BATCH_ROWS; rows >= BATCH_ROWS;) {
-      const [row] = await queries.rows<{ rows: number }>(
+      const [row] = await queries.query<{ rows: number }>(
         `select personio.forget_batch($1, clock_timestamp() - $2 * interval '1 day', $3) as rows`,
         [what, policy[days], BATCH_ROWS],
       );

@@ -6,6 +6,6 @@ import type { Queries } from './database.js';
  * @returns null, or a sentence that says why not and what to do.
  */
 export async function grantRoles(queries: Queries): Promise<string | null> {
-  const [row] = await queries.rows<{ sentence: string | null }>('select personio.grant_roles() as sentence');
+  const [row] = await queries.query<{ sentence: string | null }>('select personio.grant_roles() as sentence');
   return row?.sentence ?? null;
 }

@@ -1,7 +1,7 @@
-import type { CloseRunRequest, RunRef } from '../contracts/activities.js';
-import type { FailureType } from '../contracts/errors.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { DayWindow, RunOutcome, SyncResult } from '../contracts/sync.js';
+import type { CloseRunRequest, RunRef } from '../contracts/internal/activities.js';
+import type { FailureType } from '../contracts/internal/errors.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { DayWindow, RunOutcome, SyncResult } from '../contracts/internal/sync.js';
 import type { Queries } from './database.js';
 
 interface RunRow {
@@ -49,52 +49,58 @@ export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding)
        missing = $10, held = $11, requests = $12, detail = detail || $13::jsonb, finished_at = clock_timestamp()
      where run_id = $1 and outcome is null`,
     [
-      ...[
-        run.runId,
-        ending.outcome,
-        ending.failureType,
-        ending.message,
-        ending.source,
-        ending.received,
-        ending.inserted,
-      ],
-      ...[
-        ending.updated,
-        ending.unchanged,
-        ending.missing,
-        ending.held ?? 0,
-        ending.requests,
-        JSON.stringify(ending.detail),
-      ],
+      run.runId,
+      ending.outcome,
+      ending.failureType,
+      ending.message,
+      ending.source,
+      ending.received,
+      ending.inserted,
+      ending.updated,
+      ending.unchanged,
+      ending.missing,
+      ending.held ?? 0,
+      ending.requests,
+      JSON.stringify(ending.detail),
     ],
   );
-  const result = await closedRun(queries, run);
+  const result = await findClosedRun(queries, run);
   if (result === null) throw new RangeError('A run that was never opened cannot be closed.');
   return result;
 }
 
 /** @returns the figures of a run that has ended; null while it runs. */
-export async function closedRun(queries: Queries, run: RunRef, lock = false): Promise<SyncResult | null> {
-  const [row] = await queries.rows<RunRow>(
-    `select ${RESULT_COLUMNS} from personio.sync_runs where run_id = $1${lock ? ' for update' : ''}`,
+export async function findClosedRun(queries: Queries, run: RunRef, shouldLock = false): Promise<SyncResult | null> {
+  const [row] = await queries.query<RunRow>(
+    `select ${RESULT_COLUMNS} from personio.sync_runs where run_id = $1${shouldLock ? ' for update' : ''}`,
     [run.runId],
   );
   if (row === undefined || row.outcome === null) return null;
-  return resultOf(row, row.outcome);
+  return toSyncResult(row, row.outcome);
 }
 
-function resultOf(row: RunRow, outcome: RunOutcome): SyncResult {
+function toSyncResult(row: RunRow, outcome: RunOutcome): SyncResult {
   return {
-    ...{ runId: row.run_id, connectionId: row.connection_id, endpoint: row.endpoint, outcome },
-    ...{ failureType: row.failure_type, source: row.source, message: row.message ?? '' },
-    ...{ received: row.received, inserted: row.inserted, updated: row.updated, unchanged: row.unchanged },
-    ...{ missing: row.missing, held: row.held, requests: row.requests },
+    runId: row.run_id,
+    connectionId: row.connection_id,
+    endpoint: row.endpoint,
+    outcome,
+    failureType: row.failure_type,
+    source: row.source,
+    message: row.message ?? '',
+    received: row.received,
+    inserted: row.inserted,
+    updated: row.updated,
+    unchanged: row.unchanged,
+    missing: row.missing,
+    held: row.held,
+    requests: row.requests,
   };
 }
 
 /** @returns whether the last finished run of the endpoint refused the same days for the same reason: a second time it is believed. */
-export async function wasNarrowedBefore(queries: Queries, run: RunRef, chunk: DayWindow | null): Promise<boolean> {
-  const [row] = await queries.rows<{ outcome: RunOutcome; narrowed: readonly (DayWindow | null)[] | null }>(
+export async function hasShrunkBefore(queries: Queries, run: RunRef, chunk: DayWindow | null): Promise<boolean> {
+  const [row] = await queries.query<{ outcome: RunOutcome; narrowed: readonly (DayWindow | null)[] | null }>(
     `select outcome, detail -> 'narrowed' as narrowed from personio.sync_runs
      where connection_id = $1 and endpoint = $2 and run_id <> $3 and outcome is not null order by started_at desc limit 1`,
     [run.connectionId, run.endpoint, run.runId],

@@ -1,74 +1,78 @@
-import type { RunRef } from '../contracts/activities.js';
-import type { Endpoint } from '../contracts/names.js';
+import type { RunRef } from '../contracts/internal/activities.js';
+import type { Endpoint } from '../contracts/internal/names.js';
 import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeRecord } from '../domain/records.js';
 import type { Database, Queries } from './database.js';
-import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, columnValuesOf } from './employee-columns.js';
-import { copyRow } from './copy-text.js';
-import { erasedAmong } from './erasure.js';
+import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, toColumnValues } from './employees/columns.js';
+import { toCopyRow } from './copy-text.js';
+import { findErasedIds } from './employees/erasure.js';
 
 /** Columns of a staging table beside `reading`, `chunk`, `seq` and `record_id`. */
 const COLUMNS = {
   employees: RECORD_COLUMN_TYPES,
   departments: ['department_id text', 'name text', 'parent_id text'],
   attendances: [
-    ...[
-      'period_id_v2 text',
-      'employee_id text',
-      'date date',
-      'start_time time',
-      'end_time time',
-      'break_minutes integer',
-    ],
-    ...['status text', 'project text', 'is_holiday boolean', 'is_on_time_off boolean', 'updated_at timestamptz'],
-    ...['kind text', 'starts_at timestamp', 'ends_at timestamp'],
+    'period_id_v2 text',
+    'employee_id text',
+    'date date',
+    'start_time time',
+    'end_time time',
+    'break_minutes integer',
+    'status text',
+    'project text',
+    'is_holiday boolean',
+    'is_on_time_off boolean',
+    'updated_at timestamptz',
+    'kind text',
+    'starts_at timestamp',
+    'ends_at timestamp',
   ],
   'time-off-types': ['name text', 'category text', 'unit text', 'approval_required boolean'],
 } as const satisfies Record<Endpoint, readonly string[]>;
 
-const nameOf = (definition: string): string => definition.split(' ')[0] ?? definition;
+const toColumnName = (definition: string): string => definition.split(' ')[0] ?? definition;
 
 /** @returns the columns that a staged record of an endpoint fills, beside its id. */
-function stagedColumns(endpoint: Endpoint): readonly string[] {
-  return endpoint === 'employees' ? RECORD_COLUMNS : COLUMNS[endpoint].map(nameOf);
+function listStagedColumns(endpoint: Endpoint): readonly string[] {
+  return endpoint === 'employees' ? RECORD_COLUMNS : COLUMNS[endpoint].map(toColumnName);
 }
 
 /** The staging table of a run: its own, in a schema where the worker may create and drop, unlogged since it can be read again. */
-export function stagingTable({ runId, endpoint }: RunRef): string {
+export function toStagingTable({ runId, endpoint }: RunRef): string {
   return `personio_staging."${endpoint}_${runId.replaceAll(/[^\w-]/g, '_')}"`;
 }
 
 /** Which pass over which days a staged row belongs to. */
 export interface StagingKey {
   /** Counts the attempts to read a chunk whole, from 1. */
-  readonly reading: number;
+  readonly attempt: number;
   /** First day of the chunk; null for endpoints that are read in one. */
   readonly chunk: string | null;
 }
 
 export async function createStaging(queries: Queries, run: RunRef): Promise<void> {
   await queries.run(
-    `create unlogged table if not exists ${stagingTable(run)} (
+    `create unlogged table if not exists ${toStagingTable(run)} (
        reading integer not null, chunk date, seq bigint generated always as identity, record_id text not null, ${COLUMNS[run.endpoint].join(', ')}
      )`,
   );
-  await letOwnerBlank(queries, run);
+  await grantToOwner(queries, run);
 }
 
 /** Where the worker's user is not the schema's owner, an erasure, which acts as the owner, has to reach what was staged. */
-async function letOwnerBlank(queries: Queries, run: RunRef): Promise<void> {
-  const [schema] = await queries.rows<{ owner: string; is_own: boolean }>(
+async function grantToOwner(queries: Queries, run: RunRef): Promise<void> {
+  const [schema] = await queries.query<{ owner: string; is_own: boolean }>(
     `select nspowner::regrole::text as owner, pg_get_userbyid(nspowner) = current_user as is_own from pg_namespace where nspname = 'personio_staging'`,
   );
-  if (schema?.is_own === false) await queries.run(`grant select, update on ${stagingTable(run)} to ${schema.owner}`);
+  if (schema?.is_own === false) await queries.run(`grant select, update on ${toStagingTable(run)} to ${schema.owner}`);
 }
 
 export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
-  await queries.run(`drop table if exists ${stagingTable(run)}`);
+  await queries.run(`drop table if exists ${toStagingTable(run)}`);
 }
 
 /** Drops what runs left behind that ended while one of their steps was still writing. */
 export async function dropLeftOvers(queries: Queries): Promise<void> {
-  const tables = await queries.rows<{ name: string }>(
+  const tables = await queries.query<{ name: string }>(
     `select format('%I.%I', t.schemaname, t.tablename) as name
      from pg_tables t join personio.sync_runs r on t.tablename = r.endpoint || '_' || r.run_id
      where t.schemaname = 'personio_staging' and r.outcome is not null`,
@@ -77,8 +81,12 @@ export async function dropLeftOvers(queries: Queries): Promise<void> {
 }
 
 /** Empties one pass, where its reading begins. */
-export async function clearStaging(queries: Queries, run: RunRef, { reading, chunk }: StagingKey): Promise<void> {
-  await queries.run(`delete from ${stagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [
+export async function clearStaging(
+  queries: Queries,
+  run: RunRef,
+  { attempt: reading, chunk }: StagingKey,
+): Promise<void> {
+  await queries.run(`delete from ${toStagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [
     reading,
     chunk,
   ]);
@@ -92,56 +100,68 @@ export async function stageRecords(
   page: StagedRecords,
 ): Promise<void> {
   if (page.records.length === 0) return;
-  const columns = ['reading', 'chunk', 'record_id', ...stagedColumns(page.endpoint)].join(', ');
-  const erased = await erasedAmong(database, run.connectionId, peopleOf(page));
-  const rows = valuesOf(page, erased).map((values) => copyRow([key.reading, key.chunk, ...values]));
-  await database.copyIn(`copy ${stagingTable(run)} (${columns}) from stdin`, rows.join(''));
+  const columns = ['reading', 'chunk', 'record_id', ...listStagedColumns(page.endpoint)].join(', ');
+  const erased = await findErasedIds(database, run.connectionId, listEmployeeIds(page));
+  const rows = toRows(page, erased).map((values) => toCopyRow([key.attempt, key.chunk, ...values]));
+  await database.copyIn(`copy ${toStagingTable(run)} (${columns}) from stdin`, rows.join(''));
 }
 
 /** The people whom a page is about, where it has their data. */
-function peopleOf(page: StagedRecords): readonly string[] {
+function listEmployeeIds(page: StagedRecords): readonly string[] {
   return page.endpoint === 'employees' || page.endpoint === 'attendances'
     ? page.records.map(({ employeeId }) => employeeId)
     : [];
 }
 
 /** Of somebody who was erased only the ids are staged, which the completeness gate counts. */
-function valuesOf(page: StagedRecords, erased: ReadonlySet<string>): readonly (readonly unknown[])[] {
-  const nothing = stagedColumns(page.endpoint).map(() => null);
+function toRows(page: StagedRecords, erased: ReadonlySet<string>): readonly (readonly unknown[])[] {
+  const nothing = listStagedColumns(page.endpoint).map(() => null);
   switch (page.endpoint) {
     case 'employees':
       return page.records.map((record) => [
         record.employeeId,
-        ...(erased.has(record.employeeId) ? nothing : columnValuesOf(record)),
+        ...(erased.has(record.employeeId) ? nothing : toColumnValues(record)),
       ]);
     case 'departments':
-      return page.records.map(departmentValues);
+      return page.records.map(toDepartmentValues);
     case 'attendances':
       return page.records.map((record) =>
         erased.has(record.employeeId)
           ? [record.periodId, null, record.employeeId, ...nothing.slice(2)]
-          : attendanceValues(record),
+          : toAttendanceValues(record),
       );
     case 'time-off-types':
-      return page.records.map(timeOffTypeValues);
+      return page.records.map(toTimeOffTypeValues);
   }
 }
 
-function departmentValues(record: DepartmentRecord): readonly unknown[] {
+function toDepartmentValues(record: DepartmentRecord): readonly unknown[] {
   return [record.recordId, record.departmentId, record.name, record.parentId];
 }
 
-function attendanceValues(record: AttendanceRecord): readonly unknown[] {
+function toAttendanceValues(record: AttendanceRecord): readonly unknown[] {
   const { periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes } = record;
   const { status, project, isHoliday, isOnTimeOff, updatedAt, span } = record;
   return [
-    ...[periodId, periodIdV2, employeeId, date, startTime, endTime, breakMinutes],
-    ...[status, project, isHoliday, isOnTimeOff, updatedAt],
-    ...[span?.kind, span?.startsAt, span?.endsAt],
+    periodId,
+    periodIdV2,
+    employeeId,
+    date,
+    startTime,
+    endTime,
+    breakMinutes,
+    status,
+    project,
+    isHoliday,
+    isOnTimeOff,
+    updatedAt,
+    span?.kind,
+    span?.startsAt,
+    span?.endsAt,
   ];
 }
 
-function timeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
+function toTimeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
   return [record.timeOffTypeId, record.name, record.category, record.unit, record.approvalRequired];
 }
 
@@ -149,31 +169,31 @@ function timeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
  * People whom a complete reading misses and who were not asked for by id yet, in the order of their ids. That they were asked is staged
  * beside the reading, under its negative number: it is of no use after the run.
  */
-export async function unaskedMissing(
+export async function listUnaskedMissing(
   queries: Queries,
   run: RunRef,
-  reading: number,
+  attempt: number,
   limit: number,
 ): Promise<readonly string[]> {
   // A set operation, which is linear whatever the planner knows of a table that was filled a moment ago.
-  const rows = await queries.rows<{ employee_id: string }>(
+  const rows = await queries.query<{ employee_id: string }>(
     `select employee_id from personio.employees where connection_id = $1 and deleted_at is null
-     except select record_id from ${stagingTable(run)} where reading in ($2::integer, -$2::integer)
+     except select record_id from ${toStagingTable(run)} where reading in ($2::integer, -$2::integer)
      order by employee_id limit $3`,
-    [run.connectionId, reading, limit],
+    [run.connectionId, attempt, limit],
   );
   return rows.map((row) => row.employee_id);
 }
 
 /** Notes that Personio answered 404 for a person whom the reading misses. */
-export async function noteGone(
+export async function recordGone(
   queries: Queries,
   run: RunRef,
-  reading: number,
+  attempt: number,
   employeeIds: readonly string[],
 ): Promise<void> {
-  await queries.run(`insert into ${stagingTable(run)} (reading, record_id) select -($1::integer), unnest($2::text[])`, [
-    reading,
-    employeeIds,
-  ]);
+  await queries.run(
+    `insert into ${toStagingTable(run)} (reading, record_id) select -($1::integer), unnest($2::text[])`,
+    [attempt, employeeIds],
+  );
 }

@@ -1,10 +1,10 @@
-import type { FailureType } from '../contracts/errors.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { RunOutcome } from '../contracts/sync.js';
+import type { FailureType } from '../contracts/internal/errors.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { RunOutcome } from '../contracts/internal/sync.js';
 import type { Queries } from './database.js';
 
 /** The newest run of an endpoint, and its last success. */
-export interface EndpointStanding {
+export interface EndpointStatus {
   readonly runId: string | null;
   /** Null where no run has finished yet. */
   readonly outcome: RunOutcome | null;
@@ -23,21 +23,21 @@ const TABLE: Readonly<Record<Endpoint, string>> = {
 };
 
 /** Braked counts as a success of reading: the snapshot was whole, and all but the held were committed. */
-export async function standingOfEndpoint(
+export async function readEndpointStatus(
   queries: Queries,
   connectionId: string,
   endpoint: Endpoint,
-): Promise<EndpointStanding> {
-  const [last] = await queries.rows<Omit<EndpointStanding, 'lastSuccessAt' | 'rows'>>(
+): Promise<EndpointStatus> {
+  const [last] = await queries.query<Omit<EndpointStatus, 'lastSuccessAt' | 'rows'>>(
     `select run_id as "runId", outcome, failure_type as "failureType", message, held from personio.sync_runs
      where connection_id = $1 and endpoint = $2 and outcome is not null and outcome <> 'preview' order by finished_at desc limit 1`,
     [connectionId, endpoint],
   );
-  const [success] = await queries.rows<{ at: string | null }>(
+  const [success] = await queries.query<{ at: string | null }>(
     `select max(finished_at) as at from personio.sync_runs where connection_id = $1 and endpoint = $2 and outcome in ('succeeded', 'braked')`,
     [connectionId, endpoint],
   );
-  const [count] = await queries.rows<{ rows: number }>(`select count(*) as rows from ${TABLE[endpoint]}`, [
+  const [count] = await queries.query<{ rows: number }>(`select count(*) as rows from ${TABLE[endpoint]}`, [
     connectionId,
   ]);
   return {
@@ -56,8 +56,8 @@ export interface DeliveryCounts {
   readonly oldestUnacknowledgedSeconds: number | null;
 }
 
-export async function deliveryCounts(queries: Queries): Promise<DeliveryCounts> {
-  const [row] = await queries.rows<DeliveryCounts>(
+export async function countDeliveries(queries: Queries): Promise<DeliveryCounts> {
+  const [row] = await queries.query<DeliveryCounts>(
     `select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'sent') as sent,
        count(*) filter (where state = 'overdue') as overdue, count(*) filter (where state = 'failed') as failed,
        count(*) filter (where state = 'dead') as dead,
@@ -68,8 +68,8 @@ export async function deliveryCounts(queries: Queries): Promise<DeliveryCounts> 
 }
 
 /** @returns when a stored connection's secret was set; null for the environment's. */
-export async function secretSetAt(queries: Queries, connectionId: string): Promise<string | null> {
-  const [row] = await queries.rows<{ secret_set_at: string }>(
+export async function findSecretSetAt(queries: Queries, connectionId: string): Promise<string | null> {
+  const [row] = await queries.query<{ secret_set_at: string }>(
     'select secret_set_at from personio.connections where connection_id = $1',
     [connectionId],
   );

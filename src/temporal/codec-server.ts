@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { SealBroken } from '../crypto/sealing.js';
+import { SealError } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 import type { Payload } from '@temporalio/common';
-import { createPayloadCodec, jsonOf, payloadOf } from './codec.js';
+import { createPayloadCodec, toPayloadJson, parsePayload } from './codec.js';
 
 export interface CodecServerOptions {
   readonly ring: KeyRing;
@@ -35,25 +35,29 @@ class Refusal extends Error {
 /** Temporal's codec server protocol: `POST /encode` and `/decode` with `{ payloads }`. Nothing of a request is logged. */
 export function createCodecServer(options: CodecServerOptions): Server {
   return createServer((request, response) => {
-    handle(options, request, response).catch((error: unknown) => {
+    handleRequest(options, request, response).catch((error: unknown) => {
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'The codec server failed.');
-      answer(response, refusal.status, { message: refusal.message });
+      respond(response, refusal.status, { message: refusal.message });
     });
   });
 }
 
-async function handle(options: CodecServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handleRequest(
+  options: CodecServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   allowOrigin(options, request, response);
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   const method = request.method ?? 'GET';
   if (method === 'OPTIONS') response.writeHead(204).end();
-  else if (method === 'GET' && pathname === '/') page(response);
+  else if (method === 'GET' && pathname === '/') respondWithPage(response);
   else if (method === 'POST' && pathname === '/login') await login(options, request, response);
   else if (method === 'POST' && (pathname === '/encode' || pathname === '/decode')) {
     requireToken(options, request);
-    const payloads = payloadsOf(await bodyOf(request));
+    const payloads = parsePayloads(await readBody(request));
     const converted = pathname === '/encode' ? await encode(options, payloads) : await decode(options, payloads);
-    answer(response, 200, { payloads: converted.map(jsonOf) });
+    respond(response, 200, { payloads: converted.map(toPayloadJson) });
   } else throw new Refusal(404, 'There are POST /encode and POST /decode.');
 }
 
@@ -79,21 +83,21 @@ function requireToken({ token }: CodecServerOptions, { headers }: IncomingMessag
     .find((part) => part.startsWith(`${COOKIE}=`));
   const isKnown =
     (bearer !== undefined && isSame(bearer, token)) ||
-    (cookie !== undefined && isSame(cookie.slice(COOKIE.length + 1), cookieOf(token)));
+    (cookie !== undefined && isSame(cookie.slice(COOKIE.length + 1), toCookie(token)));
   if (!isKnown) throw new Refusal(401, 'The token is missing or wrong: send it as `Authorization: Bearer …`.');
 }
 
 /** For the UI, which sends cookies where it is told to, but no token of one's own. */
 async function login({ token }: CodecServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const given = new URLSearchParams(await bodyOf(request)).get('token') ?? '';
+  const given = new URLSearchParams(await readBody(request)).get('token') ?? '';
   if (!isSame(given, token)) throw new Refusal(401, 'The token is wrong.');
-  const cookie = `${COOKIE}=${cookieOf(token)}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`;
+  const cookie = `${COOKIE}=${toCookie(token)}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`;
   response.writeHead(200, { 'set-cookie': cookie, 'content-type': 'text/plain; charset=utf-8' });
   response.end('This browser may now open payloads. In the Temporal UI, set this server as the codec endpoint.\n');
 }
 
 /** The cookie is not the token: whoever reads it can call this server, and nothing else that has the same token. */
-const cookieOf = (token: string): string => createHash('sha256').update(`cookie ${token}`).digest('hex');
+const toCookie = (token: string): string => createHash('sha256').update(`cookie ${token}`).digest('hex');
 
 function isSame(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -113,25 +117,25 @@ async function decode({ ring }: CodecServerOptions, payloads: readonly Payload[]
         const [opened] = await codec.decode([payload]);
         return opened ?? payload;
       } catch (error) {
-        if (error instanceof SealBroken) return payload;
+        if (error instanceof SealError) return payload;
         throw error;
       }
     }),
   );
 }
 
-function payloadsOf(body: string): readonly Payload[] {
+function parsePayloads(body: string): readonly Payload[] {
   try {
     const json: unknown = JSON.parse(body);
     if (typeof json === 'object' && json !== null && 'payloads' in json && Array.isArray(json.payloads))
-      return json.payloads.map(payloadOf);
+      return json.payloads.map(parsePayload);
   } catch {
     // Neither JSON nor payloads: both are the caller's fault.
   }
   throw new Refusal(400, 'The body has to be JSON: { "payloads": [ … ] }.');
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -143,7 +147,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function page(response: ServerResponse): void {
+function respondWithPage(response: ServerResponse): void {
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -151,6 +155,6 @@ function page(response: ServerResponse): void {
   response.end(PAGE);
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+function respond(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

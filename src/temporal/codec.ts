@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import { decryptBytes, encryptBytes } from '../crypto/payloads.js';
-import { keyRingOf } from '../crypto/sealing.js';
+import { parseKeyRing } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 
 /** `metadata.encoding` of what this codec made; all else is foreign and passes through. */
@@ -20,21 +20,21 @@ const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
  */
 export function createPayloadCodec(ring: KeyRing): PayloadCodec {
   return {
-    encode: async (payloads) => Promise.all(payloads.map(async (payload) => encoded(ring, payload))),
-    decode: async (payloads) => Promise.all(payloads.map(async (payload) => decoded(ring, payload))),
+    encode: async (payloads) => Promise.all(payloads.map(async (payload) => encryptPayload(ring, payload))),
+    decode: async (payloads) => Promise.all(payloads.map(async (payload) => decryptPayload(ring, payload))),
   };
 }
 
-async function encoded(ring: KeyRing, payload: Payload): Promise<Payload> {
+async function encryptPayload(ring: KeyRing, payload: Payload): Promise<Payload> {
   const [first] = ring;
   if (first === undefined || isOurs(payload)) return payload;
-  const data = await encryptBytes(ring, toBytes(JSON.stringify(jsonOf(payload))));
+  const data = await encryptBytes(ring, toBytes(JSON.stringify(toPayloadJson(payload))));
   return { metadata: { encoding: toBytes(ENCODING), [KEY_ID]: toBytes(first.id) }, data: toBytes(data) };
 }
 
-async function decoded(ring: KeyRing, payload: Payload): Promise<Payload> {
+async function decryptPayload(ring: KeyRing, payload: Payload): Promise<Payload> {
   if (!isOurs(payload)) return payload;
-  return payloadOf(JSON.parse(toText(await decryptBytes(ring, toText(payload.data)))));
+  return parsePayload(JSON.parse(toText(await decryptBytes(ring, toText(payload.data)))));
 }
 
 function isOurs({ metadata }: Payload): boolean {
@@ -48,21 +48,21 @@ export interface PayloadJson {
 }
 
 /** @returns the JSON form of a payload. */
-export function jsonOf({ metadata, data }: Payload): PayloadJson {
-  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+export function toPayloadJson({ metadata, data }: Payload): PayloadJson {
+  const encodeBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
   return {
-    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([name, bytes]) => [name, base64(bytes)])),
-    ...(data === null || data === undefined ? {} : { data: base64(data) }),
+    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([name, bytes]) => [name, encodeBase64(bytes)])),
+    ...(data === null || data === undefined ? {} : { data: encodeBase64(data) }),
   };
 }
 
 /** @returns the payload of a JSON form. @throws RangeError where it is none. */
-export function payloadOf(json: unknown): Payload {
+export function parsePayload(json: unknown): Payload {
   if (!isPayloadJson(json)) throw new RangeError('This is no payload in its JSON form.');
-  const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
+  const decodeBase64 = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
   return {
-    metadata: Object.fromEntries(Object.entries(json.metadata ?? {}).map(([name, text]) => [name, bytes(text)])),
-    ...(json.data === undefined ? {} : { data: bytes(json.data) }),
+    metadata: Object.fromEntries(Object.entries(json.metadata ?? {}).map(([name, text]) => [name, decodeBase64(text)])),
+    ...(json.data === undefined ? {} : { data: decodeBase64(json.data) }),
   };
 }
 
@@ -80,7 +80,7 @@ function isPayloadJson(json: unknown): json is PayloadJson {
  *
  * @param keys the entries of PERSONIO_SYNC_PAYLOAD_KEYS.
  */
-export function dataConverterOf(keys: readonly string[]): DataConverter {
-  const codec = createPayloadCodec(keyRingOf(keys));
+export function createDataConverter(keys: readonly string[]): DataConverter {
+  const codec = createPayloadCodec(parseKeyRing(keys));
   return { payloadCodecs: [codec], ...(keys.length === 0 ? {} : { failureConverterPath: FAILURE_CONVERTER }) };
 }

@@ -17,23 +17,25 @@ export interface TemporalClients {
   readonly connection: Connection;
   readonly client: Client;
   readonly namespace: string;
-  readonly inNamespace: (namespace: string) => Client;
+  readonly getClient: (namespace: string) => Client;
   /** The same for the workers. */
   readonly dataConverter: DataConverter;
   readonly close: () => Promise<void>;
 }
 
 /** The server could not be reached in the time that was given. */
-export class TemporalUnreachable extends Error {
-  override readonly name = 'TemporalUnreachable';
+export class TemporalUnreachableError extends Error {
+  override readonly name = 'TemporalUnreachableError';
 }
 
-/** @throws TemporalUnreachable with what was tried, after `patienceMs`. */
-export async function connectTemporal(target: TemporalTarget, patienceMs: number): Promise<TemporalClients> {
-  const connection = await withPatience(target, patienceMs, async () => Connection.connect(target.connectionOptions));
+/** @throws TemporalUnreachableError with what was tried, after `timeoutMs`. */
+export async function connectTemporal(target: TemporalTarget, timeoutMs: number): Promise<TemporalClients> {
+  const connection = await connectWithRetry(target, timeoutMs, async () =>
+    Connection.connect(target.connectionOptions),
+  );
   const { dataConverter = {} } = target;
   const clients = new Map<string, Client>();
-  const inNamespace = (namespace: string): Client => {
+  const getClient = (namespace: string): Client => {
     const known = clients.get(namespace);
     if (known !== undefined) return known;
     const client = new Client({
@@ -47,18 +49,18 @@ export async function connectTemporal(target: TemporalTarget, patienceMs: number
   };
   return {
     connection,
-    client: inNamespace(target.namespace),
+    client: getClient(target.namespace),
     namespace: target.namespace,
-    inNamespace,
+    getClient,
     dataConverter,
     close: async () => connection.close(),
   };
 }
 
-/** The connection that workers poll over. @throws TemporalUnreachable after `patienceMs`. */
-export async function connectWorker(target: TemporalTarget, patienceMs: number): Promise<NativeConnection> {
+/** The connection that workers poll over. @throws TemporalUnreachableError after `timeoutMs`. */
+export async function connectWorker(target: TemporalTarget, timeoutMs: number): Promise<NativeConnection> {
   const { address, tls, apiKey, metadata } = target.connectionOptions;
-  return withPatience(target, patienceMs, async () =>
+  return connectWithRetry(target, timeoutMs, async () =>
     NativeConnection.connect({
       ...(address === undefined ? {} : { address }),
       ...(tls === undefined ? {} : { tls }),
@@ -68,23 +70,28 @@ export async function connectWorker(target: TemporalTarget, patienceMs: number):
   );
 }
 
-async function withPatience<T>(target: TemporalTarget, patienceMs: number, connect: () => Promise<T>): Promise<T> {
+async function connectWithRetry<T>(target: TemporalTarget, timeoutMs: number, connect: () => Promise<T>): Promise<T> {
   const startedAt = Date.now();
   for (let tries = 1; ; tries++) {
     try {
       return await connect();
     } catch (error) {
       const waitedMs = Date.now() - startedAt;
-      if (waitedMs >= patienceMs) throw unreachable(target, tries, waitedMs, error);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, Math.max(50, patienceMs - waitedMs))));
+      if (waitedMs >= timeoutMs) throw toUnreachableError(target, tries, waitedMs, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, Math.max(50, timeoutMs - waitedMs))));
     }
   }
 }
 
-function unreachable(target: TemporalTarget, tries: number, waitedMs: number, error: unknown): TemporalUnreachable {
+function toUnreachableError(
+  target: TemporalTarget,
+  tries: number,
+  waitedMs: number,
+  error: unknown,
+): TemporalUnreachableError {
   const address = target.connectionOptions.address ?? 'localhost:7233';
   const reason = error instanceof Error ? error.message.split('\n')[0] : 'no answer';
-  return new TemporalUnreachable(
+  return new TemporalUnreachableError(
     `No Temporal server answered at ${address}: tried ${tries} times in ${Math.round(waitedMs / 1_000)} s, the last time: ${reason ?? ''}. ` +
       'Start the server, or set TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_… where it needs them).',
   );

@@ -6,7 +6,7 @@ import type { Subscriber } from '../domain/policy.js';
 const grpcStatus = { NOT_FOUND: 5 } as const;
 
 /** @returns a fault for each subscriber whose namespace the server does not know; one that it lets nobody ask for is taken on trust. */
-export async function unknownNamespaces(
+export async function findUnknownNamespaces(
   connection: Connection,
   subscribers: readonly Subscriber[],
 ): Promise<readonly string[]> {

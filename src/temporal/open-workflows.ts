@@ -1,13 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { ENDPOINTS, workflowId } from '../contracts/names.js';
+import { ENDPOINTS, workflowId } from '../contracts/internal/names.js';
 
 /** Cancels the syncs of a connection that are under way: each writes its row and ends. @returns how many. */
 export async function cancelSyncs(client: Client, connectionId: string): Promise<number> {
   let cancelled = 0;
   for (const endpoint of ENDPOINTS) {
-    for (const id of await openIds(client, workflowId.sync(connectionId, endpoint))) {
-      if (await ending(async () => client.workflow.getHandle(id).cancel())) cancelled += 1;
+    for (const id of await listOpenIds(client, workflowId.sync(connectionId, endpoint))) {
+      if (await endIfRunning(async () => client.workflow.getHandle(id).cancel())) cancelled += 1;
     }
   }
   return cancelled;
@@ -15,8 +15,8 @@ export async function cancelSyncs(client: Client, connectionId: string): Promise
 
 /** Ends the workflows of all persons of a connection who have open events. */
 export async function endLifecycles(client: Client, connectionId: string, reason: string): Promise<void> {
-  for (const id of await openIds(client, workflowId.employee(connectionId, '')))
-    await ending(async () => client.workflow.getHandle(id).terminate(reason));
+  for (const id of await listOpenIds(client, workflowId.employee(connectionId, '')))
+    await endIfRunning(async () => client.workflow.getHandle(id).terminate(reason));
 }
 
 /** Ends the workflow of one person. @returns whether there was one. */
@@ -26,10 +26,10 @@ export async function endLifecycle(
   reason: string,
 ): Promise<boolean> {
   const handle = client.workflow.getHandle(workflowId.employee(person.connectionId, person.employeeId));
-  return ending(async () => handle.terminate(reason));
+  return endIfRunning(async () => handle.terminate(reason));
 }
 
-async function openIds(client: Client, prefix: string): Promise<readonly string[]> {
+async function listOpenIds(client: Client, prefix: string): Promise<readonly string[]> {
   const ids: string[] = [];
   // The prefix is made of names that our own rules allow: no quote can be in it.
   const query = `WorkflowId STARTS_WITH '${prefix}' AND ExecutionStatus = 'Running'`;
@@ -37,7 +37,7 @@ async function openIds(client: Client, prefix: string): Promise<readonly string[
   return ids;
 }
 
-async function ending(end: () => Promise<unknown>): Promise<boolean> {
+async function endIfRunning(end: () => Promise<unknown>): Promise<boolean> {
   try {
     await end();
     return true;

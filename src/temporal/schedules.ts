@@ -1,11 +1,18 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { ENDPOINTS, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../contracts/names.js';
-import type { Endpoint } from '../contracts/names.js';
-import type { SyncInput } from '../contracts/sync.js';
+import {
+  ENDPOINTS,
+  SEARCH_ATTRIBUTE,
+  TASK_QUEUE,
+  WORKFLOW_TYPE,
+  toScheduleId,
+  workflowId,
+} from '../contracts/internal/names.js';
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { SyncInput } from '../contracts/internal/sync.js';
 import type { SchedulePolicy } from '../domain/policy.js';
-import { retentionSchedule } from './retention-schedule.js';
+import { buildRetentionSchedule } from './retention-schedule.js';
 
 const SCHEDULE_ID = new RegExp(`^personio:([^:]+):(${ENDPOINTS.join('|')})$`);
 
@@ -27,7 +34,7 @@ function buildSchedule(
 ): ScheduleOptions {
   const input: SyncInput = { connection: connectionId };
   return {
-    scheduleId: scheduleId(connectionId, endpoint),
+    scheduleId: toScheduleId(connectionId, endpoint),
     spec: { cronExpressions: [cron], timezone: policy.timeZone, jitter: policy.jitterSeconds * 1_000 },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: policy.catchUpWithinSeconds * 1_000 },
     action: {
@@ -45,7 +52,7 @@ function buildSchedule(
   };
 }
 
-function schedulesOf(connectionId: string, policy: SchedulePolicy): readonly ScheduleOptions[] {
+function buildSchedules(connectionId: string, policy: SchedulePolicy): readonly ScheduleOptions[] {
   return ENDPOINTS.flatMap((endpoint) => {
     const cron = policy.cron[endpoint];
     return cron === null ? [] : [buildSchedule(connectionId, endpoint, cron, policy)];
@@ -58,17 +65,17 @@ export async function createSchedules(
   connectionId: string,
   policy: SchedulePolicy,
 ): Promise<readonly string[]> {
-  const wanted = schedulesOf(connectionId, policy);
-  for (const options of [...wanted, retentionSchedule(policy)]) await ensureSchedule(client, options);
+  const wanted = buildSchedules(connectionId, policy);
+  for (const options of [...wanted, buildRetentionSchedule(policy)]) await ensureSchedule(client, options);
   return wanted.map((options) => options.scheduleId);
 }
 
 /** Deletes the schedules of one connection, and touches no other. @returns the ids of those that there were. */
-export async function deleteSchedulesOf(client: Client, connectionId: string): Promise<readonly string[]> {
+export async function deleteConnectionSchedules(client: Client, connectionId: string): Promise<readonly string[]> {
   const deleted: string[] = [];
   // Each by its name: the list of schedules lags behind what was created a moment ago.
   for (const endpoint of ENDPOINTS) {
-    const id = scheduleId(connectionId, endpoint);
+    const id = toScheduleId(connectionId, endpoint);
     if (await deleteSchedule(client, id)) deleted.push(id);
   }
   return deleted;
@@ -91,14 +98,14 @@ export async function applySchedules(
   connectionIds: readonly string[],
   policy: SchedulePolicy,
 ): Promise<ScheduleChanges> {
-  const wanted = connectionIds.flatMap((connectionId) => schedulesOf(connectionId, policy));
+  const wanted = connectionIds.flatMap((connectionId) => buildSchedules(connectionId, policy));
   const created: string[] = [];
   const updated: string[] = [];
   for (const options of wanted) {
     if (await ensureSchedule(client, options)) created.push(options.scheduleId);
     else updated.push(options.scheduleId);
   }
-  await ensureSchedule(client, retentionSchedule(policy));
+  await ensureSchedule(client, buildRetentionSchedule(policy));
   const wantedIds = new Set(wanted.map((options) => options.scheduleId));
   const deleted = await deleteSchedules(client, (id) => !wantedIds.has(id));
   return { created, updated, deleted };
@@ -122,9 +129,9 @@ async function ensureSchedule(client: Client, options: ScheduleOptions): Promise
 
 /** Deletes those of our schedules that `matches` says yes to. @returns their ids. */
 export async function deleteSchedules(client: Client, matches: (id: string) => boolean): Promise<readonly string[]> {
-  const doomed = (await listSchedules(client)).filter(matches);
-  for (const id of doomed) await client.schedule.getHandle(id).delete();
-  return doomed;
+  const obsolete = (await listSchedules(client)).filter(matches);
+  for (const id of obsolete) await client.schedule.getHandle(id).delete();
+  return obsolete;
 }
 
 /** @returns the ids of all schedules in the namespace that are named like ours. */

@@ -1,11 +1,11 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTE } from '../contracts/names.js';
+import { SEARCH_ATTRIBUTE } from '../contracts/internal/names.js';
 
 /** Status codes of gRPC (grpc.io, "Status codes and their use in gRPC"). */
 const grpcStatus = { ALREADY_EXISTS: 6, PERMISSION_DENIED: 7, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
 
-function codeOf(error: unknown): number {
+function getGrpcCode(error: unknown): number {
   return isGrpcServiceError(error) ? error.code : -1;
 }
 
@@ -25,14 +25,14 @@ export async function registerSearchAttributes(
 ): Promise<SearchAttributesRegistration> {
   const registered: string[] = [];
   try {
-    for (const name of await missingSearchAttributes(connection, namespace)) {
+    for (const name of await findMissingSearchAttributes(connection, namespace)) {
       await register(connection, namespace, name);
       registered.push(name);
     }
     return { registered, remedy: null };
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    return { registered, remedy: remedyFor(namespace) };
+    return { registered, remedy: formatRemedy(namespace) };
   }
 }
 
@@ -41,13 +41,16 @@ async function register(connection: Connection, namespace: string, name: string)
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package that is no dependency of ours
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { [name]: KEYWORD } });
   } catch (error) {
-    if (codeOf(error) === grpcStatus.ALREADY_EXISTS) return;
+    if (getGrpcCode(error) === grpcStatus.ALREADY_EXISTS) return;
     throw error;
   }
 }
 
 /** @returns the names that the namespace does not know yet. */
-export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<readonly string[]> {
+export async function findMissingSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<readonly string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   return Object.values(SEARCH_ATTRIBUTE).filter((name) => customAttributes[name] === undefined);
 }
@@ -59,11 +62,11 @@ function isRefusal(error: unknown): boolean {
     grpcStatus.UNIMPLEMENTED,
     grpcStatus.UNAUTHENTICATED,
   ];
-  return refusals.includes(codeOf(error));
+  return refusals.includes(getGrpcCode(error));
 }
 
 /** @returns the command that registers them by hand. */
-export function remedyFor(namespace: string): string {
+export function formatRemedy(namespace: string): string {
   const names = Object.values(SEARCH_ATTRIBUTE).map((name) => `--name ${name} --type Keyword`);
   return `temporal operator search-attribute create --namespace ${namespace} ${names.join(' ')}`;
 }

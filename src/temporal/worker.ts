@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
-import type { Activities } from '../contracts/activities.js';
-import { TASK_QUEUE } from '../contracts/names.js';
+import type { Activities } from '../contracts/internal/activities.js';
+import { TASK_QUEUE } from '../contracts/internal/names.js';
 
 /** What `worker --only` can name: one task queue each. */
 export const WORKER_ROLES = ['orchestration', 'personio', 'lifecycle'] as const;
@@ -40,7 +40,7 @@ const LIMITS = {
   },
 } as const satisfies Record<WorkerRole, Partial<WorkerOptions>>;
 
-const QUEUE_OF = {
+const TASK_QUEUE_BY_ROLE = {
   orchestration: TASK_QUEUE.sync,
   personio: TASK_QUEUE.api,
   lifecycle: TASK_QUEUE.lifecycle,
@@ -57,12 +57,12 @@ async function createWorker(role: WorkerRole, options: WorkersOptions): Promise<
   return Worker.create({
     connection,
     namespace,
-    taskQueue: QUEUE_OF[role],
+    taskQueue: TASK_QUEUE_BY_ROLE[role],
     activities,
     dataConverter,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
-    ...(role === 'personio' ? {} : workflowCode('workflow-bundle', '../../workflows/index.js', dataConverter)),
+    ...(role === 'personio' ? {} : resolveWorkflowCode('workflow-bundle', '../../workflows/index.js', dataConverter)),
     ...LIMITS[role],
   });
 }
@@ -71,7 +71,7 @@ async function createWorker(role: WorkerRole, options: WorkersOptions): Promise<
  * The prebuilt bundle where there is one (`npm run build`): bundling in the process costs 80 MB and seconds.
  * Under a test runner the sources are bundled. Where payloads are encrypted, failures are too: that code is part of a bundle of its own.
  */
-export function workflowCode(
+export function resolveWorkflowCode(
   bundle: string,
   source: string,
   { failureConverterPath }: DataConverter,
@@ -80,12 +80,12 @@ export function workflowCode(
   const codePath = fileURLToPath(new URL(`../../${name}`, import.meta.url));
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
   return {
-    workflowsPath: existing(source),
-    interceptors: { workflowModules: [existing('../../workflows/fairness.js')] },
+    workflowsPath: resolveModule(source),
+    interceptors: { workflowModules: [resolveModule('../../workflows/fairness.js')] },
   };
 }
 
-function existing(source: string): string {
+function resolveModule(source: string): string {
   const compiled = fileURLToPath(new URL(source, import.meta.url));
   return existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
 }

@@ -4,12 +4,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { createCollectActivities } from '../../activities/collect.js';
 import { createPersonioAccess } from '../../activities/personio-access.js';
-import type { CollectActivities } from '../../src/contracts/activities.js';
+import type { CollectActivities } from '../../src/contracts/internal/activities.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf } from '../support/policy.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy } from '../support/policy.js';
 
 const ATTEMPTS = 7;
 const run = { connectionId: 'default', endpoint: 'employees', runId: 'run-of-many-attempts' } as const;
@@ -19,10 +19,10 @@ let database: Database;
 let fake: FakePersonio;
 let activities: CollectActivities;
 beforeAll(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 300, seed: 3, foundedOn: '2026-11-20' });
   fake.behaviour.employeesPerPage = 50;
-  const policy = policyOf();
+  const policy = createPolicy();
   const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
   const logger = pino({ level: 'silent' });
   const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections });
@@ -34,12 +34,12 @@ afterAll(async () => {
 });
 
 /** A segment's attempt: what went before it is in its heartbeat. Personio goes away after some pages. */
-async function attemptAt(attempt: number, attemptsBefore: number, pagesBeforeItFails: number): Promise<unknown> {
+async function runAttempt(attempt: number, attemptsBefore: number, pagesBeforeItFails: number): Promise<unknown> {
   fake.faults.clear();
   fake.faults.add({
     path: '/v1/company/employees',
     after: pagesBeforeItFails,
-    answer: () => ({ status: 503, body: 'away' }),
+    respond: () => ({ status: 503, body: 'away' }),
   });
   const heartbeatDetails = { at: start, received: 0, pages: 0, requests: 0, attemptsBefore };
   const environment = new MockActivityEnvironment({ attempt, ...(attempt === 1 ? {} : { heartbeatDetails }) });
@@ -48,18 +48,18 @@ async function attemptAt(attempt: number, attemptsBefore: number, pagesBeforeItF
 }
 
 /** Whether Temporal tries a failure of Personio's again. */
-function isTriedAgain(failure: unknown): boolean {
+function isRetried(failure: unknown): boolean {
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toHaveProperty('type', 'PersonioUnavailable');
   return (failure as ApplicationFailure).nonRetryable !== true;
 }
 
 test('a reading ends when Personio is away for seven attempts in a row, however many it took to get there', async () => {
-  expect(isTriedAgain(await attemptAt(1, 0, 0))).toBe(true);
-  expect(isTriedAgain(await attemptAt(ATTEMPTS, 0, 0))).toBe(false);
+  expect(isRetried(await runAttempt(1, 0, 0))).toBe(true);
+  expect(isRetried(await runAttempt(ATTEMPTS, 0, 0))).toBe(false);
   // Waits for the limits have used up attempts, and each of them brought pages.
-  expect(isTriedAgain(await attemptAt(ATTEMPTS + 3, ATTEMPTS + 1, 0))).toBe(true);
-  expect(isTriedAgain(await attemptAt(2 * ATTEMPTS, ATTEMPTS, 0))).toBe(false);
+  expect(isRetried(await runAttempt(ATTEMPTS + 3, ATTEMPTS + 1, 0))).toBe(true);
+  expect(isRetried(await runAttempt(2 * ATTEMPTS, ATTEMPTS, 0))).toBe(false);
   // This attempt got further before Personio went away.
-  expect(isTriedAgain(await attemptAt(2 * ATTEMPTS, ATTEMPTS, 3))).toBe(true);
+  expect(isRetried(await runAttempt(2 * ATTEMPTS, ATTEMPTS, 3))).toBe(true);
 });

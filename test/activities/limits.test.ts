@@ -10,8 +10,8 @@ import { PersonioError } from '../../src/personio/errors.js';
 import { readSegment } from '../../src/personio/sources.js';
 import type { Database } from '../../src/store/database.js';
 import { openDatabase } from '../../src/store/database.js';
-import { createGovernor } from '../../src/store/governor.js';
-import { migratedDatabase } from '../support/database.js';
+import { createRateLimiter } from '../../src/store/rate-limiter.js';
+import { createMigratedDatabase } from '../support/database.js';
 
 const TODAY = '2026-11-20';
 const LIMITS = { requestsPerMinute: 300, requestsPerSecond: 15 };
@@ -24,14 +24,14 @@ afterEach(async () => {
 
 async function startCompany(employees: number): Promise<{ readonly fake: FakePersonio; readonly database: Database }> {
   const fake = await startFakePersonio({ employees, seed: 9, foundedOn: TODAY, today: () => TODAY });
-  const database = await migratedDatabase();
+  const database = await createMigratedDatabase();
   fake.limitRequests(PERSONIO_LIMITS);
   closing.push(fake.close, database.close);
   return { fake, database };
 }
 
 /** A worker on another machine: a pool and a memory of its own, the same database. */
-function workerOf(fake: FakePersonio, database: Database, limits = LIMITS): PersonioAccess {
+function openWorkerAccess(fake: FakePersonio, database: Database, limits = LIMITS): PersonioAccess {
   const own = openDatabase({ url: database.url, applicationName: 'a worker', poolSize: 3 });
   closing.push(own.close);
   const connections = [{ connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }];
@@ -41,7 +41,11 @@ function workerOf(fake: FakePersonio, database: Database, limits = LIMITS): Pers
 async function readEmployees(access: PersonioAccess): Promise<number> {
   const ids = new Set<string>();
   await readSegment(await access('default'), {
-    ...{ endpoint: 'employees', source: 'v1', chunk: null, pages: 100, attributesToStore: ['standard'] },
+    endpoint: 'employees',
+    source: 'v1',
+    chunk: null,
+    pages: 100,
+    attributesToStore: ['standard'],
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
     onPage: async (page) => {
       if (page.endpoint === 'employees') for (const { employeeId } of page.records) ids.add(employeeId);
@@ -51,7 +55,7 @@ async function readEmployees(access: PersonioAccess): Promise<number> {
   return ids.size;
 }
 
-interface Measured {
+interface Measurement {
   readonly fake: FakePersonio;
   readonly found: readonly PromiseSettledResult<number>[];
   readonly seconds: number;
@@ -59,10 +63,10 @@ interface Measured {
   readonly stillMs: number;
 }
 
-async function threeWorkersRead(): Promise<Measured> {
+async function readWithThreeWorkers(): Promise<Measurement> {
   const { fake, database } = await startCompany(1_200);
   fake.behaviour.employeesPerPage = 50;
-  const workers = [1, 2, 3].map(() => workerOf(fake, database));
+  const workers = [1, 2, 3].map(() => openWorkerAccess(fake, database));
   const loop = monitorEventLoopDelay({ resolution: 5 });
   loop.enable();
   const begin = Date.now();
@@ -71,7 +75,7 @@ async function threeWorkersRead(): Promise<Measured> {
   return { fake, found, seconds: (Date.now() - begin) / SECONDS, stillMs: loop.max / 1e6 };
 }
 
-const countRefused = ({ fake }: Measured): number => fake.log.filter(({ status }) => status === 429).length;
+const countRefused = ({ fake }: Measurement): number => fake.log.filter(({ status }) => status === 429).length;
 
 /** Half of what a second's window is wider than Personio's. What a process sends that stood still for longer arrives in a heap, and says nothing of the limits. */
 const STILL_MS = 50;
@@ -79,9 +83,9 @@ const MEASUREMENTS = 3;
 
 describe('three workers on one connection, under the limits that Personio publishes', () => {
   test('get no 429, exchange one token, and keep the pipe full', async () => {
-    let measured = await threeWorkersRead();
+    let measured = await readWithThreeWorkers();
     for (let more = 1; more < MEASUREMENTS && countRefused(measured) > 0 && measured.stillMs > STILL_MS; more++)
-      measured = await threeWorkersRead();
+      measured = await readWithThreeWorkers();
     const { fake, found, seconds } = measured;
     expect(countRefused(measured)).toBe(0);
     expect(found).toEqual(Array.from({ length: 3 }, () => ({ status: 'fulfilled', value: 1_200 })));
@@ -95,11 +99,11 @@ describe('three workers on one connection, under the limits that Personio publis
 describe('the governor', () => {
   test('gives moments in the order of asking, and never more than the limit in a second', async () => {
     const { database } = await startCompany(1);
-    const governors = [1, 2, 3].map(() =>
-      createGovernor(database, 'default', { requestsPerMinute: 1_000, requestsPerSecond: 5 }),
+    const rateLimiters = [1, 2, 3].map(() =>
+      createRateLimiter(database, 'default', { requestsPerMinute: 1_000, requestsPerSecond: 5 }),
     );
-    await Promise.all(Array.from({ length: 18 }, async (_, index) => governors[index % 3]?.take('employees')));
-    const rows = await database.rows<{ ms: number }>(
+    await Promise.all(Array.from({ length: 18 }, async (_, index) => rateLimiters[index % 3]?.acquire('employees')));
+    const rows = await database.query<{ ms: number }>(
       `select extract(epoch from sent_at - min(sent_at) over ())::float8 * 1000 as ms from personio.request_log where bucket = 'employees' order by number`,
     );
     const moments = rows.map(({ ms }) => ms);
@@ -110,30 +114,30 @@ describe('the governor', () => {
 
   test('hands a wait that outlasts a heartbeat to Temporal, and reserves nothing for it', async () => {
     const { database } = await startCompany(1);
-    const governor = createGovernor(database, 'default', { requestsPerMinute: 3, requestsPerSecond: 3 });
-    for (let sent = 0; sent < 3; sent++) await governor.take('employees');
-    const error: unknown = await governor.take('employees').catch((reason: unknown) => reason);
+    const rateLimiter = createRateLimiter(database, 'default', { requestsPerMinute: 3, requestsPerSecond: 3 });
+    for (let sent = 0; sent < 3; sent++) await rateLimiter.acquire('employees');
+    const error: unknown = await rateLimiter.acquire('employees').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PersonioError);
     expect(error).toMatchObject({ type: 'PersonioRateLimited' });
     expect((error as PersonioError).retryAfterMs).toBeGreaterThan(50 * SECONDS);
-    await expect(governor.take('attendances')).resolves.toBeUndefined();
-    expect(await database.rows(`select 1 from personio.request_log where bucket = 'employees'`)).toHaveLength(3);
+    await expect(rateLimiter.acquire('attendances')).resolves.toBeUndefined();
+    expect(await database.query(`select 1 from personio.request_log where bucket = 'employees'`)).toHaveLength(3);
   });
 
   test('a pause that Personio asks for holds for every worker, and for this endpoint alone', async () => {
     const { database } = await startCompany(1);
-    const [one, other] = [1, 2].map(() => createGovernor(database, 'default', LIMITS));
-    await one?.pause('employees', 60 * SECONDS);
-    await expect(other?.take('employees')).rejects.toMatchObject({ type: 'PersonioRateLimited' });
-    await expect(other?.take('attendances')).resolves.toBeUndefined();
+    const [one, other] = [1, 2].map(() => createRateLimiter(database, 'default', LIMITS));
+    await one?.backOff('employees', 60 * SECONDS);
+    await expect(other?.acquire('employees')).rejects.toMatchObject({ type: 'PersonioRateLimited' });
+    await expect(other?.acquire('attendances')).resolves.toBeUndefined();
   });
 
   test('what all of v1 shares is counted over endpoints and connections', async () => {
     const { database } = await startCompany(1);
-    await createGovernor(database, 'one', LIMITS).take('employees');
-    await createGovernor(database, 'another', LIMITS).take('attendances');
-    await createGovernor(database, 'another', LIMITS).take('v2-attendances');
-    const rows = await database.rows(
+    await createRateLimiter(database, 'one', LIMITS).acquire('employees');
+    await createRateLimiter(database, 'another', LIMITS).acquire('attendances');
+    await createRateLimiter(database, 'another', LIMITS).acquire('v2-attendances');
+    const rows = await database.query(
       `select connection_id, sent from personio.request_windows where bucket = 'all-v1'`,
     );
     expect(rows).toEqual([{ connection_id: '', sent: 2 }]);
@@ -144,21 +148,23 @@ describe('the token', () => {
   test('a refused one is exchanged once for everybody, with more activities than connections in the pool', async () => {
     const { fake, database } = await startCompany(3);
     fake.limitRequests([]);
-    const workers = [workerOf(fake, database), workerOf(fake, database)];
+    const workers = [openWorkerAccess(fake, database), openWorkerAccess(fake, database)];
     await Promise.all(workers.map(readEmployees));
     fake.expireTokens();
     await Promise.all(
-      Array.from({ length: 24 }, async (_, index) => readEmployees(workers[index % 2] ?? workerOf(fake, database))),
+      Array.from({ length: 24 }, async (_, index) =>
+        readEmployees(workers[index % 2] ?? openWorkerAccess(fake, database)),
+      ),
     );
     expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(2);
   });
 
   test('is sealed where it is stored, that of v2 apart from that of v1', async () => {
     const { fake, database } = await startCompany(3);
-    const api = await workerOf(fake, database)('default');
+    const api = await openWorkerAccess(fake, database)('default');
     await api.authorise();
     await api.get({ route: { method: 'GET', template: '/v2/x' }, path: '/v2/x', bucket: 'v2-attendances' });
-    const [row] = await database.rows<{ sealed_token: string; sealed_token_v2: string }>(
+    const [row] = await database.query<{ sealed_token: string; sealed_token_v2: string }>(
       'select sealed_token, sealed_token_v2 from personio.connection_state',
     );
     expect(row?.sealed_token).not.toBe(row?.sealed_token_v2);

@@ -11,24 +11,24 @@ const cruiser = join(root, 'node_modules', 'dependency-cruiser', 'bin', 'depende
 const config = join(root, '.dependency-cruiser.cjs');
 
 const violationSchema = z.object({ from: z.string(), to: z.string(), rule: z.object({ name: z.string() }) });
-const answerSchema = z.object({
+const outputSchema = z.object({
   summary: z.object({
     violations: z.array(violationSchema),
     totalDependenciesCruised: z.number(),
     ruleSetUsed: z.object({ forbidden: z.array(z.object({ name: z.string(), comment: z.string() })) }),
   }),
 });
-type Summary = z.infer<typeof answerSchema>['summary'];
+type Summary = z.infer<typeof outputSchema>['summary'];
 
 /** What the program itself says of the code below a folder. */
 function cruise(folder: string): Summary {
   const args = [cruiser, '--config', config, '--output-type', 'json', 'src', 'workflows', 'activities'];
   const stdout = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  return answerSchema.parse(JSON.parse(stdout)).summary;
+  return outputSchema.parse(JSON.parse(stdout)).summary;
 }
 
 /** One sentence a violation, the remedy included, so that the failing test says what to do. */
-function sentencesOf({ violations, ruleSetUsed }: Summary): readonly string[] {
+function formatViolations({ violations, ruleSetUsed }: Summary): readonly string[] {
   return violations.map(({ from, to, rule }) => {
     const remedy = ruleSetUsed.forbidden.find(({ name }) => name === rule.name)?.comment ?? '';
     return `${from} imports ${to} (${rule.name}). ${remedy}`;
@@ -39,7 +39,7 @@ test('dependencies point inwards', () => {
   const summary = cruise(root);
   // Without this, code that was not found would pass.
   expect(summary.totalDependenciesCruised).toBeGreaterThan(400);
-  expect(sentencesOf(summary)).toEqual([]);
+  expect(formatViolations(summary)).toEqual([]);
 });
 
 /** A small tree of the same shape, with one import a file, and the rule that has to catch it; null: it is allowed. */
@@ -67,7 +67,8 @@ const IMPORTS: readonly (readonly [from: string, to: string, rule: string | null
   ['src/temporal/composes.ts', '../cli/exit.js', 'layer-temporal'],
   ['src/temporal/seals.ts', 'jose', 'only-there-jose'],
   ['src/observability/reads-arguments.ts', 'commander', 'only-there-commander'],
-  ['src/report/shows-progress.ts', '../cli/exit.js', 'layer-report'],
+  ['src/network/logs.ts', '../store/runs.js', 'layer-network'],
+  ['src/worker/prints.ts', '../cli/exit.js', 'layer-worker'],
   ['src/embedded/reads-settings.ts', '../config/settings.js', 'layer-embedded'],
   ['src/fake-personio/knows-the-client.ts', '../personio/paging.js', 'layer-fake-personio'],
   ['src/fake-personio/uses-zones.ts', '../domain/zones.js', null],
@@ -78,9 +79,16 @@ const IMPORTS: readonly (readonly [from: string, to: string, rule: string | null
 
 /** What the imports above point at. */
 const TARGETS: readonly string[] = [
-  ...['workflows/index.ts', 'activities/index.ts', 'src/contracts/names.ts', 'src/domain/decide.ts'],
-  ...['src/domain/zones.ts', 'src/config/settings.ts', 'src/personio/errors.ts', 'src/personio/paging.ts'],
-  ...['src/store/runs.ts', 'src/cli/exit.ts'],
+  'workflows/index.ts',
+  'activities/index.ts',
+  'src/contracts/names.ts',
+  'src/domain/decide.ts',
+  'src/domain/zones.ts',
+  'src/config/settings.ts',
+  'src/personio/errors.ts',
+  'src/personio/paging.ts',
+  'src/store/runs.ts',
+  'src/cli/exit.ts',
 ];
 
 describe('what crosses the layers is caught', () => {
@@ -101,15 +109,15 @@ describe('what crosses the layers is caught', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const rulesFor = (file: string): readonly string[] =>
+  const findRules = (file: string): readonly string[] =>
     summary.violations.filter(({ from }) => from === file).map(({ rule }) => rule.name);
 
   test.each(IMPORTS)('%s importing %s: %s', (from, _to, rule) => {
-    expect(rulesFor(from)).toEqual(rule === null ? [] : [rule]);
+    expect(findRules(from)).toEqual(rule === null ? [] : [rule]);
   });
 
   test('a module that nothing imports and that imports nothing is an orphan', () => {
-    expect(rulesFor('src/domain/unused.ts')).toEqual(['no-orphans']);
+    expect(findRules('src/domain/unused.ts')).toEqual(['no-orphans']);
   });
 
   test('every rule comes with its remedy, and is tried here', () => {

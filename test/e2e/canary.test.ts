@@ -7,20 +7,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDemoWorker } from '../../src/cli/dev/demo-subscriber.js';
-import { hosted } from '../../src/cli/worker-host.js';
-import type { WorkerHost } from '../../src/cli/worker-host.js';
-import { workflowId } from '../../src/contracts/names.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import type { WorkerHost } from '../../src/worker/worker-host.js';
+import { workflowId } from '../../src/contracts/internal/names.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { Answer, FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
 import { runCommand, startCommand } from '../support/cli.js';
-import type { Ended, Environment, RunningCommand } from '../support/cli.js';
-import { migratedDatabase } from '../support/database.js';
-import { exportHistory, readableHistory } from '../support/history.js';
-import { testServers } from '../support/servers-file.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import type { CommandResult, Environment, RunningCommand } from '../support/cli.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { exportHistory, toReadableHistory } from '../support/history.js';
+import { readTestServers } from '../support/servers-file.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
  * Marked people, secrets and tokens go through every kind of run, failure and delivery, without payload keys, so that nothing is hidden by
@@ -51,13 +51,17 @@ let misbehave: ((path: string, offset: string | null) => Answer | undefined) | n
 function mark(): void {
   for (const person of fake.company.employees) {
     Object.assign(person, {
-      ...{ firstName: `Canaryfirst${person.id}`, lastName: `Canarylast${person.id}`, preferredName: 'Canarypref' },
-      ...{ email: `canarymail${person.id}@example.org`, iban: 'CANARYIBAN', salary: 987_654_321 },
+      firstName: `Canaryfirst${person.id}`,
+      lastName: `Canarylast${person.id}`,
+      preferredName: 'Canarypref',
+      email: `canarymail${person.id}@example.org`,
+      iban: 'CANARYIBAN',
+      salary: 987_654_321,
     });
   }
 }
 
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -66,8 +70,8 @@ async function freePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  database = await migratedDatabase();
-  const space = await emptyNamespace();
+  database = await createMigratedDatabase();
+  const space = await createNamespace();
   temporal = space.temporal;
   fake = await startFakePersonio({ employees: 150, seed: 21, foundedOn: new Date().toISOString().slice(0, 10) });
   mark();
@@ -85,15 +89,19 @@ subscribers:
   - { name: demo-it, workflowType: demoDownstream, workflowId: "demo-it:{connectionId}:{employeeId}", taskQueue: demo-it, events: ["*"], when: detected }
 `,
   );
-  metrics = `127.0.0.1:${await freePort()}`;
+  metrics = `127.0.0.1:${await findFreePort()}`;
   environment = {
-    ...{ DATABASE_URL: database.url, METRICS_ADDRESS: metrics, LOG_LEVEL: 'debug', LOG_FORMAT: 'json' },
-    ...{ PERSONIO_SYNC_KEYS: `k1:${randomBytes(32).toString('base64')}` },
-    ...{ TEMPORAL_ADDRESS: testServers().temporalAddress, TEMPORAL_NAMESPACE: space.target.namespace },
+    DATABASE_URL: database.url,
+    METRICS_ADDRESS: metrics,
+    LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'json',
+    PERSONIO_SYNC_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+    TEMPORAL_NAMESPACE: space.target.namespace,
   };
-  downstream = hosted([await createDemoWorker(await connectWorker(space.target, 10_000), space.target.namespace)]);
+  downstream = runWorkers([await createDemoWorker(await connectWorker(space.target, 10_000), space.target.namespace)]);
   worker = startCommand(['worker'], environment, folder);
-  await until(async () => Promise.resolve(worker.output().includes('The worker polls')), 60_000);
+  await waitUntil(async () => Promise.resolve(worker.output().includes('The worker polls')), 60_000);
   watching = setInterval(() => {
     // Those of this file: other files run beside it, with secrets of their own that are made to look like Personio's.
     const all = execFileSync('ps', ['-eww', '-o', 'ppid=,args='], { encoding: 'utf8' }).split('\n');
@@ -111,34 +119,34 @@ afterAll(async () => {
   await database.close();
 });
 
-async function command(args: readonly string[], input?: string): Promise<Ended> {
+async function runCli(args: readonly string[], input?: string): Promise<CommandResult> {
   const ended = await runCommand(args, environment, folder, input);
   printed.push(ended.stdout, ended.stderr);
   return ended;
 }
 
-async function outcomesOf(...endpoints: string[]): Promise<readonly string[]> {
-  const { stdout } = await command(['sync', ...endpoints, '--connection', 'canary', '--json']);
+async function runSync(...endpoints: string[]): Promise<readonly string[]> {
+  const { stdout } = await runCli(['sync', ...endpoints, '--connection', 'canary', '--json']);
   return (JSON.parse(stdout) as { runs: { outcome: string; failureType: string | null }[] }).runs.map(
     ({ outcome, failureType }) => failureType ?? outcome,
   );
 }
 
 /** Answers requests for employees in place of the company, while a sync runs. */
-async function whileMisbehaving(answer: typeof misbehave): Promise<readonly string[]> {
+async function syncWithFault(answer: typeof misbehave): Promise<readonly string[]> {
   misbehave = answer;
-  const outcomes = await outcomesOf('employees');
+  const outcomes = await runSync('employees');
   misbehave = null;
   return outcomes;
 }
 
-const names = (): string => JSON.stringify(fake.company.employees.slice(0, 3));
+const listNames = (): string => JSON.stringify(fake.company.employees.slice(0, 3));
 
 describe('marked people and secrets', () => {
   test('pass through a connection, its runs and its deliveries', async () => {
     const args = ['connections', 'add', 'canary', '--base-url', fake.url, '--client-id', 'id'];
-    expect(await command(args, `${SECRET}\n`)).toMatchObject({ code: 0 });
-    expect(await outcomesOf()).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded']);
+    expect(await runCli(args, `${SECRET}\n`)).toMatchObject({ code: 0 });
+    expect(await runSync()).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded']);
     const [first, second] = fake.company.employees;
     Object.assign(first ?? {}, { lastName: 'Canarylast-Married', position: 'Canary keeper' });
     Object.assign(second ?? {}, {
@@ -148,38 +156,42 @@ describe('marked people and secrets', () => {
     });
     fake.company.advanceDay(new Date().toISOString().slice(0, 10));
     mark();
-    expect(await outcomesOf('employees')).toEqual(['succeeded']);
-    await until(
-      async () => (await database.rows(`select from personio.deliveries where state = 'acknowledged'`)).length >= 3,
+    expect(await runSync('employees')).toEqual(['succeeded']);
+    await waitUntil(
+      async () => (await database.query(`select from personio.deliveries where state = 'acknowledged'`)).length >= 3,
       60_000,
     );
-    expect(await command(['connections', 'test', 'canary'])).toMatchObject({ code: 0 });
-    await command(['status']);
+    expect(await runCli(['connections', 'test', 'canary'])).toMatchObject({ code: 0 });
+    await runCli(['status']);
   }, 120_000);
 
   test.each<[string, (path: string, offset: string | null) => Answer | undefined]>([
-    ['PersonioMalformedAnswer', (path) => employees(path, { status: 200, body: `<html>${names()}` })],
+    ['PersonioMalformedAnswer', (path) => replaceEmployees(path, { status: 200, body: `<html>${listNames()}` })],
     [
       'PersonioMalformedAnswer',
-      (path) => employees(path, { status: 200, body: { data: [{ attributes: { id: { value: { a: names() } } } }] } }),
+      (path) =>
+        replaceEmployees(path, {
+          status: 200,
+          body: { data: [{ attributes: { id: { value: { a: listNames() } } } }] },
+        }),
     ],
-    ['PersonioMalformedAnswer', (path) => employees(path, { status: 418, body: names() })],
-    ['PersonioPermissionMissing', (path) => employees(path, { status: 403, body: names() })],
-    ['PersonioMalformedAnswer', (path) => employees(path, redirect())],
+    ['PersonioMalformedAnswer', (path) => replaceEmployees(path, { status: 418, body: listNames() })],
+    ['PersonioPermissionMissing', (path) => replaceEmployees(path, { status: 403, body: listNames() })],
+    ['PersonioMalformedAnswer', (path) => replaceEmployees(path, redirect())],
   ])('pass through a run that ends as %s', async (type, answer) => {
-    expect(await whileMisbehaving(answer)).toEqual([type]);
+    expect(await syncWithFault(answer)).toEqual([type]);
   });
 
   test('pass through an outage, a read that never adds up, and a brake', async () => {
     let outages = 2;
     expect(
-      await whileMisbehaving((path) =>
-        path.endsWith('/employees') && outages-- > 0 ? { status: 503, body: names() } : undefined,
+      await syncWithFault((path) =>
+        path.endsWith('/employees') && outages-- > 0 ? { status: 503, body: listNames() } : undefined,
       ),
     ).toEqual(['succeeded']);
     let total = 500;
     expect(
-      await whileMisbehaving((path, offset) =>
+      await syncWithFault((path, offset) =>
         path.endsWith('/employees') && offset !== '0'
           ? { status: 200, body: { success: true, data: [], metadata: { total_elements: total++ } } }
           : undefined,
@@ -187,79 +199,79 @@ describe('marked people and secrets', () => {
     ).toEqual(['SnapshotIncomplete']);
     for (const person of fake.company.employees.slice(20, 80))
       Object.assign(person, { terminationDate: '2026-01-31', lastWorkingDay: '2026-01-31' });
-    expect(await outcomesOf('employees')).toEqual(['braked']);
+    expect(await runSync('employees')).toEqual(['braked']);
   }, 120_000);
 
   test('pass through rotations, a dead secret, keys, an erasure and bad usage', async () => {
-    expect(await command(['connections', 'rotate', 'canary'], `${MISTYPED}\n`)).toMatchObject({ code: 1 });
+    expect(await runCli(['connections', 'rotate', 'canary'], `${MISTYPED}\n`)).toMatchObject({ code: 1 });
     accepted.add(NEXT_SECRET);
-    expect(await command(['connections', 'rotate', 'canary'], `${NEXT_SECRET}\n`)).toMatchObject({ code: 0 });
+    expect(await runCli(['connections', 'rotate', 'canary'], `${NEXT_SECRET}\n`)).toMatchObject({ code: 0 });
     accepted.clear();
     fake.expireTokens();
-    expect(await outcomesOf('employees')).toEqual(['PersonioCredentialsRejected']);
+    expect(await runSync('employees')).toEqual(['PersonioCredentialsRejected']);
     accepted.add(NEXT_SECRET);
-    expect(await command(['keys', 'rotate'])).toMatchObject({ code: 0 });
+    expect(await runCli(['keys', 'rotate'])).toMatchObject({ code: 0 });
     const id = String(fake.company.employees[0]?.id);
     const by = ['--by', 'Ada', '--reason', 'asked', '--connection', 'canary'];
-    expect(await command(['erase', id, ...by])).toMatchObject({ code: 0 });
-    expect(await outcomesOf('employees')).toEqual(['braked']);
-    expect(await command(['connections', 'add', 'Canary', '--client-id', 'x'], SECRET)).toMatchObject({ code: 2 });
-    await command(['connections', 'list']);
-    await command(['audit', 'verify']);
+    expect(await runCli(['erase', id, ...by])).toMatchObject({ code: 0 });
+    expect(await runSync('employees')).toEqual(['braked']);
+    expect(await runCli(['connections', 'add', 'Canary', '--client-id', 'x'], SECRET)).toMatchObject({ code: 2 });
+    await runCli(['connections', 'list']);
+    await runCli(['audit', 'verify']);
   }, 120_000);
 });
 
 describe('and are found nowhere else', () => {
-  const foundIn = (text: string): readonly string[] => MARKS.filter((one) => text.includes(one));
+  const findMarks = (text: string): readonly string[] => MARKS.filter((one) => text.includes(one));
 
   test('not in any history, read without a codec', async () => {
     const ids: string[] = [];
     for await (const { workflowId: id } of temporal.client.workflow.list()) ids.push(id);
     expect(ids.length).toBeGreaterThan(20);
     let all = '';
-    for (const id of new Set(ids)) all += readableHistory(await exportHistory(temporal.namespace, id));
+    for (const id of new Set(ids)) all += toReadableHistory(await exportHistory(temporal.namespace, id));
     // Payloads are readable here: the search would find.
     expect(all.includes('"connectionId":"canary"')).toBe(true);
     expect(all.includes('personio.lifecycle.v1')).toBe(true);
-    expect(foundIn(all)).toEqual([]);
+    expect(findMarks(all)).toEqual([]);
   }, 120_000);
 
   test("not in Temporal's database file", () => {
-    const file = join(testServers().folder, 'temporal', 'temporal.db');
+    const file = join(readTestServers().folder, 'temporal', 'temporal.db');
     const files = [file, `${file}-wal`].filter(existsSync).map((one) => readFileSync(one, 'latin1'));
     const text = files.join('');
     expect(text.includes('"connectionId":"canary"')).toBe(true);
     expect(text.includes(workflowId.sync('canary', 'employees'))).toBe(true);
-    expect(foundIn(text)).toEqual([]);
+    expect(findMarks(text)).toEqual([]);
   });
 
   test('not in logs at level debug, nor in what commands print', () => {
     const text = worker.output() + printed.join('');
     expect(text.includes('"level":20')).toBe(true);
     expect(text.includes('Personio does not accept the client id and secret')).toBe(true);
-    expect(foundIn(text)).toEqual([]);
+    expect(findMarks(text)).toEqual([]);
   });
 
   test('not in the metrics', async () => {
     const read = async (): Promise<string> => (await fetch(`http://${metrics}/metrics`)).text();
-    await until(async () => /personio_sync_secret_age_days\{[^}]*connection="canary"/.test(await read()), 90_000);
+    await waitUntil(async () => /personio_sync_secret_age_days\{[^}]*connection="canary"/.test(await read()), 90_000);
     const text = await read();
-    expect(foundIn(text)).toEqual([]);
+    expect(findMarks(text)).toEqual([]);
   }, 120_000);
 
   test('not in the list of processes', () => {
     const text = processes.join('\n');
     expect(text.includes('connections add canary')).toBe(true);
-    expect(foundIn(text)).toEqual([]);
+    expect(findMarks(text)).toEqual([]);
   });
 
   test('not in PostgreSQL, but in the columns that are made for them', async () => {
-    const tables = await database.rows<{ name: string }>(
+    const tables = await database.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('personio', 'personio_staging')`,
     );
     let [own, others] = ['', ''];
     for (const { name } of tables) {
-      const rows = await database.rows<{ own: string; others: string }>(
+      const rows = await database.query<{ own: string; others: string }>(
         `select (select coalesce(jsonb_object_agg(key, value), '{}')::text from jsonb_each(to_jsonb(t)) where key = any($1)) as own,
            (to_jsonb(t) - $1::text[])::text as others from ${name} t`,
         [OWN_COLUMNS],
@@ -270,11 +282,11 @@ describe('and are found nowhere else', () => {
     for (const mark of PERSONAL) expect(own.includes(mark)).toBe(true);
     expect(FORBIDDEN.filter((mark) => own.includes(mark))).toEqual([]);
     expect(others.includes('Canary warden')).toBe(true);
-    expect(foundIn(others)).toEqual([]);
+    expect(findMarks(others)).toEqual([]);
   });
 });
 
-function employees(path: string, answer: Answer): Answer | undefined {
+function replaceEmployees(path: string, answer: Answer): Answer | undefined {
   return path.endsWith('/employees') ? answer : undefined;
 }
 

@@ -9,15 +9,15 @@ import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import { runCommand, startCommand } from '../support/cli.js';
-import type { Ended, Environment, RunningCommand } from '../support/cli.js';
-import { migratedDatabase } from '../support/database.js';
-import { exportHistory, readableHistory } from '../support/history.js';
-import { testServers } from '../support/servers-file.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import type { CommandResult, Environment, RunningCommand } from '../support/cli.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { exportHistory, toReadableHistory } from '../support/history.js';
+import { readTestServers } from '../support/servers-file.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 /** With payload keys nothing that Temporal stores can be read, and everything can with them. */
-const keyOf = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
-const [FIRST, SECOND, TOKEN] = [keyOf('first'), keyOf('second'), randomBytes(16).toString('hex')];
+const createKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+const [FIRST, SECOND, TOKEN] = [createKey('first'), createKey('second'), randomBytes(16).toString('hex')];
 /** What stands in every readable history of a sync of employees. */
 const MARKS = ['connectionId', 'pagesPerSegment', 'collectedAt', 'Reading employees'];
 
@@ -29,8 +29,8 @@ let namespace: string;
 let worker: RunningCommand;
 
 beforeAll(async () => {
-  database = await migratedDatabase();
-  namespace = (await emptyNamespace()).target.namespace;
+  database = await createMigratedDatabase();
+  namespace = (await createNamespace()).target.namespace;
   fake = await startFakePersonio({ employees: 120, seed: 3, foundedOn: new Date().toISOString().slice(0, 10) });
   folder = mkdtempSync(join(tmpdir(), 'personio-sync-codec-'));
   writeFileSync(
@@ -38,12 +38,17 @@ beforeAll(async () => {
     'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n',
   );
   environment = {
-    ...{ PERSONIO_BASE_URL: fake.url, PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET: 'secret' },
-    ...{ DATABASE_URL: database.url, METRICS_ADDRESS: 'off', PERSONIO_SYNC_PAYLOAD_KEYS: FIRST },
-    ...{ TEMPORAL_ADDRESS: testServers().temporalAddress, TEMPORAL_NAMESPACE: namespace },
+    PERSONIO_BASE_URL: fake.url,
+    PERSONIO_CLIENT_ID: 'id',
+    PERSONIO_CLIENT_SECRET: 'secret',
+    DATABASE_URL: database.url,
+    METRICS_ADDRESS: 'off',
+    PERSONIO_SYNC_PAYLOAD_KEYS: FIRST,
+    TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+    TEMPORAL_NAMESPACE: namespace,
   };
   worker = await startWorker();
-  expect(await command(['schedules', 'apply'])).toMatchObject({ code: 0 });
+  expect(await runCli(['schedules', 'apply'])).toMatchObject({ code: 0 });
 }, 60_000);
 afterAll(async () => {
   worker.child.kill('SIGKILL');
@@ -52,31 +57,43 @@ afterAll(async () => {
   await database.close();
 });
 
-const command = async (args: readonly string[]): Promise<Ended> => runCommand(args, environment, folder);
+const runCli = async (args: readonly string[]): Promise<CommandResult> => runCommand(args, environment, folder);
 
 async function startWorker(): Promise<RunningCommand> {
   const started = startCommand(['worker'], environment, folder);
-  await until(async () => Promise.resolve(started.output().includes('The worker polls')), 60_000);
+  await waitUntil(async () => Promise.resolve(started.output().includes('The worker polls')), 60_000);
   return started;
 }
 
-async function syncedWorkflow(): Promise<string> {
-  const { stdout, stderr } = await command(['sync', 'employees', '--json']);
+async function syncEmployees(): Promise<string> {
+  const { stdout, stderr } = await runCli(['sync', 'employees', '--json']);
   const [run] = (JSON.parse(stdout) as { runs: { workflowId: string }[] }).runs;
   if (run === undefined) throw new Error(stderr);
   return run.workflowId;
 }
 
 /** A history as the CLI shows it through a codec server. */
-async function decodedHistory(workflowId: string): Promise<string> {
+async function readDecodedHistory(workflowId: string): Promise<string> {
   const more = { PERSONIO_SYNC_CODEC_TOKEN: TOKEN };
   const server = startCommand(['codec-server', '--port', '0'], { ...environment, ...more }, folder);
-  await until(async () => Promise.resolve(server.output().includes('Decoding at')), 30_000);
+  await waitUntil(async () => Promise.resolve(server.output().includes('Decoding at')), 30_000);
   const [, endpoint = ''] = /Decoding at (\S+),/.exec(server.output()) ?? [];
-  const { temporalCli, temporalAddress } = testServers();
+  const { temporalCli, temporalAddress } = readTestServers();
   const { stdout } = await promisify(execFile)(temporalCli, [
-    ...['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--namespace', namespace],
-    ...['--address', temporalAddress, '--codec-endpoint', endpoint, '--codec-auth', `Bearer ${TOKEN}`],
+    'workflow',
+    'show',
+    '--workflow-id',
+    workflowId,
+    '--output',
+    'json',
+    '--namespace',
+    namespace,
+    '--address',
+    temporalAddress,
+    '--codec-endpoint',
+    endpoint,
+    '--codec-auth',
+    `Bearer ${TOKEN}`,
   ]);
   server.child.kill('SIGTERM');
   expect(await server.ended).toMatchObject({ code: 0 });
@@ -87,24 +104,24 @@ describe('with payload keys', () => {
   let first: string;
 
   test('a history shows nothing of its payloads, and everything through the codec server', async () => {
-    first = await syncedWorkflow();
-    const raw = readableHistory(await exportHistory(namespace, first));
+    first = await syncEmployees();
+    const raw = toReadableHistory(await exportHistory(namespace, first));
     expect(raw).toContain('binary/jwe');
     for (const mark of MARKS) expect(raw).not.toContain(mark);
-    const decoded = readableHistory(JSON.parse(await decodedHistory(first)));
+    const decoded = toReadableHistory(JSON.parse(await readDecodedHistory(first)));
     for (const mark of MARKS) expect(decoded).toContain(mark);
   });
 
   test('a failure is encrypted too, but for its type', async () => {
     fake.behaviour.fault = ({ path }) =>
       path === '/v1/company/employees' ? { status: 400, body: { success: false } } : undefined;
-    const { code, stderr, stdout } = await command(['sync', 'employees', '--json']);
+    const { code, stderr, stdout } = await runCli(['sync', 'employees', '--json']);
     fake.behaviour.fault = null;
     expect([code, stderr]).toEqual([1, expect.not.stringContaining('Encoded failure')]);
     const [run] = (JSON.parse(stdout) as { runs: { workflowId: string; failureType: string; message: string }[] }).runs;
     expect(run).toMatchObject({ failureType: 'PersonioMalformedAnswer' });
     expect(run?.message).toContain('/v1/company/employees');
-    const raw = readableHistory(await exportHistory(namespace, run?.workflowId ?? ''));
+    const raw = toReadableHistory(await exportHistory(namespace, run?.workflowId ?? ''));
     expect(raw).toContain('Encoded failure');
     expect(raw).not.toContain('/v1/company/employees');
   });
@@ -115,9 +132,9 @@ describe('with payload keys', () => {
     await worker.ended;
     worker = await startWorker();
     // The schedules' own inputs are under the old key until they are applied again.
-    const second = await syncedWorkflow();
+    const second = await syncEmployees();
     for (const id of [first, second])
-      expect(readableHistory(JSON.parse(await decodedHistory(id)))).toContain('pagesPerSegment');
-    expect(readableHistory(await exportHistory(namespace, second))).toContain('second');
+      expect(toReadableHistory(JSON.parse(await readDecodedHistory(id)))).toContain('pagesPerSegment');
+    expect(toReadableHistory(await exportHistory(namespace, second))).toContain('second');
   });
 });

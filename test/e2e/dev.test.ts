@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { isAlive } from '../../src/embedded/processes.js';
 import { runCommand, startCommand } from '../support/cli.js';
-import type { Ended } from '../support/cli.js';
-import { testServers } from '../support/servers-file.js';
-import { until } from '../support/worker.js';
+import type { CommandResult } from '../support/cli.js';
+import { readTestServers } from '../support/servers-file.js';
+import { waitUntil } from '../support/worker.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'personio-sync-dev-'));
 // As root, PostgreSQL runs as another user, who has to reach its data.
 chmodSync(folder, 0o755);
-const environment = (home: string): Record<string, string> => ({
-  ...{ PERSONIO_SYNC_HOME: join(folder, home), TEMPORAL_CLI_PATH: testServers().temporalCli },
+const createEnvironment = (home: string): Record<string, string> => ({
+  PERSONIO_SYNC_HOME: join(folder, home),
+  TEMPORAL_CLI_PATH: readTestServers().temporalCli,
 });
 
 interface Document {
@@ -31,24 +32,27 @@ interface Document {
 }
 
 /** The servers of a home, by the processes that hold their data. */
-function serverPids(home: string): readonly number[] {
+function readServerPids(home: string): readonly number[] {
   const postgres = readFileSync(join(folder, home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0];
   return [Number(postgres), Number(readFileSync(join(folder, home, 'temporal', 'pid'), 'utf8'))];
 }
 
 /** What a command said that did not end well. */
-function complaintOf({ code, stderr }: Ended): string | null {
+function describeFailure({ code, stderr }: CommandResult): string | null {
   return code === 0 ? null : `${String(code)}: ${stderr}`;
 }
 
 describe('dev', () => {
   test('once: every endpoint succeeds, a day passes, and its joiner, mover and leaver are acknowledged', async () => {
-    const { code, stdout, stderr } = await runCommand(['dev', '--once', '--json'], environment('once'), folder);
+    const { code, stdout, stderr } = await runCommand(['dev', '--once', '--json'], createEnvironment('once'), folder);
     expect([code, stderr]).toEqual([0, expect.stringContaining('made-up company of 250 people')]);
     const { ok, exitCode, runs, events } = JSON.parse(stdout) as Document;
     expect({ ok, exitCode }).toEqual({ ok: true, exitCode: 0 });
     expect(Object.fromEntries(runs.map(({ endpoint, source }) => [endpoint, source]))).toEqual({
-      ...{ employees: 'v1', attendances: 'v1', departments: 'employees', 'time-off-types': 'v1' },
+      employees: 'v1',
+      attendances: 'v1',
+      departments: 'employees',
+      'time-off-types': 'v1',
     });
     expect(runs.every(({ outcome }) => outcome === 'succeeded')).toBe(true);
     const due = events.filter(({ state }) => state === 'due');
@@ -58,37 +62,37 @@ describe('dev', () => {
   }, 120_000);
 
   test('a second start goes on from the state of the first', async () => {
-    const { code, stdout } = await runCommand(['dev', '--once', '--json'], environment('once'), folder);
+    const { code, stdout } = await runCommand(['dev', '--once', '--json'], createEnvironment('once'), folder);
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { runs: { inserted: number }[] }).runs[0]).toMatchObject({ inserted: 0 });
   }, 120_000);
 
   test('two at once in different folders do not disturb each other, and a killed one leaves no server and recovers', async () => {
-    const killed = startCommand(['dev'], environment('killed'), folder);
-    const other = startCommand(['dev'], environment('other'), folder);
+    const killed = startCommand(['dev'], createEnvironment('killed'), folder);
+    const other = startCommand(['dev'], createEnvironment('other'), folder);
     const isUp = (output: string): boolean => output.includes('Next: look at the runs');
-    await until(async () => Promise.resolve(isUp(killed.output()) && isUp(other.output())), 90_000);
-    const pids = serverPids('killed');
+    await waitUntil(async () => Promise.resolve(isUp(killed.output()) && isUp(other.output())), 90_000);
+    const pids = readServerPids('killed');
     expect(pids.every(isAlive)).toBe(true);
     killed.child.kill('SIGKILL');
-    await until(async () => Promise.resolve(!pids.some(isAlive)), 30_000);
+    await waitUntil(async () => Promise.resolve(!pids.some(isAlive)), 30_000);
 
-    const again = await runCommand(['dev', '--once', '--json'], environment('killed'), folder);
+    const again = await runCommand(['dev', '--once', '--json'], createEnvironment('killed'), folder);
     expect(again.code).toBe(0);
 
-    const otherPids = serverPids('other');
+    const otherPids = readServerPids('other');
     other.child.kill('SIGINT');
-    expect(complaintOf(await other.ended)).toBeNull();
+    expect(describeFailure(await other.ended)).toBeNull();
     expect(otherPids.some(isAlive)).toBe(false);
   }, 180_000);
 
   test('a second start in the same folder is refused with a sentence', async () => {
-    const running = startCommand(['dev'], environment('once'), folder);
-    await until(async () => Promise.resolve(running.output().includes('Personio   ')), 60_000);
-    const second = await runCommand(['dev', '--once'], environment('once'), folder);
+    const running = startCommand(['dev'], createEnvironment('once'), folder);
+    await waitUntil(async () => Promise.resolve(running.output().includes('Personio   ')), 60_000);
+    const second = await runCommand(['dev', '--once'], createEnvironment('once'), folder);
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(/^Another personio-sync .* already runs its servers/);
     running.child.kill('SIGTERM');
-    expect(complaintOf(await running.ended)).toBeNull();
+    expect(describeFailure(await running.ended)).toBeNull();
   }, 120_000);
 });

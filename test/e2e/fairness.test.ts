@@ -3,9 +3,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { keyRingOf } from '../../src/crypto/sealing.js';
-import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
-import type { SyncResult } from '../../src/contracts/sync.js';
+import { parseKeyRing } from '../../src/crypto/sealing.js';
+import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
+import type { SyncResult } from '../../src/contracts/internal/sync.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import { insertConnection } from '../../src/store/connections.js';
@@ -13,21 +13,21 @@ import type { Database } from '../../src/store/database.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
 import { startCommand } from '../support/cli.js';
 import type { RunningCommand } from '../support/cli.js';
-import { migratedDatabase } from '../support/database.js';
-import { scaleOf } from '../support/scale.js';
-import { testServers } from '../support/servers-file.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { getScale } from '../support/scale.js';
+import { readTestServers } from '../support/servers-file.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
  * Many connections on two workers, a tenth of them slow and a tenth broken, all started at once. The figures of docs/performance.md come
  * from this test with PERSONIO_SYNC_TEST_CONNECTIONS=200.
  */
-const CONNECTIONS = scaleOf('CONNECTIONS', 10);
+const CONNECTIONS = getScale('CONNECTIONS', 10);
 const SLOW_MS = 3_000;
 const KEY = `k1:${randomBytes(32).toString('base64')}`;
 
 type Kind = 'healthy' | 'slow' | 'broken';
-const kindOf = (index: number): Kind => (index % 10 === 3 ? 'slow' : index % 10 === 7 ? 'broken' : 'healthy');
+const getKind = (index: number): Kind => (index % 10 === 3 ? 'slow' : index % 10 === 7 ? 'broken' : 'healthy');
 
 let database: Database;
 let temporal: TemporalClients;
@@ -35,14 +35,15 @@ let fakes: Readonly<Record<Kind, FakePersonio>>;
 let workers: readonly RunningCommand[] = [];
 
 beforeAll(async () => {
-  database = await migratedDatabase();
-  const space = await emptyNamespace();
+  database = await createMigratedDatabase();
+  const space = await createNamespace();
   temporal = space.temporal;
   const company = { employees: 60, seed: 12, foundedOn: new Date().toISOString().slice(0, 10) };
   const [healthy, slow, broken] = await Promise.all([
-    ...[startFakePersonio(company), startFakePersonio(company), startFakePersonio(company)],
+    startFakePersonio(company),
+    startFakePersonio(company),
+    startFakePersonio(company),
   ]);
-  if (healthy === undefined || slow === undefined || broken === undefined) throw new Error('No company is up.');
   fakes = { healthy, slow, broken };
   slow.behaviour.fault = async () => {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
@@ -50,8 +51,8 @@ beforeAll(async () => {
   };
   broken.behaviour.fault = () => ({ status: 503, body: 'Service Unavailable' });
   for (let index = 0; index < CONNECTIONS; index++) {
-    const connection = { connectionId: `company-${index}`, baseUrl: fakes[kindOf(index)].url };
-    await insertConnection(database, keyRingOf([KEY]), {
+    const connection = { connectionId: `company-${index}`, baseUrl: fakes[getKind(index)].url };
+    await insertConnection(database, parseKeyRing([KEY]), {
       ...connection,
       clientId: 'id',
       clientSecret: `secret-${index}`,
@@ -63,11 +64,17 @@ beforeAll(async () => {
     'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n',
   );
   const environment = {
-    ...{ DATABASE_URL: database.url, METRICS_ADDRESS: 'off', PERSONIO_SYNC_KEYS: KEY },
-    ...{ TEMPORAL_ADDRESS: testServers().temporalAddress, TEMPORAL_NAMESPACE: space.target.namespace },
+    DATABASE_URL: database.url,
+    METRICS_ADDRESS: 'off',
+    PERSONIO_SYNC_KEYS: KEY,
+    TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+    TEMPORAL_NAMESPACE: space.target.namespace,
   };
   workers = [startCommand(['worker'], environment, folder), startCommand(['worker'], environment, folder)];
-  await until(async () => Promise.resolve(workers.every((one) => one.output().includes('The worker polls'))), 60_000);
+  await waitUntil(
+    async () => Promise.resolve(workers.every((one) => one.output().includes('The worker polls'))),
+    60_000,
+  );
 }, 120_000);
 afterAll(async () => {
   for (const worker of workers) worker.child.kill('SIGKILL');
@@ -77,41 +84,45 @@ afterAll(async () => {
   await database.close();
 });
 
-interface Ended {
+interface SyncTiming {
   readonly kind: Kind;
   readonly seconds: number;
   readonly outcome: string;
 }
 
-async function sync(index: number, round: string): Promise<Ended> {
+async function sync(index: number, round: string): Promise<SyncTiming> {
   const startedAt = Date.now();
   const connection = `company-${index}`;
   const outcome = await temporal.client.workflow
     .execute(WORKFLOW_TYPE.employees, {
-      ...{ taskQueue: TASK_QUEUE.sync, workflowId: `${workflowId.sync(connection, 'employees')}-${round}` },
+      taskQueue: TASK_QUEUE.sync,
+      workflowId: `${workflowId.sync(connection, 'employees')}-${round}`,
       args: [{ connection }],
     })
     .then(
       (result) => (result as SyncResult).outcome,
       () => 'failed',
     );
-  return { kind: kindOf(index), seconds: (Date.now() - startedAt) / 1_000, outcome };
+  return { kind: getKind(index), seconds: (Date.now() - startedAt) / 1_000, outcome };
 }
 
-function slowest(ended: readonly Ended[], kind: Kind): number {
+function findSlowest(ended: readonly SyncTiming[], kind: Kind): number {
   return Math.max(...ended.filter((one) => one.kind === kind).map(({ seconds }) => seconds));
 }
 
 test('the trouble of some companies keeps no healthy one from its data', async () => {
   const all = Array.from({ length: CONNECTIONS }, (_, index) => index);
-  const healthy = all.filter((index) => kindOf(index) === 'healthy');
+  const healthy = all.filter((index) => getKind(index) === 'healthy');
   const alone = await Promise.all(healthy.map(async (index) => sync(index, 'alone')));
-  const together = await Promise.all(all.map(async (index) => sync(index, 'together')));
-  for (const { kind, outcome } of [...alone, ...together])
+  const concurrent = await Promise.all(all.map(async (index) => sync(index, 'together')));
+  for (const { kind, outcome } of [...alone, ...concurrent])
     expect(outcome).toBe(kind === 'broken' ? 'failed' : 'succeeded');
   const figures = {
-    ...{ connections: CONNECTIONS, healthyAlone: slowest(alone, 'healthy'), healthy: slowest(together, 'healthy') },
-    ...{ slow: slowest(together, 'slow'), broken: slowest(together, 'broken') },
+    connections: CONNECTIONS,
+    healthyAlone: findSlowest(alone, 'healthy'),
+    healthy: findSlowest(concurrent, 'healthy'),
+    slow: findSlowest(concurrent, 'slow'),
+    broken: findSlowest(concurrent, 'broken'),
   };
   process.stderr.write(`fairness: ${JSON.stringify(figures)}\n`);
   // Broken ones are tried for a minute, slow ones take three seconds a request: no healthy one waits for either.

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
 import { PersonioApi } from '../../src/personio/api.js';
-import type { RequestGovernor, TokenKeeper } from '../../src/personio/api.js';
+import type { RateLimiter, TokenCache } from '../../src/personio/api.js';
 import { exchangeToken } from '../../src/personio/auth.js';
 import { testConnection } from '../../src/personio/check.js';
 import { PersonioError } from '../../src/personio/errors.js';
@@ -24,30 +24,34 @@ async function startCompany(employees = 3): Promise<{ readonly fake: FakePersoni
   const fake = await startFakePersonio({ ...options, credentials: CREDENTIALS });
   started.push(fake);
   const seen: SeenRequest[] = [];
-  answering(fake, seen, () => undefined);
+  recordRequests(fake, seen, () => undefined);
   return { fake, seen };
 }
 
 /** Writes down every request before it is answered. */
-function answering(
+function recordRequests(
   fake: FakePersonio,
   seen: SeenRequest[],
-  answer: (request: SeenRequest) => Answer | undefined,
+  respond: (request: SeenRequest) => Answer | undefined,
 ): void {
   fake.behaviour.fault = (request) => {
     seen.push(request);
-    return answer(request);
+    return respond(request);
   };
 }
 
-function apiOf(fake: FakePersonio, credentials = CREDENTIALS): PersonioApi {
+function createApi(fake: FakePersonio, credentials = CREDENTIALS): PersonioApi {
   return createUnsharedApi({ baseUrl: fake.url, ...credentials });
 }
 
 async function readAll(api: PersonioApi): Promise<number> {
   let records = 0;
   await readSegment(api, {
-    ...{ endpoint: 'employees', source: 'v1', chunk: null, pages: 50, attributesToStore: ['standard'] },
+    endpoint: 'employees',
+    source: 'v1',
+    chunk: null,
+    pages: 50,
+    attributesToStore: ['standard'],
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
     onPage: async (page) => {
       records += page.records.length;
@@ -57,8 +61,8 @@ async function readAll(api: PersonioApi): Promise<number> {
   return records;
 }
 
-async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
-  const error: unknown = await reading.then(
+async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await promise.then(
     () => null,
     (reason: unknown) => reason,
   );
@@ -66,14 +70,14 @@ async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
   return error as PersonioError;
 }
 
-const pathsOf = (seen: readonly SeenRequest[]): readonly string[] => seen.map(({ path }) => path);
-const tokensOf = (seen: readonly SeenRequest[]): readonly (string | undefined)[] =>
+const toPaths = (seen: readonly SeenRequest[]): readonly string[] => seen.map(({ path }) => path);
+const toTokens = (seen: readonly SeenRequest[]): readonly (string | undefined)[] =>
   seen.filter(({ path }) => path !== '/v1/auth').map(({ headers }) => headers.authorization);
 
 describe('the exchange of credentials', () => {
   test('sends them in a JSON body, and in nothing else', async () => {
     const { fake, seen } = await startCompany();
-    await apiOf(fake).authorise();
+    await createApi(fake).authorise();
     expect(seen).toHaveLength(1);
     const [request] = seen;
     expect(request).toMatchObject({ method: 'POST', path: '/v1/auth' });
@@ -88,8 +92,8 @@ describe('the exchange of credentials', () => {
 
   test('sends no credentials with a reading', async () => {
     const { fake, seen } = await startCompany();
-    expect(await readAll(apiOf(fake))).toBe(3);
-    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH]);
+    expect(await readAll(createApi(fake))).toBe(3);
+    expect(toPaths(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH]);
     const [, reading] = seen;
     expect(reading?.headers.authorization).toMatch(/^Bearer papi-/);
     expect(reading?.body).toBe('');
@@ -98,18 +102,21 @@ describe('the exchange of credentials', () => {
 
   test('wrong credentials are rejected with a remedy, after one request', async () => {
     const { fake, seen } = await startCompany();
-    const error = await failureOf(readAll(apiOf(fake, { ...CREDENTIALS, clientSecret: 'mistyped' })));
+    const error = await catchFailure(readAll(createApi(fake, { ...CREDENTIALS, clientSecret: 'mistyped' })));
     expect(error).toMatchObject({ type: 'PersonioCredentialsRejected', status: 403 });
     expect(error.message).toContain('Settings > Integrations > API credentials');
     expect(error.message).toContain('PERSONIO_CLIENT_SECRET');
     expect(error.message).not.toContain('mistyped');
-    expect(pathsOf(seen)).toEqual(['/v1/auth']);
+    expect(toPaths(seen)).toEqual(['/v1/auth']);
   });
 
   test.each([400, 401, 403, 422])('%i is a rejection too, since Personio specifies none', async (status) => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, () => ({ status, body: { success: false } }));
-    expect(await failureOf(apiOf(fake).authorise())).toMatchObject({ type: 'PersonioCredentialsRejected', status });
+    recordRequests(fake, seen, () => ({ status: status, body: { success: false } }));
+    expect(await catchFailure(createApi(fake).authorise())).toMatchObject({
+      type: 'PersonioCredentialsRejected',
+      status,
+    });
     expect(seen).toHaveLength(1);
   });
 
@@ -118,16 +125,16 @@ describe('the exchange of credentials', () => {
     { status: 500, type: 'PersonioUnavailable', retryAfterMs: undefined },
   ])('$status is no rejection but $type', async ({ status, type, retryAfterMs }) => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, () => ({ status, body: {} }));
-    const error = await failureOf(apiOf(fake).authorise());
+    recordRequests(fake, seen, () => ({ status: status, body: {} }));
+    const error = await catchFailure(createApi(fake).authorise());
     expect(error.type).toBe(type);
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
   test('an answer without a token is malformed', async () => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, () => ({ status: 200, body: { success: true, data: { token: '' } } }));
-    expect(await failureOf(apiOf(fake).authorise())).toMatchObject({ type: 'PersonioMalformedAnswer' });
+    recordRequests(fake, seen, () => ({ status: 200, body: { success: true, data: { token: '' } } }));
+    expect(await catchFailure(createApi(fake).authorise())).toMatchObject({ type: 'PersonioMalformedAnswer' });
   });
 
   test.each([
@@ -137,7 +144,7 @@ describe('the exchange of credentials', () => {
     { expiresIn: null, want: 86_400 },
   ])('expires_in $expiresIn is a life of $want seconds', async ({ expiresIn, want }) => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, () => ({ status: 200, body: { data: { token: 'papi-1', expires_in: expiresIn } } }));
+    recordRequests(fake, seen, () => ({ status: 200, body: { data: { token: 'papi-1', expires_in: expiresIn } } }));
     expect(await exchangeToken(createHttp(fake.url, 'test'), CREDENTIALS)).toEqual({
       token: 'papi-1',
       expiresInSeconds: want,
@@ -148,32 +155,32 @@ describe('the exchange of credentials', () => {
 describe('a token that is over', () => {
   test.each([401, 403])('is exchanged once after %i, and the reading goes on', async (status) => {
     const { fake, seen } = await startCompany();
-    const api = apiOf(fake);
+    const api = createApi(fake);
     await api.authorise();
     fake.expireTokens();
     // The made-up company itself says 403; Personio is known to say 401 as well.
     let refusals = 0;
-    answering(fake, seen, ({ path }) => {
+    recordRequests(fake, seen, ({ path }) => {
       if (path !== EMPLOYEES_PATH || refusals > 0) return undefined;
       refusals += 1;
       return {
-        status,
+        status: status,
         body: { success: false, error: { code: status, message: 'Provided authorization is not valid' } },
       };
     });
     expect(await readAll(api)).toBe(3);
-    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH]);
-    const [first, second] = tokensOf(seen);
+    expect(toPaths(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH]);
+    const [first, second] = toTokens(seen);
     expect(second).not.toBe(first);
     expect(api.requests).toBe(4);
   });
 
   test('is exchanged once, though several pages under way were refused', async () => {
     const { fake, seen } = await startCompany(600);
-    const api = apiOf(fake);
+    const api = createApi(fake);
     fake.behaviour.readable = new Set(['status']);
     let isExpired = false;
-    answering(fake, seen, ({ query }) => {
+    recordRequests(fake, seen, ({ query }) => {
       if (query.get('offset') === '99' && !isExpired) {
         isExpired = true;
         fake.expireTokens();
@@ -181,29 +188,29 @@ describe('a token that is over', () => {
       return undefined;
     });
     expect(await readAll(api)).toBe(600);
-    expect(pathsOf(seen).filter((path) => path === '/v1/auth')).toHaveLength(2);
+    expect(toPaths(seen).filter((path) => path === '/v1/auth')).toHaveLength(2);
   });
 
   test.each([401, 403])('a second refusal with %i is a missing permission, and ends there', async (status) => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, ({ path }) =>
+    recordRequests(fake, seen, ({ path }) =>
       path === EMPLOYEES_PATH
-        ? { status, body: { success: false, error: { code: 0, message: 'forbidden' } } }
+        ? { status: status, body: { success: false, error: { code: 0, message: 'forbidden' } } }
         : undefined,
     );
-    const error = await failureOf(readAll(apiOf(fake)));
+    const error = await catchFailure(readAll(createApi(fake)));
     expect(error).toMatchObject({ type: 'PersonioPermissionMissing', status });
     expect(error.message).toContain('GET /v1/company/employees');
     expect(error.message).toContain('Settings > Integrations > API credentials');
     const tried = ['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH];
     // One question to another endpoint tells this from credentials that open nothing.
-    expect(pathsOf(seen)).toEqual([...tried, '/v1/company/time-off-types']);
+    expect(toPaths(seen)).toEqual([...tried, '/v1/company/time-off-types']);
   });
 
   test('a token that every endpoint refuses means that the credentials are rejected, and nothing more is asked', async () => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status: 403, body: {} }));
-    const error = await failureOf(readAll(apiOf(fake)));
+    recordRequests(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status: 403, body: {} }));
+    const error = await catchFailure(readAll(createApi(fake)));
     expect(error.type).toBe('PersonioCredentialsRejected');
     expect(error.message).toContain('Settings > Integrations > API credentials');
     expect(seen).toHaveLength(5);
@@ -211,12 +218,12 @@ describe('a token that is over', () => {
 
   test('credentials that were withdrawn meanwhile are rejected', async () => {
     const { fake, seen } = await startCompany();
-    const api = apiOf(fake);
+    const api = createApi(fake);
     await api.authorise();
     fake.expireTokens();
-    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? { status: 403, body: {} } : undefined));
-    expect(await failureOf(readAll(api))).toMatchObject({ type: 'PersonioCredentialsRejected' });
-    expect(pathsOf(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth']);
+    recordRequests(fake, seen, ({ path }) => (path === '/v1/auth' ? { status: 403, body: {} } : undefined));
+    expect(await catchFailure(readAll(api))).toMatchObject({ type: 'PersonioCredentialsRejected' });
+    expect(toPaths(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH, '/v1/auth']);
   });
 });
 
@@ -227,13 +234,13 @@ describe('messages', () => {
     const { fake, seen } = await startCompany();
     const body = '<html>Anna Musterfrau, IBAN DE02</html>';
     const headers = { location: 'https://elsewhere.example/?token=abc' };
-    answering(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status, body, headers }));
-    const api = apiOf(fake);
-    const errors = [await failureOf(readAll(api))];
-    if (status !== 404) errors.push(await failureOf(readEmployee(api, '1001', ['standard'])));
-    answering(fake, seen, () => ({ status, body, headers }));
-    errors.push(await failureOf(apiOf(fake).authorise()));
-    const token = tokensOf(seen)[0]?.replace('Bearer ', '') ?? '';
+    recordRequests(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status: status, body, headers }));
+    const api = createApi(fake);
+    const errors = [await catchFailure(readAll(api))];
+    if (status !== 404) errors.push(await catchFailure(readEmployee(api, '1001', ['standard'])));
+    recordRequests(fake, seen, () => ({ status: status, body, headers }));
+    errors.push(await catchFailure(createApi(fake).authorise()));
+    const token = toTokens(seen)[0]?.replace('Bearer ', '') ?? '';
     expect(token).toMatch(/^papi-/);
     for (const error of errors) {
       const shown = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join('\n');
@@ -255,10 +262,10 @@ describe('messages', () => {
 
   test('of a broken connection hold no URL', async () => {
     const { fake } = await startCompany();
-    const api = apiOf(fake);
+    const api = createApi(fake);
     await api.authorise();
     await fake.close();
-    const error = await failureOf(readEmployee(api, '1001', ['standard']));
+    const error = await catchFailure(readEmployee(api, '1001', ['standard']));
     expect(error).toMatchObject({ type: 'PersonioUnavailable', status: null });
     expect(error.message).toContain('GET /v1/company/employees/{id}');
     expect(error.message).not.toMatch(/https?:|127\.0\.0\.1|1001/);
@@ -269,30 +276,35 @@ describe('messages', () => {
 describe('limits', () => {
   test('each request asks for leave, and 429 pauses its own kind', async () => {
     const { fake, seen } = await startCompany();
-    const leave: string[] = [];
-    const tokens: TokenKeeper = {
-      current: async (exchange) => (await exchange()).token,
-      renewed: async (_refused, exchange) => (await exchange()).token,
+    const calls: string[] = [];
+    const tokens: TokenCache = {
+      getToken: async (exchange) => (await exchange()).token,
+      refresh: async (_refused, exchange) => (await exchange()).token,
     };
-    const governor: RequestGovernor = {
-      take: async (bucket) => Promise.resolve(void leave.push(`take ${bucket}`)),
-      pause: async (bucket, waitMs) => Promise.resolve(void leave.push(`pause ${bucket} ${waitMs}`)),
+    const rateLimiter: RateLimiter = {
+      acquire: async (bucket) => Promise.resolve(void calls.push(`take ${bucket}`)),
+      backOff: async (bucket, waitMs) => Promise.resolve(void calls.push(`pause ${bucket} ${waitMs}`)),
     };
     const notices: string[] = [];
     const http = createHttp(fake.url, 'test');
-    const door = { tokens, exchange: async () => exchangeToken(http, CREDENTIALS) };
+    const auth = { tokens, exchange: async () => exchangeToken(http, CREDENTIALS) };
     const api = new PersonioApi({
-      ...{ origin: fake.url, http, governor, doors: { v1: door, v2: door } },
+      origin: fake.url,
+      http,
+      rateLimiter,
+      auth: { v1: auth, v2: auth },
       onNotice: (template, headers) => notices.push(`${template} ${headers.join(' ')}`),
     });
     const headers = { 'retry-after': '3', sunset: 'Sun, 30 Aug 2026 00:00:00 GMT', deprecation: 'true' };
-    answering(fake, seen, ({ path }) => (path === EMPLOYEES_PATH ? { status: 429, body: {}, headers } : undefined));
-    expect(await failureOf(readAll(api))).toMatchObject({ type: 'PersonioRateLimited', retryAfterMs: 3_000 });
-    expect(leave).toEqual(['take auth', 'take employees', 'pause employees 3000']);
+    recordRequests(fake, seen, ({ path }) =>
+      path === EMPLOYEES_PATH ? { status: 429, body: {}, headers } : undefined,
+    );
+    expect(await catchFailure(readAll(api))).toMatchObject({ type: 'PersonioRateLimited', retryAfterMs: 3_000 });
+    expect(calls).toEqual(['take auth', 'take employees', 'pause employees 3000']);
     expect(notices).toEqual(['/v1/company/employees deprecation sunset']);
-    answering(fake, seen, () => ({ status: 429, body: {} }));
-    await failureOf(api.authorise());
-    expect(leave.slice(3)).toEqual(['take auth', 'pause auth 60000']);
+    recordRequests(fake, seen, () => ({ status: 429, body: {} }));
+    await catchFailure(api.authorise());
+    expect(calls.slice(3)).toEqual(['take auth', 'pause auth 60000']);
   });
 });
 
@@ -313,7 +325,7 @@ describe('the test of a connection', () => {
 
   test('is red with what happened and what to do', async () => {
     const { fake, seen } = await startCompany();
-    answering(fake, seen, ({ path }) => (path.endsWith('/attendances') ? { status: 403, body: {} } : undefined));
+    recordRequests(fake, seen, ({ path }) => (path.endsWith('/attendances') ? { status: 403, body: {} } : undefined));
     const checks = await testConnection({ baseUrl: fake.url, ...CREDENTIALS }, options);
     const red = checks.filter(({ ok }) => !ok);
     expect(red).toHaveLength(1);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PersonioError } from '../../src/personio/errors.js';
-import { derivedDepartmentSchema, employeeRecordSchema } from '../../src/personio/v1/employees.js';
-import { readList, readOne } from '../../src/personio/v1/wire.js';
-import { copyRow } from '../../src/store/copy-text.js';
-import { columnValuesOf } from '../../src/store/employee-columns.js';
-import { sealedUnder } from '../../src/crypto/sealing.js';
+import { derivedDepartmentSchema, createEmployeeRecordSchema } from '../../src/personio/v1/employees.js';
+import { parseList, parseOne } from '../../src/personio/v1/wire.js';
+import { toCopyRow } from '../../src/store/copy-text.js';
+import { toColumnValues } from '../../src/store/employees/columns.js';
+import { findKeyId } from '../../src/crypto/sealing.js';
 
 const ROUTE = { method: 'GET', template: '/v1/company/employees' } as const;
 const MARK = 'QZMARKED';
-const schema = employeeRecordSchema(['standard']);
+const schema = createEmployeeRecordSchema(['standard']);
 
 const KEYS = [
   'id',
@@ -49,14 +49,12 @@ const hostile = fc.oneof(
 const plausible = fc.record(
   {
     id: fc.nat().map((value) => ({ value })),
-    ...{
-      email: hostile,
-      first_name: hostile,
-      position: hostile,
-      fix_salary: hostile,
-      dynamic_1: hostile,
-      gadget: attribute,
-    },
+    email: hostile,
+    first_name: hostile,
+    position: hostile,
+    fix_salary: hostile,
+    dynamic_1: hostile,
+    gadget: attribute,
   },
   { requiredKeys: ['id'] },
 );
@@ -84,12 +82,12 @@ const text = fc.oneof(
   body.map((json) => JSON.stringify(json).slice(0, -1)),
 );
 
-function parse(of: string): readonly ReturnType<typeof columnValuesOf>[] {
-  const answer = { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null };
+function parse(of: string): readonly ReturnType<typeof toColumnValues>[] {
+  const response = { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null };
   try {
-    const { records } = readList(ROUTE, answer, schema);
-    readList(ROUTE, answer, derivedDepartmentSchema);
-    return records.map(columnValuesOf);
+    const { records } = parseList(ROUTE, response, schema);
+    parseList(ROUTE, response, derivedDepartmentSchema);
+    return records.map(toColumnValues);
   } catch (error) {
     if (!(error instanceof PersonioError)) throw error;
     expect(`${error.message}${error.stack ?? ''}`.includes(MARK)).toBe(false);
@@ -104,7 +102,7 @@ describe('fuzzing', () => {
       fc.property(text, (of) => {
         for (const values of parse(of)) {
           stored += 1;
-          const line = copyRow(values);
+          const line = toCopyRow(values);
           // One line and as many fields as columns, whatever stands in them.
           expect([line.split('\n').length, line.split('\t').length]).toEqual([2, values.length]);
           expect(line.includes('\u0000')).toBe(false);
@@ -121,7 +119,7 @@ describe('fuzzing', () => {
     fc.assert(
       fc.property(text, (of) => {
         try {
-          readOne(ROUTE, { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null }, schema);
+          parseOne(ROUTE, { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null }, schema);
         } catch (error) {
           if (!(error instanceof PersonioError)) throw error;
           expect(error.message.includes(MARK)).toBe(false);
@@ -135,7 +133,7 @@ describe('fuzzing', () => {
     const name = `${MARK}\t\n\\.\u0000`.repeat(700_000);
     const record = { data: [{ attributes: { id: { value: 1 }, first_name: { value: name } } }] };
     const [values = []] = parse(JSON.stringify(record));
-    const line = copyRow(values);
+    const line = toCopyRow(values);
     expect(line.length).toBeGreaterThan(10_000_000);
     expect([line.split('\n').length, line.split('\t').length]).toEqual([2, values.length]);
   });
@@ -143,7 +141,7 @@ describe('fuzzing', () => {
   test('sealed texts, 2,000 cases: a key id or nothing', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (of) => {
-        expect(['string', 'object']).toContain(typeof sealedUnder(of));
+        expect(['string', 'object']).toContain(typeof findKeyId(of));
       }),
       { seed: 20_261_129, numRuns: 2_000 },
     );

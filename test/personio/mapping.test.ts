@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Endpoint } from '../../src/contracts/names.js';
+import type { Endpoint } from '../../src/contracts/internal/names.js';
 import type { EmployeeRecord, StagedRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
@@ -28,7 +28,10 @@ type RecordsOf<E extends Endpoint> = Extract<StagedRecords, { endpoint: E }>['re
 async function read<E extends Endpoint>(endpoint: E, attributesToStore = STANDARD): Promise<RecordsOf<E>> {
   let staged: StagedRecords | null = null;
   await readSegment(api, {
-    ...{ endpoint, source: 'v1', pages: 1, attributesToStore },
+    endpoint,
+    source: 'v1',
+    pages: 1,
+    attributesToStore,
     chunk: endpoint === 'attendances' ? { from: '2026-11-09', to: '2026-11-13' } : null,
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
     onPage: async (page) => {
@@ -51,12 +54,12 @@ function answerRecords(...records: readonly string[]): void {
   answerWith(`{"success":true,"metadata":${metadata},"offset":0,"limit":50,"data":[${records.join(',')}]}`);
 }
 
-const wrapped = (value: string, universalId = 'null'): string =>
+const wrapValue = (value: string, universalId = 'null'): string =>
   `{"label":"Whatever","value":${value},"type":"standard","universal_id":${universalId}}`;
 
 /** @param attributes JSON texts of values, by key. */
 function employee(attributes: Readonly<Record<string, string>>): string {
-  const all = Object.entries({ id: '7', ...attributes }).map(([key, value]) => `"${key}":${wrapped(value)}`);
+  const all = Object.entries({ id: '7', ...attributes }).map(([key, value]) => `"${key}":${wrapValue(value)}`);
   return `{"type":"Employee","attributes":{${all.join(',')}}}`;
 }
 
@@ -70,8 +73,8 @@ async function readOneEmployee(
   return record;
 }
 
-async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
-  const error: unknown = await reading.then(
+async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await promise.then(
     () => null,
     (reason: unknown) => reason,
   );
@@ -120,8 +123,15 @@ describe('absent, null and empty', () => {
     const keys = ['department', 'team', 'office', 'subcompany', 'supervisor', 'hire_date', 'position', 'email'];
     const record = await readOneEmployee(Object.fromEntries(keys.map((key) => [key, nothing])));
     expect(record).toMatchObject({
-      ...{ department: null, departmentId: null, team: null, office: null, subcompany: null },
-      ...{ supervisorId: null, hireDate: null, position: null, email: null },
+      department: null,
+      departmentId: null,
+      team: null,
+      office: null,
+      subcompany: null,
+      supervisorId: null,
+      hireDate: null,
+      position: null,
+      email: null,
     });
     for (const key of keys) expect(record.absentAttributes).not.toContain(key);
   });
@@ -149,7 +159,7 @@ describe('dates', () => {
   test.each(['2024-02-30T00:00:00+01:00', '2023-02-29', 'soon', '01.10.2020'])(
     '%s is malformed and stands in no message',
     async (wire) => {
-      const error = await failureOf(readOneEmployee({ hire_date: `"${wire}"` }));
+      const error = await catchFailure(readOneEmployee({ hire_date: `"${wire}"` }));
       expect(error.type).toBe('PersonioMalformedAnswer');
       expect(error.message).toContain('data[0].attributes.hire_date');
       expect(error.message).not.toContain(wire);
@@ -166,7 +176,7 @@ describe('ids', () => {
     const record = await readOneEmployee({
       id,
       department: `{"type":"Department","attributes":{"id":${id},"name":"IT"}}`,
-      supervisor: `{"type":"Employee","attributes":{"id":${wrapped(id)}}}`,
+      supervisor: `{"type":"Employee","attributes":{"id":${wrapValue(id)}}}`,
       cost_centers: `[{"type":"CostCenter","attributes":{"id":${id},"name":"One","percentage":100}}]`,
     });
     expect(record).toMatchObject({ employeeId: id, departmentId: id, supervisorId: id });
@@ -196,7 +206,7 @@ describe('ids', () => {
 
   test('an employee without an id is malformed', async () => {
     answerRecords('{"type":"Employee","attributes":{}}');
-    const error = await failureOf(read('employees'));
+    const error = await catchFailure(read('employees'));
     expect(error.type).toBe('PersonioMalformedAnswer');
     expect(error.message).toContain('data[0].attributes.id');
   });
@@ -207,9 +217,9 @@ describe('an attribute without its value', () => {
     '%s is malformed, and not taken for empty',
     async (key) => {
       answerRecords(
-        `{"type":"Employee","attributes":{"id":${wrapped('7')},"${key}":{"label":"Some label","type":"standard"}}}`,
+        `{"type":"Employee","attributes":{"id":${wrapValue('7')},"${key}":{"label":"Some label","type":"standard"}}}`,
       );
-      const error = await failureOf(read('employees'));
+      const error = await catchFailure(read('employees'));
       expect(error.type).toBe('PersonioMalformedAnswer');
       expect(error.message).toContain(`data[0].attributes.${key}.value has an unexpected form`);
     },
@@ -218,7 +228,7 @@ describe('an attribute without its value', () => {
 
 describe('the typed columns', () => {
   test('a supervisor is reduced to the id, in both forms', async () => {
-    const full = `{"type":"Employee","attributes":{"id":${wrapped('42')},"first_name":${wrapped('"Ada"')}}}`;
+    const full = `{"type":"Employee","attributes":{"id":${wrapValue('42')},"first_name":${wrapValue('"Ada"')}}}`;
     const record = await readOneEmployee({ supervisor: full });
     expect(record.supervisorId).toBe('42');
     expect(JSON.stringify(record)).not.toContain('Ada');
@@ -229,12 +239,18 @@ describe('the typed columns', () => {
   test('department, team, office and legal entity are names; only the department has its id beside it', async () => {
     const unit = (id: number, name: string): string => `{"type":"Unit","attributes":{"id":${id},"name":"${name}"}}`;
     const record = await readOneEmployee({
-      ...{ department: unit(1, 'IT'), team: unit(2, 'Core'), subcompany: unit(4, 'Example GmbH') },
+      department: unit(1, 'IT'),
+      team: unit(2, 'Core'),
+      subcompany: unit(4, 'Example GmbH'),
       // An older specification of offices and teams has the name alone.
       office: '{"type":"Office","attributes":{"name":"Berlin"}}',
     });
     expect(record).toMatchObject({
-      ...{ departmentId: '1', department: 'IT', team: 'Core', office: 'Berlin', subcompany: 'Example GmbH' },
+      departmentId: '1',
+      department: 'IT',
+      team: 'Core',
+      office: 'Berlin',
+      subcompany: 'Example GmbH',
     });
   });
 
@@ -265,12 +281,19 @@ describe('the typed columns', () => {
     for (const record of records) {
       const person = fake.company.find(Number(record.employeeId));
       expect(record).toMatchObject({
-        ...{ email: person?.email, firstName: person?.firstName, lastName: person?.lastName },
-        ...{ preferredName: person?.preferredName === '' ? null : person?.preferredName, position: person?.position },
-        ...{ department: person?.department?.name ?? null, team: person?.team?.name ?? null },
-        ...{ office: person?.office?.name ?? null, subcompany: person?.subcompany.name },
-        ...{ hireDate: person?.hireDate, terminationDate: person?.terminationDate },
-        ...{ contractEndDate: person?.contractEndDate, lastWorkingDay: person?.lastWorkingDay },
+        email: person?.email,
+        firstName: person?.firstName,
+        lastName: person?.lastName,
+        preferredName: person?.preferredName === '' ? null : person?.preferredName,
+        position: person?.position,
+        department: person?.department?.name ?? null,
+        team: person?.team?.name ?? null,
+        office: person?.office?.name ?? null,
+        subcompany: person?.subcompany.name,
+        hireDate: person?.hireDate,
+        terminationDate: person?.terminationDate,
+        contractEndDate: person?.contractEndDate,
+        lastWorkingDay: person?.lastWorkingDay,
         supervisorId: person?.supervisorId === null ? null : String(person?.supervisorId),
         weeklyWorkingHours: person?.weeklyWorkingHours,
       });
@@ -286,9 +309,20 @@ describe('the typed columns', () => {
 
 describe('what may be stored', () => {
   const SENSITIVE = {
-    ...{ gender: '"female"', fix_salary: '50000', hourly_salary: '0', fix_salary_interval: '"yearly"', iban: '"DE02"' },
-    ...{ birthday: '"1990-01-01"', nationality: '"DE"', tax_id: '"1"', tax_class: '"I"', health_insurance: '"X"' },
-    ...{ marital_status: '"married"', number_of_children: '2', religious_denomination: '"none"', bank_name: '"B"' },
+    gender: '"female"',
+    fix_salary: '50000',
+    hourly_salary: '0',
+    fix_salary_interval: '"yearly"',
+    iban: '"DE02"',
+    birthday: '"1990-01-01"',
+    nationality: '"DE"',
+    tax_id: '"1"',
+    tax_class: '"I"',
+    health_insurance: '"X"',
+    marital_status: '"married"',
+    number_of_children: '2',
+    religious_denomination: '"none"',
+    bank_name: '"B"',
   };
   const HARMLESS = { probation_period_end: '"2027-01-31T00:00:00+01:00"', profile_picture: 'null' };
   const CUSTOM = { dynamic_7123994: '"P-07"', dynamic_1: '"private"' };
@@ -315,8 +349,8 @@ describe('what may be stored', () => {
   });
 
   test('an attribute whose universal id is sensitive is dropped, whatever its key', async () => {
-    const account = `"konto":${wrapped('"DE02"', '"iban"')}`;
-    answerRecords(`{"type":"Employee","attributes":{"id":${wrapped('7')},${account}}}`);
+    const account = `"konto":${wrapValue('"DE02"', '"iban"')}`;
+    answerRecords(`{"type":"Employee","attributes":{"id":${wrapValue('7')},${account}}}`);
     const [record] = await read('employees');
     expect(record?.attributes).toEqual({});
   });
@@ -347,9 +381,19 @@ describe('attendances', () => {
     );
     expect(await read('attendances')).toEqual([
       {
-        ...{ periodId: '1234', periodIdV2: 'bd242cd1', employeeId: '4711', date: '2026-11-10' },
-        ...{ startTime: '09:00', endTime: '18:00', breakMinutes: 50, status: 'confirmed', project: 'X', span: null },
-        ...{ isHoliday: false, isOnTimeOff: true, updatedAt: '2026-11-10T15:41:08.000Z' },
+        periodId: '1234',
+        periodIdV2: 'bd242cd1',
+        employeeId: '4711',
+        date: '2026-11-10',
+        startTime: '09:00',
+        endTime: '18:00',
+        breakMinutes: 50,
+        status: 'confirmed',
+        project: 'X',
+        span: null,
+        isHoliday: false,
+        isOnTimeOff: true,
+        updatedAt: '2026-11-10T15:41:08.000Z',
       },
     ]);
   });
@@ -393,7 +437,7 @@ describe('attendances', () => {
 
   test('a period without a date is malformed', async () => {
     answerRecords('{"id":1,"attributes":{"employee":2,"date":null}}');
-    expect(await failureOf(read('attendances'))).toMatchObject({ type: 'PersonioMalformedAnswer' });
+    expect(await catchFailure(read('attendances'))).toMatchObject({ type: 'PersonioMalformedAnswer' });
   });
 });
 
@@ -448,7 +492,7 @@ describe('answers that are not what Personio documents', () => {
     ],
   ])('%s is named without its content', async (_name, text, what) => {
     answerWith(text);
-    const error = await failureOf(read('employees'));
+    const error = await catchFailure(read('employees'));
     expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', status: null });
     expect(error.message).toContain(`GET /v1/company/employees is not what it documents: ${what}.`);
     expect(`${error.message}${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain(SECRET);

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ReadPosition, Source } from '../../src/contracts/activities.js';
-import type { FailureType } from '../../src/contracts/errors.js';
-import type { Endpoint } from '../../src/contracts/names.js';
-import type { DayWindow } from '../../src/contracts/sync.js';
+import type { ReadPosition, Source } from '../../src/contracts/internal/activities.js';
+import type { FailureType } from '../../src/contracts/internal/errors.js';
+import type { Endpoint } from '../../src/contracts/internal/names.js';
+import type { DayWindow } from '../../src/contracts/internal/sync.js';
 import type { StagedRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
-import { employeeShape } from '../../src/fake-personio/shapes.js';
+import { toEmployeeShape } from '../../src/fake-personio/shapes.js';
 import type { PersonioApi } from '../../src/personio/api.js';
 import { PersonioError } from '../../src/personio/errors.js';
 import { readSegment } from '../../src/personio/sources.js';
@@ -27,11 +27,11 @@ async function startCompany(employees: number): Promise<FakePersonio> {
   return fake;
 }
 
-function apiOf(fake: FakePersonio): PersonioApi {
+function createApi(fake: FakePersonio): PersonioApi {
   return createUnsharedApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
 }
 
-interface Reading {
+interface ReadOptions {
   readonly endpoint?: Endpoint;
   readonly source?: Source;
   readonly chunk?: DayWindow;
@@ -39,9 +39,9 @@ interface Reading {
   readonly pagesPerSegment?: number;
 }
 
-interface WholeReading {
+interface ReadResult {
   readonly ids: readonly string[];
-  readonly moved: string | null;
+  readonly restartReason: string | null;
   readonly total: number | null;
   /** The size that the last segment settled on. */
   readonly pageSize: number;
@@ -49,25 +49,31 @@ interface WholeReading {
 }
 
 /** Reads segment after segment, as a sync does. */
-async function readWhole(api: PersonioApi, reading: Reading = {}): Promise<WholeReading> {
-  const { endpoint = 'employees', source = 'v1', chunk = null, pageSize = 200, pagesPerSegment = 50 } = reading;
+async function readWhole(api: PersonioApi, options: ReadOptions = {}): Promise<ReadResult> {
+  const { endpoint = 'employees', source = 'v1', chunk = null, pageSize = 200, pagesPerSegment = 50 } = options;
   const ids: string[] = [];
   let at: ReadPosition = { offset: 0, cursor: null, total: null, pageSize };
   for (let segments = 1; ; segments++) {
-    const { next, moved } = await readSegment(api, {
-      ...{ endpoint, source, chunk, position: at, pages: pagesPerSegment, attributesToStore: ['standard'] },
+    const { next, restartReason: moved } = await readSegment(api, {
+      endpoint,
+      source,
+      chunk,
+      position: at,
+      pages: pagesPerSegment,
+      attributesToStore: ['standard'],
       onPage: async (page, after) => {
-        ids.push(...idsOf(page));
+        ids.push(...toIds(page));
         at = after;
         return Promise.resolve();
       },
     });
-    if (next === null || moved !== null) return { ids, moved, total: at.total, pageSize: at.pageSize, segments };
+    if (next === null || moved !== null)
+      return { ids, restartReason: moved, total: at.total, pageSize: at.pageSize, segments };
     at = next;
   }
 }
 
-function idsOf(page: StagedRecords): readonly string[] {
+function toIds(page: StagedRecords): readonly string[] {
   switch (page.endpoint) {
     case 'employees':
       return page.records.map((record) => record.employeeId);
@@ -80,21 +86,21 @@ function idsOf(page: StagedRecords): readonly string[] {
   }
 }
 
-const idsOfCompany = (fake: FakePersonio): readonly string[] =>
+const listCompanyIds = (fake: FakePersonio): readonly string[] =>
   fake.company.employees.map((person) => String(person.id));
 
-const offsetOf = ({ query }: SeenRequest): number => Number(query.get('offset'));
-const limitOf = ({ query }: SeenRequest): number => Number(query.get('limit'));
+const getOffset = ({ query }: SeenRequest): number => Number(query.get('offset'));
+const getLimit = ({ query }: SeenRequest): number => Number(query.get('limit'));
 
 /** A page of employees as the company would give it, with what a test wants otherwise. */
-function employeesPage(
+function createEmployeesPage(
   fake: FakePersonio,
   { offset, count }: { readonly offset: number; readonly count: number },
   total = fake.company.size,
 ): Answer {
   const data = fake.company.employees
     .slice(offset, offset + count)
-    .map((person) => employeeShape(fake.company, person, { readable: fake.behaviour.readable, today: TODAY }));
+    .map((person) => toEmployeeShape(fake.company, person, { readable: fake.behaviour.readable, today: TODAY }));
   return { status: 200, body: { success: true, metadata: { total_elements: total }, data } };
 }
 
@@ -102,7 +108,7 @@ interface Condition {
   readonly name: string;
   readonly people: number;
   readonly arrange: (fake: FakePersonio) => void;
-  readonly reading?: Reading;
+  readonly options?: ReadOptions;
   /** `all`: the records equal the company; else what `moved` says. */
   readonly want: 'all' | RegExp;
   readonly pageSize?: number;
@@ -124,41 +130,49 @@ const CONDITIONS: readonly Condition[] = [
     name: 'the server grants 100 of 200, and exactly 100 are there',
     people: 100,
     arrange: () => undefined,
-    ...{ want: 'all', requests: 1 },
+    want: 'all',
+    requests: 1,
   },
   {
     name: 'the server grants what was asked for, and the last page is partial',
     people: 250,
     arrange: ({ behaviour }) => (behaviour.employeesPerPage = 200),
-    ...{ want: 'all', pageSize: 200, requests: 2 },
+    want: 'all',
+    pageSize: 200,
+    requests: 2,
   },
   {
     name: 'the last page is full',
     people: 298,
     arrange: () => undefined,
-    ...{ want: 'all', pageSize: 100, requests: 3 },
+    want: 'all',
+    pageSize: 100,
+    requests: 3,
   },
   {
     name: 'the server refuses 200 with 400 and takes 100',
     people: 250,
     arrange: ({ behaviour }) => (behaviour.largerPages = 'refused'),
-    ...{ want: 'all', pageSize: 100, requests: 4 },
+    want: 'all',
+    pageSize: 100,
+    requests: 4,
   },
   {
     name: 'the server refuses large pages with 422',
     people: 130,
     arrange: ({ behaviour }) => {
       behaviour.fault = (seen) =>
-        seen.path === EMPLOYEES_PATH && limitOf(seen) > 50 ? { status: 422, body: {} } : undefined;
+        seen.path === EMPLOYEES_PATH && getLimit(seen) > 50 ? { status: 422, body: {} } : undefined;
     },
-    ...{ want: 'all', pageSize: 50 },
+    want: 'all',
+    pageSize: 50,
   },
   {
     name: 'a page in the middle comes short',
     people: 450,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
-        offsetOf(seen) === 198 ? employeesPage(fake, { offset: 198, count: 37 }) : undefined;
+        getOffset(seen) === 198 ? createEmployeesPage(fake, { offset: 198, count: 37 }) : undefined;
     },
     want: 'all',
   },
@@ -166,14 +180,17 @@ const CONDITIONS: readonly Condition[] = [
     name: 'the pages are read in segments of two',
     people: 450,
     arrange: () => undefined,
-    ...{ reading: { pagesPerSegment: 2 }, want: 'all', pageSize: 100, requests: 5 },
+    options: { pagesPerSegment: 2 },
+    want: 'all',
+    pageSize: 100,
+    requests: 5,
   },
   {
     name: 'somebody is deleted while the pages are read',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
-        if (offsetOf(seen) === 99) fake.company.remove(1_001);
+        if (getOffset(seen) === 99) fake.company.remove(1_001);
         return undefined;
       };
     },
@@ -184,11 +201,12 @@ const CONDITIONS: readonly Condition[] = [
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
-        if (offsetOf(seen) === 198) fake.company.remove(1_001);
+        if (getOffset(seen) === 198) fake.company.remove(1_001);
         return undefined;
       };
     },
-    ...{ reading: { pagesPerSegment: 2 }, want: /^the server's total changed from 250 to 249 / },
+    options: { pagesPerSegment: 2 },
+    want: /^the server's total changed from 250 to 249 /,
   },
   {
     name: 'somebody is deleted and somebody else is hired meanwhile, so that the total stays',
@@ -196,7 +214,7 @@ const CONDITIONS: readonly Condition[] = [
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
         const [first] = fake.company.employees;
-        if (offsetOf(seen) === 99 && first !== undefined) {
+        if (getOffset(seen) === 99 && first !== undefined) {
           fake.company.remove(first.id);
           fake.company.add({ ...first, id: 9_999 });
         }
@@ -209,7 +227,7 @@ const CONDITIONS: readonly Condition[] = [
     name: 'the total is missing from a later page',
     people: 250,
     arrange: (fake) => {
-      fake.behaviour.fault = (seen) => (offsetOf(seen) === 198 ? { status: 200, body: { data: [] } } : undefined);
+      fake.behaviour.fault = (seen) => (getOffset(seen) === 198 ? { status: 200, body: { data: [] } } : undefined);
     },
     want: /^the server's total changed from 250 to none /,
   },
@@ -218,7 +236,7 @@ const CONDITIONS: readonly Condition[] = [
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
-        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: 0, count: 0 }) : undefined;
+        seen.path === EMPLOYEES_PATH ? createEmployeesPage(fake, { offset: 0, count: 0 }) : undefined;
     },
     want: /^the server sent an empty page after 0 of 250 records$/,
   },
@@ -227,7 +245,7 @@ const CONDITIONS: readonly Condition[] = [
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
-        offsetOf(seen) === 198 ? employeesPage(fake, { offset: 198, count: 0 }) : undefined;
+        getOffset(seen) === 198 ? createEmployeesPage(fake, { offset: 198, count: 0 }) : undefined;
     },
     want: /^the server sent an empty page after 199 of 250 records$/,
   },
@@ -236,7 +254,9 @@ const CONDITIONS: readonly Condition[] = [
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
-        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: offsetOf(seen), count: 100 }, 120) : undefined;
+        seen.path === EMPLOYEES_PATH
+          ? createEmployeesPage(fake, { offset: getOffset(seen), count: 100 }, 120)
+          : undefined;
     },
     want: /^the server sent 199 records and says that there are 120$/,
   },
@@ -245,24 +265,24 @@ const CONDITIONS: readonly Condition[] = [
     people: 3,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
-        seen.path === EMPLOYEES_PATH ? employeesPage(fake, { offset: 0, count: 3 }, 0) : undefined;
+        seen.path === EMPLOYEES_PATH ? createEmployeesPage(fake, { offset: 0, count: 3 }, 0) : undefined;
     },
     want: /^the server sent 3 records and says that there are 0$/,
   },
 ];
 
 describe('employees, by the total', () => {
-  test.each(CONDITIONS)('$name', async ({ people, arrange, reading, want, pageSize, requests }) => {
+  test.each(CONDITIONS)('$name', async ({ people, arrange, options: reading, want, pageSize, requests }) => {
     const fake = await startCompany(people);
     arrange(fake);
-    const api = apiOf(fake);
+    const api = createApi(fake);
     const read = await readWhole(api, reading);
     if (want === 'all') {
-      expect(read.moved).toBeNull();
-      expect(read.ids).toEqual(idsOfCompany(fake));
+      expect(read.restartReason).toBeNull();
+      expect(read.ids).toEqual(listCompanyIds(fake));
       expect(read.total).toBe(people);
     } else {
-      expect(read.moved).toMatch(want);
+      expect(read.restartReason).toMatch(want);
     }
     if (pageSize !== undefined) expect(read.pageSize).toBe(pageSize);
     // The exchange of the token is the one more.
@@ -288,12 +308,15 @@ describe('employees, by the total', () => {
         for (const person of everybody.slice(0, people)) fake.company.add(person);
         Object.assign(fake.behaviour, { employeesPerPage: granted, largerPages });
         fake.behaviour.fault = (seen) =>
-          offsetOf(seen) === shortPage.offset && shortPage.offset > 0 && limitOf(seen) <= granted && limitOf(seen) > 1
-            ? employeesPage(fake, { offset: shortPage.offset, count: Math.min(shortPage.count, limitOf(seen)) })
+          getOffset(seen) === shortPage.offset &&
+          shortPage.offset > 0 &&
+          getLimit(seen) <= granted &&
+          getLimit(seen) > 1
+            ? createEmployeesPage(fake, { offset: shortPage.offset, count: Math.min(shortPage.count, getLimit(seen)) })
             : undefined;
-        const read = await readWhole(apiOf(fake), { pageSize: asked, pagesPerSegment });
-        expect(read.moved).toBeNull();
-        expect(read.ids).toEqual(idsOfCompany(fake));
+        const read = await readWhole(createApi(fake), { pageSize: asked, pagesPerSegment });
+        expect(read.restartReason).toBeNull();
+        expect(read.ids).toEqual(listCompanyIds(fake));
       }),
       { numRuns: 40 },
     );
@@ -304,7 +327,8 @@ describe('employees, by the total', () => {
     const everybody = fake.company.employees;
     fake.behaviour.readable = new Set(['status']);
     const change = fc.record({
-      ...{ atRequest: fc.integer({ min: 2, max: 6 }), victim: fc.integer({ min: 0, max: 59 }) },
+      atRequest: fc.integer({ min: 2, max: 6 }),
+      victim: fc.integer({ min: 0, max: 59 }),
       // Somebody comes for whom goes, and the total stays.
       isReplaced: fc.boolean(),
     });
@@ -323,7 +347,7 @@ describe('employees, by the total', () => {
         for (const { id } of fake.company.employees) fake.company.remove(id);
         for (const person of everybody.slice(0, people)) fake.company.add(person);
         Object.assign(fake.behaviour, { employeesPerPage: granted, largerPages });
-        const moments = [idsOfCompany(fake)];
+        const moments = [listCompanyIds(fake)];
         let requests = 0;
         let hired = 90_000;
         fake.behaviour.fault = ({ path }) => {
@@ -334,19 +358,19 @@ describe('employees, by the total', () => {
             const gone = here[victim % Math.max(here.length, 1)];
             fake.company.remove(gone?.id ?? 0);
             if (isReplaced && gone !== undefined) fake.company.add({ ...gone, id: (hired += 1) });
-            moments.push(idsOfCompany(fake));
+            moments.push(listCompanyIds(fake));
           }
           for (const at of hires) {
             const [model] = everybody;
             if (at !== requests || model === undefined) continue;
             fake.company.add({ ...model, id: (hired += 1) });
-            moments.push(idsOfCompany(fake));
+            moments.push(listCompanyIds(fake));
           }
           return undefined;
         };
-        const read = await readWhole(apiOf(fake), { pageSize: asked, pagesPerSegment });
+        const read = await readWhole(createApi(fake), { pageSize: asked, pagesPerSegment });
         // The gate of the commit: as many different ids as the server says that there are.
-        if (read.moved !== null || new Set(read.ids).size !== read.total) {
+        if (read.restartReason !== null || new Set(read.ids).size !== read.total) {
           doubted += 1;
           return;
         }
@@ -364,47 +388,53 @@ describe('attendances, by days', () => {
     const fake = await startCompany(60);
     fake.behaviour.attendancesPerPage = 70;
     const chunk = { from: '2026-11-09', to: '2026-11-13' };
-    const read = await readWhole(apiOf(fake), { endpoint: 'attendances', chunk });
-    const periods = fake.attendances.between(chunk.from, chunk.to).map(({ id }) => String(id));
+    const read = await readWhole(createApi(fake), { endpoint: 'attendances', chunk });
+    const periods = fake.attendances.listBetween(chunk.from, chunk.to).map(({ id }) => String(id));
     expect(periods.length).toBeGreaterThan(200);
-    expect(read).toMatchObject({ ids: periods, moved: null, total: periods.length, pageSize: 70 });
+    expect(read).toMatchObject({ ids: periods, restartReason: null, total: periods.length, pageSize: 70 });
   });
 });
 
 describe('time-off types, without a total', () => {
   const names = ['901', '902', '903', '904', '905'];
-  const typeOf = (id: string): object => ({ type: 'TimeOffType', attributes: { id: Number(id), name: `Type ${id}` } });
-  const list = (ids: readonly string[]): Answer => ({ status: 200, body: { success: true, data: ids.map(typeOf) } });
-  const beyond = (seen: SeenRequest): boolean => offsetOf(seen) >= names.length;
+  const toType = (id: string): object => ({ type: 'TimeOffType', attributes: { id: Number(id), name: `Type ${id}` } });
+  const createListResponse = (ids: readonly string[]): Answer => ({
+    status: 200,
+    body: { success: true, data: ids.map(toType) },
+  });
+  const isBeyondEnd = (seen: SeenRequest): boolean => getOffset(seen) >= names.length;
 
-  test.each<{ name: string; answer: (seen: SeenRequest) => Answer | undefined }>([
-    { name: 'the server heeds the offset', answer: () => undefined },
-    { name: 'the server ignores the offset', answer: () => list(names) },
+  test.each<{ name: string; respond: (seen: SeenRequest) => Answer | undefined }>([
+    { name: 'the server heeds the offset', respond: () => undefined },
+    { name: 'the server ignores the offset', respond: () => createListResponse(names) },
     {
       name: 'the server grants two at a time',
-      answer: (seen) => list(names.slice(offsetOf(seen), offsetOf(seen) + 2)),
+      respond: (seen) => createListResponse(names.slice(getOffset(seen), getOffset(seen) + 2)),
     },
-    { name: 'the last page repeats a record', answer: (seen) => list(offsetOf(seen) === 0 ? names : ['905']) },
+    {
+      name: 'the last page repeats a record',
+      respond: (seen) => createListResponse(getOffset(seen) === 0 ? names : ['905']),
+    },
     {
       name: 'the server answers 400 beyond the end',
-      answer: (seen) => (beyond(seen) ? { status: 400, body: {} } : list(names)),
+      respond: (seen) => (isBeyondEnd(seen) ? { status: 400, body: {} } : createListResponse(names)),
     },
     {
       name: 'the server answers 404 beyond the end',
-      answer: (seen) => (beyond(seen) ? { status: 404, body: {} } : list(names)),
+      respond: (seen) => (isBeyondEnd(seen) ? { status: 404, body: {} } : createListResponse(names)),
     },
-  ])('$name: every type comes once', async ({ answer }) => {
+  ])('$name: every type comes once', async ({ respond: answer }) => {
     const fake = await startCompany(1);
     fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? answer(seen) : undefined);
-    const read = await readWhole(apiOf(fake), { endpoint: 'time-off-types' });
-    expect(read).toMatchObject({ ids: names, moved: null, total: null });
+    const read = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
+    expect(read).toMatchObject({ ids: names, restartReason: null, total: null });
   });
 
   test('a server that never ends is given up', async () => {
     const fake = await startCompany(1);
     fake.behaviour.fault = (seen) =>
-      seen.path === '/v1/company/time-off-types' ? list([String(offsetOf(seen) + 1)]) : undefined;
-    const { moved } = await readWhole(apiOf(fake), { endpoint: 'time-off-types' });
+      seen.path === '/v1/company/time-off-types' ? createListResponse([String(getOffset(seen) + 1)]) : undefined;
+    const { restartReason: moved } = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
     expect(moved).toBe('the server gave 1000 pages and no end');
   });
 });
@@ -413,32 +443,32 @@ describe('departments', () => {
   test('are read from the endpoint where there is one', async () => {
     const fake = await startCompany(1);
     fake.behaviour.hasDepartments = true;
-    const read = await readWhole(apiOf(fake), { endpoint: 'departments' });
+    const read = await readWhole(createApi(fake), { endpoint: 'departments' });
     expect(read.ids).toEqual(fake.company.departments.map(({ id }) => String(id)));
   });
 
   test('a path that is gone is retired, not empty, and the employees serve instead', async () => {
     const fake = await startCompany(130);
-    const api = apiOf(fake);
-    expect(await failureOf(readWhole(api, { endpoint: 'departments' }))).toMatchObject({
+    const api = createApi(fake);
+    expect(await catchFailure(readWhole(api, { endpoint: 'departments' }))).toMatchObject({
       type: 'PersonioEndpointRetired',
       status: 404,
     });
     const derived = await readWhole(api, { endpoint: 'departments', source: 'employees' });
-    expect(derived).toMatchObject({ ids: idsOfCompany(fake), moved: null });
+    expect(derived).toMatchObject({ ids: listCompanyIds(fake), restartReason: null });
   });
 
   test('cannot be derived from employees who come without their department', async () => {
     const fake = await startCompany(3);
     fake.behaviour.readable = new Set(['first_name']);
-    const error = await failureOf(readWhole(apiOf(fake), { endpoint: 'departments', source: 'employees' }));
+    const error = await catchFailure(readWhole(createApi(fake), { endpoint: 'departments', source: 'employees' }));
     expect(error).toMatchObject({ type: 'PersonioPermissionMissing' });
     expect(error.message).toContain('"Department"');
   });
 });
 
-async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
-  const error: unknown = await reading.then(
+async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await promise.then(
     () => null,
     (reason: unknown) => reason,
   );
@@ -447,33 +477,35 @@ async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
 }
 
 describe('answers without success', () => {
-  test.each<{ name: string; answer: Answer; type: FailureType; retryAfterMs?: number }>([
-    { name: '404', answer: { status: 404, body: {} }, type: 'PersonioEndpointRetired' },
-    { name: '410', answer: { status: 410, body: {} }, type: 'PersonioEndpointRetired' },
-    { name: '400 to every size', answer: { status: 400, body: {} }, type: 'PersonioMalformedAnswer' },
-    { name: '408', answer: { status: 408, body: {} }, type: 'PersonioUnavailable' },
-    { name: '500', answer: { status: 500, body: {} }, type: 'PersonioUnavailable' },
-    { name: '504 in HTML', answer: { status: 504, body: '<html>Gateway</html>' }, type: 'PersonioUnavailable' },
-    { name: '429 without a wait', answer: { status: 429, body: {} }, type: 'PersonioRateLimited' },
+  test.each<{ name: string; response: Answer; type: FailureType; retryAfterMs?: number }>([
+    { name: '404', response: { status: 404, body: {} }, type: 'PersonioEndpointRetired' },
+    { name: '410', response: { status: 410, body: {} }, type: 'PersonioEndpointRetired' },
+    { name: '400 to every size', response: { status: 400, body: {} }, type: 'PersonioMalformedAnswer' },
+    { name: '408', response: { status: 408, body: {} }, type: 'PersonioUnavailable' },
+    { name: '500', response: { status: 500, body: {} }, type: 'PersonioUnavailable' },
+    { name: '504 in HTML', response: { status: 504, body: '<html>Gateway</html>' }, type: 'PersonioUnavailable' },
+    { name: '429 without a wait', response: { status: 429, body: {} }, type: 'PersonioRateLimited' },
     {
       name: '429 with a wait',
-      answer: { status: 429, body: {}, headers: { 'retry-after': '7' } },
-      ...{ type: 'PersonioRateLimited', retryAfterMs: 7_000 },
+      response: { status: 429, body: {}, headers: { 'retry-after': '7' } },
+      type: 'PersonioRateLimited',
+      retryAfterMs: 7_000,
     },
     {
       name: '429 with an endless wait, which is cut',
-      answer: { status: 429, body: {}, headers: { 'retry-after': '86400' } },
-      ...{ type: 'PersonioRateLimited', retryAfterMs: 120_000 },
+      response: { status: 429, body: {}, headers: { 'retry-after': '86400' } },
+      type: 'PersonioRateLimited',
+      retryAfterMs: 120_000,
     },
     {
       name: 'a redirect, which is not followed',
-      answer: { status: 302, body: '', headers: { location: 'http://127.0.0.1:9/' } },
+      response: { status: 302, body: '', headers: { location: 'http://127.0.0.1:9/' } },
       type: 'PersonioMalformedAnswer',
     },
-  ])('$name on a later page ends the reading as $type', async ({ answer, type, retryAfterMs }) => {
+  ])('$name on a later page ends the reading as $type', async ({ response: answer, type, retryAfterMs }) => {
     const fake = await startCompany(250);
-    fake.behaviour.fault = (seen) => (offsetOf(seen) === 99 ? answer : undefined);
-    const error = await failureOf(readWhole(apiOf(fake)));
+    fake.behaviour.fault = (seen) => (getOffset(seen) === 99 ? answer : undefined);
+    const error = await catchFailure(readWhole(createApi(fake)));
     expect(error.type).toBe(type);
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
@@ -481,7 +513,7 @@ describe('answers without success', () => {
   test('a server that is not there is unavailable, and the sentence has no URL', async () => {
     const fake = await startCompany(1);
     await fake.close();
-    const error = await failureOf(readWhole(apiOf(fake)));
+    const error = await catchFailure(readWhole(createApi(fake)));
     expect(error.type).toBe('PersonioUnavailable');
     expect(error.message).toContain('ECONNREFUSED');
     expect(error.message).not.toMatch(/127\.0\.0\.1|https?:/);

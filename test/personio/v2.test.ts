@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ReadPosition } from '../../src/contracts/activities.js';
+import type { ReadPosition } from '../../src/contracts/internal/activities.js';
 import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { Answer, FakePersonio } from '../../src/fake-personio/server.js';
 import type { PersonioApi } from '../../src/personio/api.js';
 import { PersonioError } from '../../src/personio/errors.js';
-import { isPassedOver, readSegment } from '../../src/personio/sources.js';
+import { shouldFallBack, readSegment } from '../../src/personio/sources.js';
 import { createUnsharedApi } from '../../src/personio/unshared.js';
 
 const TODAY = '2026-11-20';
@@ -26,9 +26,9 @@ async function startCompany(employees = 40): Promise<{ readonly fake: FakePerson
 
 type Staged = StagedRecords['records'][number];
 
-interface WholeReading {
+interface ReadResult {
   readonly records: readonly Staged[];
-  readonly moved: string | null;
+  readonly restartReason: string | null;
   readonly segments: number;
 }
 
@@ -37,32 +37,39 @@ async function readWhole(
   endpoint: 'departments' | 'attendances',
   pages = 3,
   pageSize = 200,
-): Promise<WholeReading> {
+): Promise<ReadResult> {
   const records: Staged[] = [];
   const chunk = endpoint === 'attendances' ? CHUNK : null;
   let position: ReadPosition = { offset: 0, cursor: null, total: null, pageSize };
   for (let segments = 1; ; segments++) {
-    const { next, moved } = await readSegment(api, {
-      ...{ endpoint, source: 'v2', chunk, position, pages, attributesToStore: ['standard'] },
+    const { next, restartReason: moved } = await readSegment(api, {
+      endpoint,
+      source: 'v2',
+      chunk,
+      position,
+      pages,
+      attributesToStore: ['standard'],
       onPage: async (page) => Promise.resolve(void records.push(...page.records)),
     });
-    if (next === null) return { records, moved, segments };
+    if (next === null) return { records, restartReason: moved, segments };
     position = next;
   }
 }
 
-const idsOf = (records: readonly Staged[]): readonly string[] =>
+const toIds = (records: readonly Staged[]): readonly string[] =>
   (records as readonly AttendanceRecord[]).map(({ periodId }) => periodId);
 
-async function failureOf(reading: Promise<unknown>): Promise<PersonioError> {
-  const error: unknown = await reading.catch((reason: unknown) => reason);
+async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(PersonioError);
   return error as PersonioError;
 }
 
 /** What the company has in the chunk, breaks included. */
-function expectedPeriods(fake: FakePersonio): number {
-  return fake.attendances.between(CHUNK.from, CHUNK.to).reduce((sum, period) => sum + (period.break > 0 ? 2 : 1), 0);
+function countPeriods(fake: FakePersonio): number {
+  return fake.attendances
+    .listBetween(CHUNK.from, CHUNK.to)
+    .reduce((sum, period) => sum + (period.break > 0 ? 2 : 1), 0);
 }
 
 interface V2Body {
@@ -73,8 +80,10 @@ interface V2Body {
 /** Spoils the answer of a page, by its place in the order of asking. */
 function spoil(fake: FakePersonio, after: number, change: (body: V2Body) => unknown): void {
   fake.faults.add({
-    ...{ path: PERIODS, after, times: 1 },
-    answer: (_seen, own) => ({ ...own, body: change(own.body as V2Body) }),
+    path: PERIODS,
+    after,
+    times: 1,
+    respond: (_seen, own) => ({ ...own, body: change(own.body as V2Body) }),
   });
 }
 
@@ -87,10 +96,10 @@ describe('attendance periods of v2', () => {
   ])('are read whole over segments, with $name', async ({ relative, perPage, pageSize }) => {
     const { fake, api } = await startCompany();
     Object.assign(fake.behaviour, { hasRelativeLinks: relative, attendancePeriodsPerPage: perPage });
-    const { records, moved, segments } = await readWhole(api, 'attendances', 3, pageSize);
+    const { records, restartReason: moved, segments } = await readWhole(api, 'attendances', 3, pageSize);
     expect(moved).toBeNull();
-    expect(new Set(idsOf(records)).size).toBe(expectedPeriods(fake));
-    expect(records).toHaveLength(expectedPeriods(fake));
+    expect(new Set(toIds(records)).size).toBe(countPeriods(fake));
+    expect(records).toHaveLength(countPeriods(fake));
     expect(segments).toBeGreaterThan(1);
   });
 
@@ -98,7 +107,7 @@ describe('attendance periods of v2', () => {
     const { fake, api } = await startCompany();
     fake.behaviour.fault = ({ path, query }) =>
       path === PERIODS && query.get('limit') === '100' ? { status: 400, body: {} } : undefined;
-    expect((await readWhole(api, 'attendances')).records).toHaveLength(expectedPeriods(fake));
+    expect((await readWhole(api, 'attendances')).records).toHaveLength(countPeriods(fake));
   });
 
   test('have a token of their own, exchanged once with a form', async () => {
@@ -114,7 +123,7 @@ describe('attendance periods of v2', () => {
     const { fake, api } = await startCompany();
     await readWhole(api, 'departments');
     fake.expireTokens();
-    expect((await readWhole(api, 'attendances')).moved).toBeNull();
+    expect((await readWhole(api, 'attendances')).restartReason).toBeNull();
     expect(fake.log.filter(({ path }) => path === '/v2/auth/token')).toHaveLength(2);
   });
 
@@ -138,7 +147,7 @@ describe('attendance periods of v2', () => {
       return body;
     });
     spoil(fake, 1, (body) => ({ ...(change(body) as V2Body), _meta: { links: { next: { href: second } } } }));
-    const { moved } = await readWhole(api, 'attendances', 50);
+    const { restartReason: moved } = await readWhole(api, 'attendances', 50);
     expect(moved).toMatch(want);
   });
 
@@ -150,7 +159,7 @@ describe('attendance periods of v2', () => {
       return body;
     });
     spoil(fake, 1, (body) => ({ ...body, _data: [], _meta: { links: { next: { href: here } } } }));
-    expect(await readWhole(api, 'attendances', 50)).toMatchObject({ moved: null });
+    expect(await readWhole(api, 'attendances', 50)).toMatchObject({ restartReason: null });
   });
 
   test.each([
@@ -159,7 +168,7 @@ describe('attendance periods of v2', () => {
   ])('a link to $name is refused, and nothing is sent there', async ({ href }) => {
     const { fake, api } = await startCompany();
     spoil(fake, 0, (body) => ({ ...body, _meta: { links: { next: { href } } } }));
-    const error = await failureOf(readWhole(api, 'attendances'));
+    const error = await catchFailure(readWhole(api, 'attendances'));
     expect(error.type).toBe('PersonioMalformedAnswer');
     expect(error.message).not.toContain('elsewhere');
     expect(fake.log.filter(({ path }) => path === PERIODS)).toHaveLength(1);
@@ -168,25 +177,41 @@ describe('attendance periods of v2', () => {
   test('a missing scope is a missing permission after one more exchange', async () => {
     const { fake, api } = await startCompany();
     fake.behaviour.v2Scopes = new Set();
-    const error = await failureOf(readWhole(api, 'attendances'));
+    const error = await catchFailure(readWhole(api, 'attendances'));
     expect(error).toMatchObject({ type: 'PersonioPermissionMissing', status: 403 });
-    expect(fake.requests()).toBe(4);
-    expect(isPassedOver(error, { endpoint: 'attendances', source: 'v2' })).toBe(false);
+    expect(fake.countRequests()).toBe(4);
+    expect(shouldFallBack(error, { endpoint: 'attendances', source: 'v2' })).toBe(false);
   });
 
   test('are mapped to what v1 would say, without the comment', async () => {
     const { fake, api } = await startCompany();
     const period = {
-      ...{ id: 'b1', type: 'WORK', person: { id: 4711 }, comment: 'A private remark', project: { id: 'p1' } },
-      ...{ start: { date_time: '2026-11-09T22:00:00' }, end: { date_time: '2026-11-10T06:00:00' } },
-      ...{ attribution_date: '2026-11-09', approval: { status: 'PENDING' }, updated_at: '2026-11-10T05:00:00' },
+      id: 'b1',
+      type: 'WORK',
+      person: { id: 4711 },
+      comment: 'A private remark',
+      project: { id: 'p1' },
+      start: { date_time: '2026-11-09T22:00:00' },
+      end: { date_time: '2026-11-10T06:00:00' },
+      attribution_date: '2026-11-09',
+      approval: { status: 'PENDING' },
+      updated_at: '2026-11-10T05:00:00',
     };
     const body = { _data: [period, { ...period, id: 'b2', end: null, attribution_date: null }], _meta: {} };
     fake.behaviour.fault = ({ path }): Answer | undefined => (path === PERIODS ? { status: 200, body } : undefined);
     const { records } = await readWhole(api, 'attendances');
     expect(records[0]).toEqual({
-      ...{ periodId: 'b1', periodIdV2: 'b1', employeeId: '4711', date: '2026-11-09', startTime: '22:00' },
-      ...{ endTime: '06:00', breakMinutes: null, status: 'pending', project: 'p1', isHoliday: null, isOnTimeOff: null },
+      periodId: 'b1',
+      periodIdV2: 'b1',
+      employeeId: '4711',
+      date: '2026-11-09',
+      startTime: '22:00',
+      endTime: '06:00',
+      breakMinutes: null,
+      status: 'pending',
+      project: 'p1',
+      isHoliday: null,
+      isOnTimeOff: null,
       updatedAt: '2026-11-10T05:00:00.000Z',
       span: { kind: 'work', startsAt: '2026-11-09T22:00', endsAt: '2026-11-10T06:00' },
     });
@@ -200,7 +225,10 @@ describe('org units of v2', () => {
     const { records } = await readWhole(api, 'departments');
     expect(records).toEqual(
       fake.company.departments.map(({ id, name }) => ({
-        ...{ recordId: String(id), departmentId: String(id), name, parentId: null },
+        recordId: String(id),
+        departmentId: String(id),
+        name,
+        parentId: null,
       })),
     );
   });
@@ -211,7 +239,7 @@ describe('org units of v2', () => {
   ])('the list $name: the employees serve instead', async ({ arrange }) => {
     const { fake, api } = await startCompany();
     Object.assign(fake.behaviour, arrange);
-    const error = await failureOf(readWhole(api, 'departments'));
-    expect(isPassedOver(error, { endpoint: 'departments', source: 'v2' })).toBe(true);
+    const error = await catchFailure(readWhole(api, 'departments'));
+    expect(shouldFallBack(error, { endpoint: 'departments', source: 'v2' })).toBe(true);
   });
 });

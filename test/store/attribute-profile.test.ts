@@ -1,19 +1,19 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { EmployeeRecord } from '../../src/domain/records.js';
-import { standingAlarms } from '../../src/store/attribute-profile.js';
+import { listCurrentAlarms } from '../../src/store/employees/attribute-profile.js';
 import type { Database } from '../../src/store/database.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf } from '../support/policy.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
 
-const policy = policyOf();
+const policy = createPolicy();
 const opened: Database[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map(async (database) => database.close()));
 });
 
-async function fresh(): Promise<Database> {
-  const database = await migratedDatabase();
+async function createDatabase(): Promise<Database> {
+  const database = await createMigratedDatabase();
   opened.push(database);
   return database;
 }
@@ -25,13 +25,13 @@ const inactive = { status: 'inactive', terminationDate: '2024-01-31' };
 
 describe('the attribute profile', () => {
   test('counts on how many records each attribute came', async () => {
-    const database = await fresh();
+    const database = await createDatabase();
     const half = company(10, (id) => ({
       ...(id > 4 ? { absentAttributes: ['team'], team: null } : {}),
       attributes: id === 1 ? { custom_one: 'x' } : {},
     }));
     await commitCompany(database, policy, half);
-    const rows = await database.rows(
+    const rows = await database.query(
       `select attribute, records, of_records, withdrawn_since from personio.attribute_profile where attribute in ('team', 'email', 'custom_one') order by 1`,
     );
     expect(rows).toEqual([
@@ -39,47 +39,47 @@ describe('the attribute profile', () => {
       { attribute: 'email', records: 10, of_records: 10, withdrawn_since: null },
       { attribute: 'team', records: 4, of_records: 10, withdrawn_since: null },
     ]);
-    expect(await standingAlarms(database, 'default')).toEqual([]);
+    expect(await listCurrentAlarms(database, 'default')).toEqual([]);
   });
 
   test('an attribute that is withdrawn is an alarm, keeps its last value and makes no event; given again, the alarm ends', async () => {
-    const database = await fresh();
+    const database = await createDatabase();
     await commitCompany(database, policy, company(10));
     const without = company(10, () => ({ absentAttributes: ['department'], department: null, departmentId: null }));
     const { result } = await commitCompany(database, policy, without);
     expect(result?.message).toMatch(/department came with earlier reads and with none of the 10 employees now/);
-    const [alarm] = await standingAlarms(database, 'default');
+    const [alarm] = await listCurrentAlarms(database, 'default');
     expect(alarm).toMatchObject({ code: 'attributes-withdrawn', attributes: ['department'] });
     expect(alarm?.action).toMatch(/Settings > Integrations > API credentials, .*"Department"/);
-    expect(await database.rows('select distinct department from personio.employees')).toEqual([
+    expect(await database.query('select distinct department from personio.employees')).toEqual([
       { department: 'Engineering' },
     ]);
-    expect(await database.rows('select 1 from personio.lifecycle_events')).toEqual([]);
+    expect(await database.query('select 1 from personio.lifecycle_events')).toEqual([]);
     const withdrawn = `select attribute from personio.attribute_profile where withdrawn_since is not null`;
-    expect(await database.rows(withdrawn)).toEqual([{ attribute: 'department' }]);
+    expect(await database.query(withdrawn)).toEqual([{ attribute: 'department' }]);
     await commitCompany(database, policy, company(10));
-    expect(await standingAlarms(database, 'default')).toEqual([]);
-    expect(await database.rows(withdrawn)).toEqual([]);
+    expect(await listCurrentAlarms(database, 'default')).toEqual([]);
+    expect(await database.query(withdrawn)).toEqual([]);
   });
 
   test('a needed attribute that never came is named with its place in Personio, one that nobody needs is not', async () => {
-    const database = await fresh();
+    const database = await createDatabase();
     await commitCompany(
       database,
       policy,
       company(10, () => ({ absentAttributes: ['cost_centers', 'hire_date'], hireDate: null, costCenters: null })),
     );
-    expect(await standingAlarms(database, 'default')).toMatchObject([
+    expect(await listCurrentAlarms(database, 'default')).toMatchObject([
       { code: 'attributes-missing', attributes: ['hire_date'] },
     ]);
   });
 
   test('what the policy no longer lets be stored was withdrawn by nobody', async () => {
-    const database = await fresh();
+    const database = await createDatabase();
     const custom = company(10, () => ({ attributes: { dynamic_1: 'x' } }));
-    await commitCompany(database, policyOf('attributes: { store: [standard, dynamic_1] }'), custom);
+    await commitCompany(database, createPolicy('attributes: { store: [standard, dynamic_1] }'), custom);
     await commitCompany(database, policy, company(10));
-    expect(await standingAlarms(database, 'default')).toEqual([]);
+    expect(await listCurrentAlarms(database, 'default')).toEqual([]);
   });
 
   test.each([
@@ -87,18 +87,18 @@ describe('the attribute profile', () => {
     { name: 'a larger one must have had some', people: 100, before: false, alarm: true },
     { name: 'so must one that had some before', people: 20, before: true, alarm: true },
   ])('inactive people: $name', async ({ people, before, alarm }) => {
-    const database = await fresh();
+    const database = await createDatabase();
     if (before) await commitCompany(database, policy, [...company(people), employee(999, inactive)]);
     await commitCompany(database, policy, company(people));
-    const codes = (await standingAlarms(database, 'default')).map(({ code }) => code);
+    const codes = (await listCurrentAlarms(database, 'default')).map(({ code }) => code);
     expect(codes).toEqual(alarm ? ['inactive-hidden'] : []);
   });
 
   test('one person says nothing about what the credential may read', async () => {
-    const database = await fresh();
+    const database = await createDatabase();
     await commitCompany(database, policy, company(10));
     const one = [employee(1, { absentAttributes: ['email'], email: null })];
     await commitCompany(database, policy, one, { onlyEmployeeId: '1', total: 1 });
-    expect(await standingAlarms(database, 'default')).toEqual([]);
+    expect(await listCurrentAlarms(database, 'default')).toEqual([]);
   });
 });

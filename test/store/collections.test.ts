@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CommitOutcome, CommitRequest } from '../../src/contracts/activities.js';
+import type { CommitOutcome, CommitRequest } from '../../src/contracts/internal/activities.js';
 import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.js';
 import { commitSnapshot } from '../../src/store/collections.js';
 import type { Database } from '../../src/store/database.js';
 import { closeRun, insertRun } from '../../src/store/runs.js';
 import { createStaging, stageRecords } from '../../src/store/staging.js';
-import { migratedDatabase, writesOf } from '../support/database.js';
+import { createMigratedDatabase, countWrites } from '../support/database.js';
 
 let runs = 0;
 const CHUNK = { from: '2026-11-02', to: '2026-11-08' };
@@ -20,7 +20,7 @@ async function commit(
   const run = { connectionId: 'default', endpoint: page.endpoint, runId: `collection-${runs}` };
   await insertRun(database, run, new Date().toISOString(), chunk);
   await createStaging(database, run);
-  await stageRecords(database, run, { reading: 1, chunk: chunk?.from ?? null }, page);
+  await stageRecords(database, run, { attempt: 1, chunk: chunk?.from ?? null }, page);
   const request = {
     ...run,
     source: 'v1' as const,
@@ -40,23 +40,19 @@ async function commit(
 
 function attendance(id: number, more: Partial<AttendanceRecord> = {}): AttendanceRecord {
   return {
-    ...{
-      periodId: String(id),
-      periodIdV2: null,
-      employeeId: '1',
-      date: '2026-11-03',
-      startTime: '09:00',
-      endTime: '17:00',
-    },
-    ...{
-      breakMinutes: 30,
-      status: 'confirmed',
-      project: null,
-      isHoliday: false,
-      isOnTimeOff: false,
-      updatedAt: '2026-11-03T17:00:00.000Z',
-      span: null,
-    },
+    periodId: String(id),
+    periodIdV2: null,
+    employeeId: '1',
+    date: '2026-11-03',
+    startTime: '09:00',
+    endTime: '17:00',
+    breakMinutes: 30,
+    status: 'confirmed',
+    project: null,
+    isHoliday: false,
+    isOnTimeOff: false,
+    updatedAt: '2026-11-03T17:00:00.000Z',
+    span: null,
     ...more,
   };
 }
@@ -66,7 +62,7 @@ const attendances = (records: readonly AttendanceRecord[]): StagedRecords => ({ 
 describe.each(['oldest', 'newest'] as const)('committing collections on the %s PostgreSQL', (which) => {
   let database: Database;
   beforeAll(async () => {
-    database = await migratedDatabase(which);
+    database = await createMigratedDatabase(which);
   });
   afterAll(async () => database.close());
 
@@ -74,14 +70,14 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
 
   test('a chunk of attendances arrives, and is not written again when it is unchanged', async () => {
     expect(await commit(database, attendances(ten))).toMatchObject({ received: 10, inserted: 10, incomplete: null });
-    const before = await writesOf(database, 'attendance_periods');
+    const before = await countWrites(database, 'attendance_periods');
     expect(await commit(database, attendances(ten))).toMatchObject({
       inserted: 0,
       updated: 0,
       unchanged: 10,
       missing: 0,
     });
-    expect(await writesOf(database, 'attendance_periods')).toBe(before);
+    expect(await countWrites(database, 'attendance_periods')).toBe(before);
   });
 
   test('changed periods are updated, deleted ones disappear, and other days are left alone', async () => {
@@ -96,7 +92,7 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
       unchanged: 8,
       missing: 1,
     });
-    const rows = await database.rows('select period_id from personio.attendance_periods where period_id in ($1, $2)', [
+    const rows = await database.query('select period_id from personio.attendance_periods where period_id in ($1, $2)', [
       '1',
       'older',
     ]);
@@ -114,7 +110,10 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     });
     const nine = ten.slice(1).map((record, index) => (index === 0 ? { ...record, endTime: '18:00' } : record));
     expect(await commit(database, attendances([...nine.slice(0, -1), older]))).toMatchObject({
-      ...{ received: 9, inserted: 0, updated: 0, missing: 1 },
+      received: 9,
+      inserted: 0,
+      updated: 0,
+      missing: 1,
     });
     expect(await commit(database, attendances(nine))).toMatchObject({ inserted: 1, unchanged: 8, missing: 0 });
   });
@@ -124,7 +123,9 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     const first = await commit(database, attendances(few));
     expect(first).toMatchObject({ narrowed: true, seenBefore: false, heldRows: 9, deletedRows: 7 });
     expect(
-      await database.rows(`select 1 from personio.attendance_periods where date between '2026-11-02' and '2026-11-08'`),
+      await database.query(
+        `select 1 from personio.attendance_periods where date between '2026-11-02' and '2026-11-08'`,
+      ),
     ).toHaveLength(9);
     expect(await commit(database, attendances(few))).toMatchObject({ narrowed: true, seenBefore: true });
     expect(await commit(database, attendances(few), { acceptNarrowing: true })).toMatchObject({
@@ -139,7 +140,9 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     const first = attendance(70, { ...day, isHoliday: true });
     expect(await commit(database, attendances([first]), window)).toMatchObject({ inserted: 1 });
     const span = (kind: 'work' | 'break', from: string, to: string): AttendanceRecord['span'] => ({
-      ...{ kind, startsAt: `2026-09-08T${from}`, endsAt: `2026-09-08T${to}` },
+      kind,
+      startsAt: `2026-09-08T${from}`,
+      endsAt: `2026-09-08T${to}`,
     });
     const v2 = { date: '2026-09-08', breakMinutes: null, isHoliday: null, isOnTimeOff: null };
     const fromV2 = [
@@ -151,11 +154,11 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     const from = { ...window, source: 'v2' as const };
     expect(await commit(database, attendances(fromV2), from)).toMatchObject({ received: 1, unchanged: 1, missing: 0 });
     const row = 'select period_id, break_minutes, is_holiday from personio.attendance_periods where date = $1';
-    expect(await database.rows(row, ['2026-09-08'])).toEqual([
+    expect(await database.query(row, ['2026-09-08'])).toEqual([
       { period_id: '70', break_minutes: 45, is_holiday: true },
     ]);
     expect(await commit(database, attendances(fromV2.slice(0, 2)), from)).toMatchObject({ updated: 1, inserted: 0 });
-    expect(await database.rows(row, ['2026-09-08'])).toMatchObject([{ period_id: '70', break_minutes: 30 }]);
+    expect(await database.query(row, ['2026-09-08'])).toMatchObject([{ period_id: '70', break_minutes: 30 }]);
     expect(await commit(database, attendances([first]), window)).toMatchObject({ updated: 1, inserted: 0, missing: 0 });
   });
 
@@ -171,7 +174,8 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     const pair = [attendance(81, { date: '2026-08-03' }), attendance(82, { date: '2026-08-03' })] as const;
     expect(await commit(database, attendances(pair), { chunk })).toMatchObject({ inserted: 2 });
     expect(await commit(database, attendances([pair[0], pair[0]]), { chunk })).toMatchObject({
-      ...{ incomplete: 'the server says that there are 2 records, and 1 different ones came', unchanged: 0 },
+      incomplete: 'the server says that there are 2 records, and 1 different ones came',
+      unchanged: 0,
     });
     expect(await commit(database, attendances([...pair, pair[0]]), { chunk, total: 2 })).toMatchObject({
       unchanged: 2,
@@ -202,7 +206,7 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
       unchanged: 2,
       missing: 1,
     });
-    const rows = await database.rows(
+    const rows = await database.query(
       'select department_id, source, missing_since is null as here from personio.departments order by 1',
     );
     expect(rows).toEqual([

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
-import { decideHeld, heldPeople } from '../../src/store/proposals.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf } from '../support/policy.js';
+import { applyVerdict, listHeldPeople } from '../../src/store/employees/holds.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
 
 const TODAY = new Date().toISOString().slice(0, 10);
-const policy = policyOf();
+const policy = createPolicy();
 const everybody = people(100);
 let database: Database;
 
@@ -24,37 +24,37 @@ const inactiveUpTo = (last: number): EmployeeRecord[] =>
 /** Whoever has an id up to this is missing. */
 const missingUpTo = (last: number): EmployeeRecord[] => people(100, (id) => (id <= last ? null : {}));
 
-type Committed = Awaited<ReturnType<typeof commitCompany>>;
+type CommitResult = Awaited<ReturnType<typeof commitCompany>>;
 
-async function read(company: readonly EmployeeRecord[]): Promise<Committed> {
+async function read(company: readonly EmployeeRecord[]): Promise<CommitResult> {
   return commitCompany(database, policy, company);
 }
 
 async function decide(runId: string, decision: 'approved' | 'rejected', requestId = runId + decision): Promise<number> {
-  const answer = { by: 'Ada', reason: 'checked with HR', requestId };
-  return (await decideHeld(database, { connectionId: 'default', runId, decision, ...answer })).people;
+  const verdict = { by: 'Ada', reason: 'checked with HR', requestId };
+  return (await applyVerdict(database, { connectionId: 'default', runId, decision, ...verdict })).people;
 }
 
-async function kinds(): Promise<readonly string[]> {
-  const rows = await database.rows<{ kind: string; count: number }>(
+async function listEventKinds(): Promise<readonly string[]> {
+  const rows = await database.query<{ kind: string; count: number }>(
     `select kind, count(*) as count from personio.lifecycle_events group by 1 order by 1`,
   );
   return rows.map(({ kind, count }) => `${count} ${kind}`);
 }
 
-async function listed(runId: string, decision: string): Promise<readonly string[]> {
-  const rows = await database.rows<{ event_id: string }>(
+async function listHoldIds(runId: string, decision: string): Promise<readonly string[]> {
+  const rows = await database.query<{ event_id: string }>(
     'select event_id from personio.lifecycle_proposals where run_id = $1 and decision = $2 order by 1',
     [runId, decision],
   );
   return rows.map((row) => row.event_id);
 }
 
-const heldIds = async (): Promise<readonly string[]> =>
-  (await heldPeople(database, 'default')).map(({ employeeId }) => employeeId).sort();
+const listHeldIds = async (): Promise<readonly string[]> =>
+  (await listHeldPeople(database, 'default')).map(({ employeeId }) => employeeId).sort();
 
 beforeEach(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   await read(everybody);
 });
 afterEach(async () => database.close());
@@ -64,10 +64,10 @@ describe('people who are held', () => {
     const first = await read(inactiveUpTo(30));
     const second = await read(inactiveUpTo(30));
     expect([first.result?.outcome, second.result?.outcome]).toEqual(['braked', 'braked']);
-    expect(await listed(second.runId, 'asked')).toEqual(await listed(first.runId, 'replaced'));
-    expect(await listed(second.runId, 'asked')).toHaveLength(30);
+    expect(await listHoldIds(second.runId, 'asked')).toEqual(await listHoldIds(first.runId, 'replaced'));
+    expect(await listHoldIds(second.runId, 'asked')).toHaveLength(30);
     expect(second.replaced).toEqual([first.runId]);
-    expect(await kinds()).toEqual([]);
+    expect(await listEventKinds()).toEqual([]);
   });
 
   test('a run that is asked for its answer again, as after a lost one, says the same', async () => {
@@ -83,8 +83,8 @@ describe('people who are held', () => {
     await read(inactiveUpTo(30));
     const second = await read(people(100, (id) => (id > 5 && id <= 31 ? { status: 'inactive' } : {})));
     expect(second.result).toMatchObject({ outcome: 'braked', held: 26 });
-    expect(await heldIds()).not.toContain('5');
-    expect(await heldIds()).toContain('31');
+    expect(await listHeldIds()).not.toContain('5');
+    expect(await listHeldIds()).toContain('31');
   });
 
   test('stay held without an answer even when they have become few, and nobody else waits for them', async () => {
@@ -92,7 +92,7 @@ describe('people who are held', () => {
     const second = await read(people(100, (id) => (id <= 3 || id === 50 ? { status: 'inactive' } : {})));
     expect(second.result).toMatchObject({ outcome: 'braked', held: 3, updated: 1 });
     expect(second.result?.message).toMatch(/3 people stay held as leaving, since nobody has decided on them yet/);
-    expect(await kinds()).toEqual(['1 leaver.left']);
+    expect(await listEventKinds()).toEqual(['1 leaver.left']);
   });
 
   test('are forgotten when all is well again, and nothing was told', async () => {
@@ -100,15 +100,15 @@ describe('people who are held', () => {
     const second = await read(everybody);
     expect(second.result).toMatchObject({ outcome: 'succeeded', held: 0, unchanged: 100 });
     expect(second.replaced).toEqual([first.runId]);
-    expect(await heldIds()).toEqual([]);
-    expect(await kinds()).toEqual([]);
+    expect(await listHeldIds()).toEqual([]);
+    expect(await listEventKinds()).toEqual([]);
   });
 
   test('pass in a reorganisation by nobody: movers wait, and the leaver of the day leaves', async () => {
     const moved = people(100, (id) => (id <= 60 ? { team: 'New' } : id === 70 ? { status: 'inactive' } : {}));
     const { result } = await read(moved);
     expect(result).toMatchObject({ outcome: 'braked', held: 60, updated: 1 });
-    expect(await kinds()).toEqual(['1 leaver.left']);
+    expect(await listEventKinds()).toEqual(['1 leaver.left']);
   });
 });
 
@@ -118,8 +118,8 @@ describe('approving', () => {
     expect(await decide(runId, 'approved')).toBe(30);
     const fresh = await read(people(100, (id) => (id <= 30 || id > 80 ? { status: 'inactive' } : {})));
     expect(fresh.result).toMatchObject({ outcome: 'braked', updated: 30, held: 20 });
-    expect(await kinds()).toEqual(['30 leaver.left']);
-    expect(await heldIds()).toHaveLength(20);
+    expect(await listEventKinds()).toEqual(['30 leaver.left']);
+    expect(await listHeldIds()).toHaveLength(20);
   });
 
   test('covers the ids that a run listed though a newer run has replaced it', async () => {
@@ -158,7 +158,7 @@ describe('approving', () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'approved', 'request-1');
     await decide(runId, 'approved', 'request-1');
-    expect(await database.rows('select actor, what, subject, reason from personio.decisions')).toEqual([
+    expect(await database.query('select actor, what, subject, reason from personio.decisions')).toEqual([
       { actor: 'Ada', what: 'approve', subject: `run ${runId}`, reason: 'checked with HR' },
     ]);
   });
@@ -172,9 +172,9 @@ describe('rejecting', () => {
     expect(next.result).toMatchObject({ outcome: 'succeeded', held: 30, updated: 3 });
     expect(next.question).toBeNull();
     expect(next.result?.message).toMatch(/30 people stay held, as was decided/);
-    const [person] = await heldPeople(database, 'default');
+    const [person] = await listHeldPeople(database, 'default');
     expect(person).toMatchObject({ decision: 'rejected', runId, class: 'leavers' });
-    expect(await listed(runId, 'rejected')).toHaveLength(30);
+    expect(await listHoldIds(runId, 'rejected')).toHaveLength(30);
   });
 
   test('can be taken back by approving the rejected run', async () => {
@@ -203,9 +203,9 @@ describe('mistakes in slices', () => {
 });
 
 describe('who is gone', () => {
-  const deletedAt = async (id: number): Promise<unknown> =>
+  const findDeletedAt = async (id: number): Promise<unknown> =>
     (
-      await database.rows('select missing_since, deleted_at from personio.employees where employee_id = $1', [
+      await database.query('select missing_since, deleted_at from personio.employees where employee_id = $1', [
         String(id),
       ])
     )[0];
@@ -213,52 +213,52 @@ describe('who is gone', () => {
   test('is missing since the first read without them, and deleted in the second', async () => {
     const first = await read(missingUpTo(1));
     expect(first.result).toMatchObject({ outcome: 'succeeded', missing: 1, received: 99, unchanged: 99 });
-    expect(await deletedAt(1)).toEqual({ missing_since: expect.any(String), deleted_at: null });
-    expect(await kinds()).toEqual([]);
+    expect(await findDeletedAt(1)).toEqual({ missing_since: expect.any(String), deleted_at: null });
+    expect(await listEventKinds()).toEqual([]);
     const second = await read(missingUpTo(1));
     expect(second.result).toMatchObject({ outcome: 'succeeded', missing: 1 });
-    expect(await kinds()).toEqual(['1 leaver.deleted']);
-    expect(await deletedAt(1)).toMatchObject({ deleted_at: expect.any(String) });
+    expect(await listEventKinds()).toEqual(['1 leaver.deleted']);
+    expect(await findDeletedAt(1)).toMatchObject({ deleted_at: expect.any(String) });
     await read(missingUpTo(1));
-    expect(await kinds()).toEqual(['1 leaver.deleted']);
+    expect(await listEventKinds()).toEqual(['1 leaver.deleted']);
   });
 
   test('is not deleted when seen in between', async () => {
     await read(missingUpTo(1));
     await read(everybody);
-    expect(await deletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
+    expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
     await read(missingUpTo(1));
-    expect(await kinds()).toEqual([]);
+    expect(await listEventKinds()).toEqual([]);
   });
 
   test('is rehired when back after being deleted', async () => {
     await read(missingUpTo(1));
     await read(missingUpTo(1));
     await read(everybody);
-    expect(await kinds()).toEqual(['1 joiner.rehired', '1 joiner.started', '1 leaver.deleted']);
-    expect(await deletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
+    expect(await listEventKinds()).toEqual(['1 joiner.rehired', '1 joiner.started', '1 leaver.deleted']);
+    expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
   });
 
   test('was asked for by id, or nothing is committed', async () => {
     const { incomplete } = await commitCompany(database, policy, missingUpTo(1), { isAskedById: false });
     expect(incomplete).toMatch(/not asked for by id/);
-    expect(await deletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
+    expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
   });
 
   test('in numbers is held for the deletion that it would become; approved, they are deleted by the fresh read', async () => {
     const first = await read(missingUpTo(6));
     expect(first.result).toMatchObject({ outcome: 'braked', missing: 0, held: 0 });
     expect(first.result?.message).toMatch(/6 of 100 people are missing at once, at most 5 may/);
-    expect(await deletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
-    const ids = await listed(first.runId, 'asked');
+    expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
+    const ids = await listHoldIds(first.runId, 'asked');
     expect(ids.every((id) => id.includes(':leaver.deleted:'))).toBe(true);
     const second = await read(missingUpTo(6));
-    expect(await listed(second.runId, 'asked')).toEqual(ids);
+    expect(await listHoldIds(second.runId, 'asked')).toEqual(ids);
     await decide(second.runId, 'approved');
-    const [held] = await heldPeople(database, 'default');
+    const [held] = await listHeldPeople(database, 'default');
     expect((await read(missingUpTo(6))).result).toMatchObject({ outcome: 'succeeded', missing: 6 });
-    expect(await kinds()).toEqual(['6 leaver.deleted']);
-    expect(await deletedAt(1)).toMatchObject({ missing_since: held?.since });
+    expect(await listEventKinds()).toEqual(['6 leaver.deleted']);
+    expect(await findDeletedAt(1)).toMatchObject({ missing_since: held?.since });
   });
 });
 
@@ -283,7 +283,7 @@ describe('a whole group that is missing at once', () => {
     expect(result?.message).toContain(says);
     const next = await read(missingUpTo(2));
     expect(next.result?.outcome).toBe('braked');
-    expect(await kinds()).not.toContain('2 leaver.deleted');
+    expect(await listEventKinds()).not.toContain('2 leaver.deleted');
   });
 
   test('is no group of one: the only person of an office may be gone', async () => {
@@ -293,25 +293,28 @@ describe('a whole group that is missing at once', () => {
 });
 
 test('the order in which people come changes nothing: the same events with the same ids', async () => {
-  const other = await migratedDatabase();
+  const other = await createMigratedDatabase();
   const after = people(110, (id) =>
     id <= 8 ? { status: 'inactive' } : id <= 20 ? { team: 'New' } : id === 30 ? null : {},
   );
-  const idsAfter = async (of: Database, order: (company: EmployeeRecord[]) => EmployeeRecord[]): Promise<unknown> => {
+  const listIdsAfter = async (
+    of: Database,
+    order: (company: EmployeeRecord[]) => EmployeeRecord[],
+  ): Promise<unknown> => {
     await commitCompany(of, policy, order([...everybody]));
     await commitCompany(of, policy, order([...after]));
-    return of.rows('select event_id, kind, state from personio.lifecycle_events order by event_id');
+    return of.query('select event_id, kind, state from personio.lifecycle_events order by event_id');
   };
-  const forwards = await idsAfter(database, (company) => company);
-  expect(await idsAfter(other, (company) => company.reverse())).toEqual(forwards);
+  const forwards = await listIdsAfter(database, (company) => company);
+  expect(await listIdsAfter(other, (company) => company.reverse())).toEqual(forwards);
   expect(forwards).toHaveLength(30);
   await other.close();
 });
 
 describe('what is odd in HR data', () => {
-  const oddities = async (runId: string): Promise<unknown> =>
+  const readAnomalies = async (runId: string): Promise<unknown> =>
     (
-      await database.rows(`select detail -> 'oddities' as oddities from personio.sync_runs where run_id = $1`, [runId])
+      await database.query(`select detail -> 'oddities' as oddities from personio.sync_runs where run_id = $1`, [runId])
     )[0]?.['oddities'];
 
   test('is reported with the run and stops nothing', async () => {
@@ -328,13 +331,13 @@ describe('what is odd in HR data', () => {
       { total: 100 },
     );
     expect(result).toMatchObject({ outcome: 'succeeded', received: 100 });
-    expect(await oddities(runId)).toEqual({
+    expect(await readAnomalies(runId)).toEqual({
       records: { 'end before start': 1, 'supervises themselves': 1 },
       officesWithoutZone: ['Moon'],
       supervisorLoops: [['1', '2'], ['3']],
       duplicateIds: ['5'],
     });
     const again = await read(odd);
-    expect(await oddities(again.runId)).toMatchObject({ officesWithoutZone: [] });
+    expect(await readAnomalies(again.runId)).toMatchObject({ officesWithoutZone: [] });
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../src/store/database.js';
-import { stagingTable } from '../../src/store/staging.js';
-import { migratedDatabase, writesOf } from '../support/database.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
+import { toStagingTable } from '../../src/store/staging.js';
+import { createMigratedDatabase, countWrites } from '../support/database.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
 
 const TODAY = new Date().toISOString().slice(0, 10);
-const policy = policyOf();
+const policy = createPolicy();
 const CURRENT = ['employees', 'employee_history', 'lifecycle_events', 'deliveries'];
 
-async function fresh(which: 'newest' | 'oldest'): Promise<Database> {
-  return migratedDatabase(which);
+async function createDatabase(which: 'newest' | 'oldest'): Promise<Database> {
+  return createMigratedDatabase(which);
 }
 
 describe.each(['oldest', 'newest'] as const)('committing employees on the %s PostgreSQL', (which) => {
   let database: Database;
   beforeAll(async () => {
-    database = await fresh(which);
+    database = await createDatabase(which);
   });
   afterAll(async () => database.close());
 
@@ -32,19 +32,19 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
       unchanged: 0,
       held: 0,
     });
-    expect(await database.rows('select 1 from personio.lifecycle_events')).toHaveLength(0);
+    expect(await database.query('select 1 from personio.lifecycle_events')).toHaveLength(0);
   });
 
   test('an unchanged read writes no row of the current tables', async () => {
-    const before = await Promise.all(CURRENT.map(async (table) => writesOf(database, table)));
+    const before = await Promise.all(CURRENT.map(async (table) => countWrites(database, table)));
     const { result } = await commitCompany(database, policy, company);
     expect(result).toMatchObject({ received: 30, inserted: 0, updated: 0, unchanged: 30, missing: 0 });
-    expect(await Promise.all(CURRENT.map(async (table) => writesOf(database, table)))).toEqual(before);
+    expect(await Promise.all(CURRENT.map(async (table) => countWrites(database, table)))).toEqual(before);
   });
 
   test('a joiner, a mover and a leaver are committed with their events and their history, in one run', async () => {
-    const told = policyOf();
-    const subscribers = [subscriberOf({ events: ['joiner.started', 'mover.changed', 'leaver.left'] })];
+    const basePolicy = createPolicy();
+    const subscribers = [createSubscriber({ events: ['joiner.started', 'mover.changed', 'leaver.left'] })];
     const [mover, leaver, ...others] = company;
     const changed = [
       { ...(mover ?? employee(1)), position: 'Manager' },
@@ -52,9 +52,9 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
       ...others,
       employee(31, { hireDate: TODAY }),
     ];
-    const { result } = await commitCompany(database, { ...told, subscribers }, changed);
+    const { result } = await commitCompany(database, { ...basePolicy, subscribers }, changed);
     expect(result).toMatchObject({ outcome: 'succeeded', received: 31, inserted: 1, updated: 2, unchanged: 28 });
-    const events = await database.rows(
+    const events = await database.query(
       'select kind, state, sequence, employee_id from personio.lifecycle_events order by sequence',
     );
     expect(events.map((event) => event['kind'] as string).sort()).toEqual([
@@ -63,26 +63,26 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
       'mover.changed',
     ]);
     expect(events.map((event) => event['sequence'] as number)).toEqual([1, 2, 3]);
-    expect(await database.rows('select 1 from personio.deliveries where state = $1', ['waiting'])).toHaveLength(3);
+    expect(await database.query('select 1 from personio.deliveries where state = $1', ['waiting'])).toHaveLength(3);
   });
 
   test('what somebody was at a moment can be asked for', async () => {
-    const [history] = await database.rows<{ valid_from: string }>(
+    const [history] = await database.query<{ valid_from: string }>(
       `select valid_from from personio.employee_history where employee_id = '1' and valid_to is null`,
     );
     const justBefore = new Date(Date.parse(history?.valid_from ?? '') - 1).toISOString();
-    const at = async (moment: string): Promise<unknown> =>
+    const findHistoryAt = async (moment: string): Promise<unknown> =>
       (
-        await database.rows(`select position from personio.employees_as_of('default', $1) where employee_id = '1'`, [
+        await database.query(`select position from personio.employees_as_of('default', $1) where employee_id = '1'`, [
           moment,
         ])
       )[0]?.['position'];
-    expect(await at(justBefore)).toBe('Engineer');
-    expect(await at(new Date(Date.now() + 60_000).toISOString())).toBe('Manager');
+    expect(await findHistoryAt(justBefore)).toBe('Engineer');
+    expect(await findHistoryAt(new Date(Date.now() + 60_000).toISOString())).toBe('Manager');
   });
 
   test('a commit that is repeated, as after a lost answer, commits once', async () => {
-    const before = await database.rows('select version from personio.employees order by employee_id');
+    const before = await database.query('select version from personio.employees order by employee_id');
     const again = await commitCompany(database, policy, [employee(1, { position: 'Somebody else' })], {
       runId: 'run-of-before',
     });
@@ -95,7 +95,7 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
 describe('what is never committed', () => {
   let database: Database;
   beforeAll(async () => {
-    database = await fresh('newest');
+    database = await createDatabase('newest');
     await commitCompany(
       database,
       policy,
@@ -104,23 +104,23 @@ describe('what is never committed', () => {
   });
   afterAll(async () => database.close());
 
-  const table = async (): Promise<readonly unknown[]> =>
-    database.rows('select * from personio.employees order by employee_id');
+  const readTable = async (): Promise<readonly unknown[]> =>
+    database.query('select * from personio.employees order by employee_id');
 
   test('a read with fewer people than the server says', async () => {
-    const before = await table();
+    const before = await readTable();
     const { incomplete } = await commitCompany(database, policy, [employee(1)], { total: 100 });
     expect(incomplete).toMatch(/100 records, and 1 different ones came/);
-    expect(await table()).toEqual(before);
+    expect(await readTable()).toEqual(before);
   });
 
   test('a staging table that PostgreSQL emptied after a crash', async () => {
-    const before = await table();
+    const before = await readTable();
     const run = { connectionId: 'default', endpoint: 'employees' as const, runId: 'run-emptied' };
     const { incomplete } = await commitCompany(database, policy, [], { runId: run.runId, total: 100 });
     expect(incomplete).toMatch(/0 different ones came/);
-    await database.run(`drop table ${stagingTable(run)}`);
-    expect(await table()).toEqual(before);
+    await database.run(`drop table ${toStagingTable(run)}`);
+    expect(await readTable()).toEqual(before);
   });
 
   test('a read that is older than what was committed', async () => {
@@ -131,7 +131,7 @@ describe('what is never committed', () => {
   });
 
   test('one person before there is a baseline', async () => {
-    const empty = await fresh('newest');
+    const empty = await createDatabase('newest');
     const { incomplete } = await commitCompany(empty, policy, [employee(1)], { onlyEmployeeId: '1' });
     await empty.close();
     expect(incomplete).toMatch(/no complete read/);
@@ -151,44 +151,44 @@ describe('what is never committed', () => {
       received: 101,
     });
     expect(result?.message).toMatch(/40 of 100 people would leave at once, at most 10 may/);
-    const states = await database.rows(
+    const states = await database.query(
       `select count(*) as left from personio.employees where lifecycle_state = 'left'`,
     );
     expect(states[0]?.['left']).toBe(0);
-    const asked = await database.rows(`select kind from personio.lifecycle_proposals where decision = 'asked'`);
+    const asked = await database.query(`select kind from personio.lifecycle_proposals where decision = 'asked'`);
     expect(asked).toHaveLength(40);
-    expect(await database.rows(`select 1 from personio.lifecycle_events where kind = 'leaver.left'`)).toHaveLength(0);
+    expect(await database.query(`select 1 from personio.lifecycle_events where kind = 'leaver.left'`)).toHaveLength(0);
   });
 
   test('half of the company missing: nobody is marked', async () => {
     const half = Array.from({ length: 50 }, (_, index) => employee(index + 1));
     const { result } = await commitCompany(database, policy, half);
     expect(result).toMatchObject({ outcome: 'braked', received: 50, missing: 0 });
-    expect(await database.rows('select 1 from personio.employees where missing_since is not null')).toHaveLength(0);
+    expect(await database.query('select 1 from personio.employees where missing_since is not null')).toHaveLength(0);
   });
 
   test('an attribute that is no longer readable keeps its last value and is no event', async () => {
-    const before = await database.rows('select 1 from personio.lifecycle_events');
+    const before = await database.query('select 1 from personio.lifecycle_events');
     const blind = Array.from({ length: 100 }, (_, index) =>
       employee(index + 1, { department: null, departmentId: null, absentAttributes: ['department'] }),
     );
     await commitCompany(database, policy, [...blind, employee(500, { hireDate: TODAY })]);
-    const [one] = await database.rows(
+    const [one] = await database.query(
       `select department, absent_attributes from personio.employees where employee_id = '1'`,
     );
     expect(one).toEqual({ department: 'Engineering', absent_attributes: ['department'] });
-    expect(await database.rows('select 1 from personio.lifecycle_events')).toHaveLength(before.length);
+    expect(await database.query('select 1 from personio.lifecycle_events')).toHaveLength(before.length);
   });
 });
 
 test('texts that PostgreSQL or a terminal would choke on arrive as they can be stored', async () => {
-  const database = await fresh('newest');
+  const database = await createDatabase('newest');
   const nasty = 'a\u0000b\tc\\d\ne\u001b[31m"{}\ud800';
   const { result } = await commitCompany(database, policy, [
     employee(1, { lastName: nasty, attributes: { note: nasty }, absentAttributes: ['a"b\\c', 'd,e'] }),
   ]);
   expect(result?.inserted).toBe(1);
-  const [row] = await database.rows('select last_name, attributes, absent_attributes from personio.employees');
+  const [row] = await database.query('select last_name, attributes, absent_attributes from personio.employees');
   await database.close();
   const stored = 'a\uFFFDb\tc\\d\ne\u001b[31m"{}\uFFFD';
   expect(row).toEqual({ last_name: stored, attributes: { note: stored }, absent_attributes: ['a"b\\c', 'd,e'] });

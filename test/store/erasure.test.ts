@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../src/store/database.js';
-import { verifyDecisions } from '../../src/store/decisions.js';
-import { erasePerson, isKnownPerson, readmitPerson } from '../../src/store/erasure.js';
+import { verifyAuditLog } from '../../src/store/audit-log.js';
+import { erasePerson, isKnownPerson, readmitPerson } from '../../src/store/employees/erasure.js';
 import { insertRun } from '../../src/store/runs.js';
 import { createStaging, stageRecords } from '../../src/store/staging.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
 
 const BY = { actor: 'Ada', reason: 'asked to be forgotten' };
 const PERSON = { connectionId: 'default', employeeId: '7' };
 const DAY_MS = 86_400_000;
-const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+const getDayIn = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 const MARKED = { firstName: 'Zyxwv', lastName: 'Marked', email: 'zyxwv@marked.example', attributes: { note: 'zyxwv' } };
-const policy = { ...policyOf(), subscribers: [subscriberOf({ events: ['mover.changed', 'leaver.left'] })] };
+const policy = { ...createPolicy(), subscribers: [createSubscriber({ events: ['mover.changed', 'leaver.left'] })] };
 
 /** Every text of every table of ours, so that nobody has to remember a new one. */
-async function places(database: Database, mark: string): Promise<readonly string[]> {
-  const tables = await database.rows<{ name: string }>(
+async function findPlaces(database: Database, mark: string): Promise<readonly string[]> {
+  const tables = await database.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('personio', 'personio_staging') order by 1`,
   );
   const found: string[] = [];
   for (const { name } of tables) {
-    const rows = await database.rows(`select from ${name} t where to_jsonb(t)::text ilike $1`, [`%${mark}%`]);
+    const rows = await database.query(`select from ${name} t where to_jsonb(t)::text ilike $1`, [`%${mark}%`]);
     if (rows.length > 0) found.push(name);
   }
   return found;
@@ -35,14 +35,14 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
   const staged = { connectionId: 'default', endpoint: 'employees' as const, runId: 'under-way' };
 
   beforeAll(async () => {
-    database = await migratedDatabase(which);
+    database = await createMigratedDatabase(which);
     await commitCompany(database, policy, [person(), ...others]);
     await commitCompany(database, policy, [
       person({ department: 'Zyxwv Secret Department', departmentId: '9' }),
       ...others,
     ]);
     await commitCompany(database, policy, [
-      person({ department: 'Zyxwv Secret Department', departmentId: '9', terminationDate: inDays(40) }),
+      person({ department: 'Zyxwv Secret Department', departmentId: '9', terminationDate: getDayIn(40) }),
       ...others,
     ]);
     await database.run(
@@ -50,12 +50,12 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
     );
     await insertRun(database, staged, new Date().toISOString(), null);
     await createStaging(database, staged);
-    await stageRecords(database, staged, { reading: 1, chunk: null }, { endpoint: 'employees', records: [person()] });
+    await stageRecords(database, staged, { attempt: 1, chunk: null }, { endpoint: 'employees', records: [person()] });
   });
   afterAll(async () => database.close());
 
   test('finds the marked person in each place before, or the search would prove nothing', async () => {
-    const found = await places(database, 'zyxwv');
+    const found = await findPlaces(database, 'zyxwv');
     for (const name of ['employees', 'employee_history', 'attendance_periods', 'lifecycle_events'])
       expect(found).toContain(`personio.${name}`);
     expect(found.some((name) => name.startsWith('personio_staging.'))).toBe(true);
@@ -66,22 +66,22 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
       and event_id in (select event_id from personio.lifecycle_events where state = 'due')`);
     const erasure = await erasePerson(database, PERSON, BY);
     expect(erasure).toMatchObject({ employees: 1, attendances: 1, planned: 1 });
-    expect(await places(database, 'zyxwv')).toEqual([]);
-    expect(await places(database, 'marked')).toEqual([]);
-    const events = await database.rows(
+    expect(await findPlaces(database, 'zyxwv')).toEqual([]);
+    expect(await findPlaces(database, 'marked')).toEqual([]);
+    const events = await database.query(
       `select kind, state, changes from personio.lifecycle_events where employee_id = '7' order by kind`,
     );
     expect(events).toEqual([
       expect.objectContaining({ kind: 'leaver.announced', state: 'due' }),
       { kind: 'mover.changed', state: 'due', changes: [{ attribute: 'department' }] },
     ]);
-    const deliveries = await database.rows(
+    const deliveries = await database.query(
       `select state, sent_at is not null as told from personio.deliveries where employee_id = '7'`,
     );
     expect(deliveries).toEqual([{ state: 'superseded', told: true }]);
-    const [decision] = await database.rows('select actor, what, subject from personio.decisions');
+    const [decision] = await database.query('select actor, what, subject from personio.decisions');
     expect(decision).toEqual({ actor: 'Ada', what: 'erase', subject: 'employee 7 of default' });
-    expect(await verifyDecisions(database)).toMatchObject({ decisions: 1, fault: null });
+    expect(await verifyAuditLog(database)).toMatchObject({ decisions: 1, fault: null });
   });
 
   test('is not undone by the next syncs, whose counts still add up and whose other people are untouched', async () => {
@@ -94,8 +94,8 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
       unchanged: 21,
       missing: 0,
     });
-    expect(await places(database, 'zyxwv')).toEqual([]);
-    expect((await database.rows('select from personio.employees')).length).toBe(20);
+    expect(await findPlaces(database, 'zyxwv')).toEqual([]);
+    expect((await database.query('select from personio.employees')).length).toBe(20);
   });
 
   test('ends with a readmission, after which the person is somebody new', async () => {
@@ -103,9 +103,9 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
     expect(await readmitPerson(database, PERSON, BY)).toBe(false);
     const { result } = await commitCompany(database, policy, [person(), ...others]);
     expect(result).toMatchObject({ outcome: 'succeeded', inserted: 1 });
-    const history = await database.rows(`select version from personio.employee_history where employee_id = '7'`);
+    const history = await database.query(`select version from personio.employee_history where employee_id = '7'`);
     expect(history).toEqual([{ version: 1 }]);
-    expect((await verifyDecisions(database)).decisions).toBe(2);
+    expect((await verifyAuditLog(database)).decisions).toBe(2);
   });
 
   test('of somebody whom nobody knows is told apart', async () => {

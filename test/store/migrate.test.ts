@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { requireDatabase, openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { migrate, requireSchema } from '../../src/store/migrate.js';
-import { emptyDatabase } from '../support/database.js';
+import { createEmptyDatabase } from '../support/database.js';
 
 const MIGRATIONS = readdirSync(fileURLToPath(new URL('../../src/store/migrations', import.meta.url)))
   .map((file) => file.replace(/\.sql$/, ''))
@@ -13,7 +13,7 @@ const MIGRATIONS = readdirSync(fileURLToPath(new URL('../../src/store/migrations
 describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', (which) => {
   const opened: Database[] = [];
   const open = async (): Promise<Database> => {
-    const database = await emptyDatabase(which);
+    const database = await createEmptyDatabase(which);
     opened.push(database);
     return database;
   };

@@ -3,15 +3,15 @@ import type { Database } from '../../src/store/database.js';
 import { applyRetention } from '../../src/store/retention.js';
 import { insertRun } from '../../src/store/runs.js';
 import { createStaging, dropLeftOvers } from '../../src/store/staging.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf } from '../support/policy.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy } from '../support/policy.js';
 
-const { retention } = policyOf();
+const { retention } = createPolicy();
 
 describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (which) => {
   let database: Database;
   beforeAll(async () => {
-    database = await migratedDatabase(which);
+    database = await createMigratedDatabase(which);
     await database.run(
       `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at)
        select 'default', n::text, '1', current_date - n, now() from generate_series(1, 3500) n`,
@@ -48,7 +48,7 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
   });
   afterAll(async () => database.close());
 
-  const count = async (from: string): Promise<number> => (await database.rows(`select from personio.${from}`)).length;
+  const count = async (from: string): Promise<number> => (await database.query(`select from personio.${from}`)).length;
 
   test('forgets in batches exactly what is past its time, and nothing the second time', async () => {
     let batches = 0;
@@ -57,15 +57,20 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     expect(batches).toBeGreaterThan(7);
     expect(await count(`attendance_periods where date < current_date - 800`)).toBe(0);
     expect(await count('attendance_periods')).toBe(800);
-    expect(await database.rows(`select employee_id from personio.employees`)).toEqual([{ employee_id: 'gone' }]);
+    expect(await database.query(`select employee_id from personio.employees`)).toEqual([{ employee_id: 'gone' }]);
     expect(await count(`employee_history where valid_to < now() - interval '1100 days'`)).toBe(0);
     expect(await applyRetention(database, retention)).toEqual({
-      ...{ attendances: 0, proposals: 0, events: 0, history: 0, people: 0, runs: 0 },
+      attendances: 0,
+      proposals: 0,
+      events: 0,
+      history: 0,
+      people: 0,
+      runs: 0,
     });
   });
 
   test('keeps what is planned, what is not yet acknowledged, and the runs that events refer to', async () => {
-    const old = await database.rows(
+    const old = await database.query(
       `select event_id from personio.lifecycle_events where detected_at < now() - interval '401 days' order by event_id`,
     );
     expect(old).toEqual([{ event_id: 'e450' }, { event_id: 'planned' }]);
@@ -84,7 +89,7 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
       `update personio.sync_runs set outcome = 'cancelled', finished_at = now() where run_id = 'ended'`,
     );
     await dropLeftOvers(database);
-    expect(await database.rows(`select tablename from pg_tables where schemaname = 'personio_staging'`)).toEqual([
+    expect(await database.query(`select tablename from pg_tables where schemaname = 'personio_staging'`)).toEqual([
       { tablename: 'employees_open' },
     ]);
   });

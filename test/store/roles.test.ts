@@ -3,23 +3,23 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import { openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
-import { appendDecision } from '../../src/store/decisions.js';
-import { erasePerson } from '../../src/store/erasure.js';
+import { appendAuditEntry } from '../../src/store/audit-log.js';
+import { erasePerson } from '../../src/store/employees/erasure.js';
 import { migrate, requireSchema } from '../../src/store/migrate.js';
 import { applyRetention } from '../../src/store/retention.js';
 import { grantRoles } from '../../src/store/roles.js';
-import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
-import { emptyDatabase, migratedDatabase } from '../support/database.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
+import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
+import { createEmptyDatabase, createMigratedDatabase } from '../support/database.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
-import { startTestWorker, until } from '../support/worker.js';
+import { startTestWorker, waitUntil } from '../support/worker.js';
 
 const PASSWORD = 'only-for-this-test';
 const logins: { readonly admin: string; readonly role: string }[] = [];
 let count = 0;
 
 /** A user of the role, as an operator would make one. */
-async function userOf(database: Database, role: string): Promise<Database> {
+async function createRoleUser(database: Database, role: string): Promise<Database> {
   count += 1;
   const name = `u${process.pid}_${Date.now()}_${count}`;
   await database.run(`create role ${name} login password '${PASSWORD}' in role ${role}`);
@@ -29,7 +29,7 @@ async function userOf(database: Database, role: string): Promise<Database> {
   return openDatabase({ url: url.href, applicationName: 'personio-sync test', poolSize: 20 });
 }
 
-const refusal = async (database: Database, sql: string): Promise<string> =>
+const tryStatement = async (database: Database, sql: string): Promise<string> =>
   database.run(sql).then(
     () => 'allowed',
     (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown'),
@@ -43,13 +43,13 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
   let reader: Database;
 
   beforeAll(async () => {
-    owner = await migratedDatabase(which);
-    worker = await userOf(owner, 'personio_sync_worker');
-    operator = await userOf(owner, 'personio_sync_operator');
-    reader = await userOf(owner, 'personio_sync_reader');
-    await commitCompany(worker, policyOf(), [employee(1), employee(2)]);
+    owner = await createMigratedDatabase(which);
+    worker = await createRoleUser(owner, 'personio_sync_worker');
+    operator = await createRoleUser(owner, 'personio_sync_operator');
+    reader = await createRoleUser(owner, 'personio_sync_reader');
+    await commitCompany(worker, createPolicy(), [employee(1), employee(2)]);
     await worker.transaction(async (transaction) =>
-      appendDecision(transaction, { actor: 'Ada', what: 'approve', subject: 'run', reason: 'meant' }),
+      appendAuditEntry(transaction, { actor: 'Ada', what: 'approve', subject: 'run', reason: 'meant' }),
     );
   });
   afterAll(async () => {
@@ -82,40 +82,40 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
     `alter function personio.erase_person(text, text) security invoker`,
   ])('the worker cannot: %s', async (sql) => {
     // PostgreSQL 15 and newer let nobody create in public; a missing right and a missing ownership are one code.
-    expect(await refusal(worker, sql)).toBe(DENIED);
+    expect(await tryStatement(worker, sql)).toBe(DENIED);
   });
 
   test('the worker can stage, commit, forget what is old, and start', async () => {
     await expect(requireSchema(worker)).resolves.toBeUndefined();
-    const { result } = await commitCompany(worker, policyOf(), [employee(1, { position: 'Chief' }), employee(2)], {
+    const { result } = await commitCompany(worker, createPolicy(), [employee(1, { position: 'Chief' }), employee(2)], {
       runId: `roles-${which}`,
     });
     expect(result).toMatchObject({ outcome: 'succeeded', updated: 1 });
-    expect(await applyRetention(worker, policyOf().retention)).toMatchObject({ events: 0 });
+    expect(await applyRetention(worker, createPolicy().retention)).toMatchObject({ events: 0 });
   });
 
   test('the operator can erase, also what the worker has staged, and no more than that', async () => {
     await erasePerson(operator, { connectionId: 'default', employeeId: '1' }, { actor: 'Ada', reason: 'asked' });
-    expect(await owner.rows(`select employee_id from personio.employees`)).toEqual([{ employee_id: '2' }]);
-    const staged = await owner.rows<{ name: string }>(
+    expect(await owner.query(`select employee_id from personio.employees`)).toEqual([{ employee_id: '2' }]);
+    const staged = await owner.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'personio_staging'`,
     );
     expect(staged.length).toBeGreaterThan(0);
     for (const { name } of staged)
-      expect(await owner.rows(`select from ${name} where record_id = '1' and first_name is not null`)).toEqual([]);
+      expect(await owner.query(`select from ${name} where record_id = '1' and first_name is not null`)).toEqual([]);
     for (const sql of [
       'delete from personio.employees',
       'delete from personio.decisions',
       'drop schema personio cascade',
     ])
-      expect(await refusal(operator, sql)).toBe(DENIED);
+      expect(await tryStatement(operator, sql)).toBe(DENIED);
   });
 
   test('the reader sees views without names, addresses and raw attributes, and no table', async () => {
-    expect(await reader.rows('select position, department from personio_read.employees')).toEqual([
+    expect(await reader.query('select position, department from personio_read.employees')).toEqual([
       { position: 'Engineer', department: 'Engineering' },
     ]);
-    const columns = await reader.rows<{ name: string }>(
+    const columns = await reader.query<{ name: string }>(
       `select distinct column_name as name from information_schema.columns where table_schema = 'personio_read'`,
     );
     const names = columns.map(({ name }) => name);
@@ -131,14 +131,14 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
     ])
       expect(names).not.toContain(hidden);
     for (const table of ['employees', 'connections', 'connection_state', 'installation', 'decisions'])
-      expect(await refusal(reader, `select from personio.${table}`)).toBe(DENIED);
-    expect(await refusal(reader, 'delete from personio_read.employees')).toBe(DENIED);
+      expect(await tryStatement(reader, `select from personio.${table}`)).toBe(DENIED);
+    expect(await tryStatement(reader, 'delete from personio_read.employees')).toBe(DENIED);
   });
 });
 
 describe('making the roles', () => {
   test('works from many databases of one server at once', async () => {
-    const databases = await Promise.all(Array.from({ length: 8 }, async () => emptyDatabase()));
+    const databases = await Promise.all(Array.from({ length: 8 }, async () => createEmptyDatabase()));
     const applied = await Promise.all(databases.map(async (database) => migrate(database)));
     expect(new Set(applied.map((names) => names.length)).size).toBe(1);
     for (const database of databases) {
@@ -148,7 +148,7 @@ describe('making the roles', () => {
   });
 
   test('is left to somebody else, with a sentence, where the user may not create roles and there are none', async () => {
-    const admin = await emptyDatabase('oldest');
+    const admin = await createEmptyDatabase('oldest');
     const name = `m${process.pid}_${Date.now()}`;
     await admin.run(`create role ${name} login password '${PASSWORD}'`);
     const databaseName = new URL(admin.url).pathname.slice(1);
@@ -159,7 +159,7 @@ describe('making the roles', () => {
     const managed = openDatabase({ url: url.href, applicationName: 'test', poolSize: 2 });
     await migrate(managed);
     // The server of the tests has the roles already, so the names are others here.
-    const [made] = await managed.rows<{ sql: string }>(
+    const [made] = await managed.query<{ sql: string }>(
       `select replace(pg_get_functiondef('personio.grant_roles'::regproc), 'personio_sync_', 'absent_${Date.now()}_') as sql`,
     );
     await managed.run(made?.sql ?? '');
@@ -170,11 +170,11 @@ describe('making the roles', () => {
 });
 
 test('a whole worker lives on the worker’s role: every endpoint syncs, and events are delivered', async () => {
-  const owner = await migratedDatabase();
-  const database = await userOf(owner, 'personio_sync_worker');
+  const owner = await createMigratedDatabase();
+  const database = await createRoleUser(owner, 'personio_sync_worker');
   const fake = await startFakePersonio({ employees: 60, seed: 4, foundedOn: new Date().toISOString().slice(0, 10) });
-  const subscriber = subscriberOf({ events: ['joiner.started', 'mover.changed', 'leaver.left'] });
-  const host = await startTestWorker({ database, fake, policy: { ...policyOf(), subscribers: [subscriber] } });
+  const subscriber = createSubscriber({ events: ['joiner.started', 'mover.changed', 'leaver.left'] });
+  const host = await startTestWorker({ database, fake, policy: { ...createPolicy(), subscribers: [subscriber] } });
   const run = async (type: string, id: string): Promise<unknown> =>
     host.temporal.client.workflow.execute(type, { taskQueue: TASK_QUEUE.sync, workflowId: id, args: [] });
   for (const endpoint of ['employees', 'departments', 'attendances', 'time-off-types'] as const)
@@ -184,8 +184,8 @@ test('a whole worker lives on the worker’s role: every endpoint syncs, and eve
   fake.company.advanceDay(new Date().toISOString().slice(0, 10));
   await run(WORKFLOW_TYPE.employees, workflowId.sync('default', 'employees'));
   await run(WORKFLOW_TYPE.applyRetention, 'retention');
-  await until(async () => {
-    const [row] = await owner.rows<{ done: boolean }>(
+  await waitUntil(async () => {
+    const [row] = await owner.query<{ done: boolean }>(
       `select count(*) > 0 and bool_and(state = 'acknowledged') as done from personio.deliveries where due_at < now()`,
     );
     return row?.done === true;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const BIN = fileURLToPath(new URL('../../bin/personio-sync.js', import.meta.url));
 
-export interface Ended {
+export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -12,7 +12,7 @@ export interface Ended {
 
 export interface RunningCommand {
   readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<CommandResult>;
   /** Everything that it has written so far, stderr included. */
   readonly output: () => string;
 }
@@ -33,7 +33,8 @@ export function startCommand(
     ),
   );
   const child = spawn(process.execPath, [BIN, ...args], {
-    ...{ env: { ...inherited, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] },
+    env: { ...inherited, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
   // A command that has heard enough closes its end.
@@ -42,7 +43,7 @@ export function startCommand(
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+  const ended = new Promise<CommandResult>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
   return { child, ended, output: () => stdout + stderr };
 }
 
@@ -51,6 +52,6 @@ export async function runCommand(
   environment: Environment,
   cwd?: string,
   input?: string,
-): Promise<Ended> {
+): Promise<CommandResult> {
   return startCommand(args, environment, cwd, input).ended;
 }

@@ -2,14 +2,16 @@ import pg from 'pg';
 import { openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { migrate } from '../../src/store/migrate.js';
-import { testServers } from './servers-file.js';
+import { readTestServers } from './servers-file.js';
+
+/** `main` is the newest unless TEST_POSTGRES_MAJOR says otherwise. */
+type PostgresChoice = 'main' | 'newest' | 'oldest';
 
 let databases = 0;
 
 /** An empty database of its own, so that files do not see each other. */
-export async function emptyDatabase(which: 'newest' | 'oldest' = 'newest'): Promise<Database> {
-  const { newestPostgres, oldestPostgres } = testServers();
-  const server = which === 'newest' ? newestPostgres : oldestPostgres;
+export async function createEmptyDatabase(which: PostgresChoice = 'main'): Promise<Database> {
+  const server = readTestServers()[`${which}Postgres`];
   databases += 1;
   const name = `test_${process.pid}_${Date.now()}_${databases}`;
   const admin = new pg.Client({ connectionString: server });
@@ -21,16 +23,16 @@ export async function emptyDatabase(which: 'newest' | 'oldest' = 'newest'): Prom
   return openDatabase({ url: url.href, applicationName: 'personio-sync test', poolSize: 20 });
 }
 
-export async function migratedDatabase(which: 'newest' | 'oldest' = 'newest'): Promise<Database> {
-  const database = await emptyDatabase(which);
+export async function createMigratedDatabase(which: PostgresChoice = 'main'): Promise<Database> {
+  const database = await createEmptyDatabase(which);
   await migrate(database);
   return database;
 }
 
 /** Inserts, updates and deletes that a table has seen, as `pg_stat_user_tables` counts them. */
-export async function writesOf(database: Database, table: string): Promise<number> {
+export async function countWrites(database: Database, table: string): Promise<number> {
   await database.run('select pg_stat_force_next_flush()');
-  const [row] = await database.rows<{ writes: number }>(
+  const [row] = await database.query<{ writes: number }>(
     `select n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables where schemaname = 'personio' and relname = $1`,
     [table],
   );

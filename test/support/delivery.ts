@@ -2,18 +2,18 @@ import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { pino } from 'pino';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
-import { createDispatch } from '../../activities/handover.js';
-import type { DispatchRequest } from '../../src/contracts/activities.js';
-import { hosted } from '../../src/cli/worker-host.js';
-import type { WorkerHost } from '../../src/cli/worker-host.js';
-import type { Acknowledgement, LifecycleEvent } from '../../src/contracts/events.js';
-import { SIGNAL, workflowId } from '../../src/contracts/names.js';
+import { createDispatch } from '../../activities/dispatch.js';
+import type { DispatchRequest } from '../../src/contracts/internal/activities.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import type { WorkerHost } from '../../src/worker/worker-host.js';
+import type { Acknowledgement, LifecycleEvent } from '../../src/contracts/public/events.js';
+import { SIGNAL, workflowId } from '../../src/contracts/internal/names.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { Database } from '../../src/store/database.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients, TemporalTarget } from '../../src/temporal/connection.js';
 import { createWorkers } from '../../src/temporal/worker.js';
-import { emptyNamespace, quietRuntime, until } from './worker.js';
+import { createNamespace, silenceRuntime, waitUntil } from './worker.js';
 
 /** A delivery's row, as the table has it. */
 export interface DeliveryRow {
@@ -41,31 +41,34 @@ export interface DeliveryHarness {
   readonly dispatch: () => Promise<number>;
   /** What a worker with other settings would have. */
   readonly usePolicy: (policy: Policy) => void;
-  readonly deliveries: (employeeId: string | number) => Promise<readonly DeliveryRow[]>;
+  readonly listDeliveries: (employeeId: string | number) => Promise<readonly DeliveryRow[]>;
   /** Waits until a person's deliveries are as wanted, and how their last tries ended is stored too. */
   readonly untilDeliveries: (
     employeeId: string | number,
     are: (rows: readonly DeliveryRow[]) => boolean,
   ) => Promise<readonly DeliveryRow[]>;
-  readonly answer: (employeeId: string | number, answer: Acknowledgement) => Promise<void>;
+  readonly acknowledge: (employeeId: string | number, acknowledge: Acknowledgement) => Promise<void>;
   /** Lets time pass for one person: every moment of its deliveries and planned events comes so much earlier. */
-  readonly pass: (employeeId: string | number, interval: string) => Promise<void>;
+  readonly passTime: (employeeId: string | number, interval: string) => Promise<void>;
   readonly stopWorker: () => Promise<void>;
   readonly startWorker: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 export async function startDelivery(database: Database, initialPolicy: Policy): Promise<DeliveryHarness> {
-  quietRuntime();
-  const { temporal, target } = await emptyNamespace();
+  silenceRuntime();
+  const { temporal, target } = await createNamespace();
   const logger = pino({ level: 'silent' });
   let policy = initialPolicy;
   const dependencies = {
-    ...{ database, logger, namespace: target.namespace, clientOf: temporal.inNamespace },
+    database,
+    logger,
+    namespace: target.namespace,
+    getClient: temporal.getClient,
     get policy(): Policy {
       return policy;
     },
-    namespaceId: async () => namespaceIdOf(temporal, target.namespace),
+    readNamespaceId: async () => readNamespaceId(temporal, target.namespace),
   };
   const personio = createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections: [] });
   const connection = await connectWorker(target, 10_000);
@@ -74,7 +77,7 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     const activities = createActivities(
       Object.create(dependencies, { personio: { value: personio }, digest: { value: String } }) as never,
     );
-    host = hosted(await createWorkers({ connection, namespace: target.namespace, activities, only: 'lifecycle' }));
+    host = runWorkers(await createWorkers({ connection, namespace: target.namespace, activities, only: 'lifecycle' }));
   };
   const stopWorker = async (): Promise<void> => {
     host?.shutdown();
@@ -82,12 +85,16 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     host = null;
   };
   await startWorker();
-  const deliveries = async (employeeId: string | number): Promise<readonly DeliveryRow[]> =>
-    deliveriesOf(database, String(employeeId));
-  const handleOf = (employeeId: string | number) =>
+  const listDeliveries = async (employeeId: string | number): Promise<readonly DeliveryRow[]> =>
+    selectDeliveries(database, String(employeeId));
+  const getHandle = (employeeId: string | number) =>
     temporal.client.workflow.getHandle(workflowId.employee('default', String(employeeId)));
   return {
-    ...{ temporal, target, deliveries, stopWorker, startWorker },
+    temporal,
+    target,
+    listDeliveries,
+    stopWorker,
+    startWorker,
     dispatch: async () => {
       // So short that even few people take several steps.
       const dispatch = createDispatch(dependencies, 200);
@@ -103,8 +110,8 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     untilDeliveries: async (employeeId, are) => {
       let rows: readonly DeliveryRow[] = [];
       try {
-        await until(async () => {
-          rows = await deliveries(employeeId);
+        await waitUntil(async () => {
+          rows = await listDeliveries(employeeId);
           return are(rows) && rows.every((row) => row.trying_since === null);
         }, 60_000);
       } catch {
@@ -112,10 +119,10 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
       }
       return rows;
     },
-    answer: async (employeeId, answer) => handleOf(employeeId).signal(SIGNAL.acknowledge, answer),
-    pass: async (employeeId, interval) => {
-      await passTime(database, String(employeeId), interval);
-      await handleOf(employeeId).signal(SIGNAL.agendaChanged);
+    acknowledge: async (employeeId, answer) => getHandle(employeeId).signal(SIGNAL.acknowledge, answer),
+    passTime: async (employeeId, interval) => {
+      await shiftMoments(database, String(employeeId), interval);
+      await getHandle(employeeId).signal(SIGNAL.agendaChanged);
     },
     close: async () => {
       await stopWorker();
@@ -125,20 +132,20 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
   };
 }
 
-async function namespaceIdOf({ connection }: TemporalClients, namespace: string): Promise<string> {
+async function readNamespaceId({ connection }: TemporalClients, namespace: string): Promise<string> {
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
   return namespaceInfo?.id ?? '';
 }
 
-async function deliveriesOf(database: Database, employeeId: string): Promise<readonly DeliveryRow[]> {
-  return database.rows<DeliveryRow & { kind: string }>(
+async function selectDeliveries(database: Database, employeeId: string): Promise<readonly DeliveryRow[]> {
+  return database.query<DeliveryRow & { kind: string }>(
     `select x.*, v.kind from personio.deliveries x join personio.lifecycle_events v using (event_id)
      where x.employee_id = $1 order by x.due_at, x.delivery_id`,
     [employeeId],
   );
 }
 
-async function passTime(database: Database, employeeId: string, interval: string): Promise<void> {
+async function shiftMoments(database: Database, employeeId: string, interval: string): Promise<void> {
   const columns = ['due_at', 'next_attempt_at', 'first_attempt_at', 'deadline_at', 'sent_at'];
   await database.run(
     `update personio.deliveries set ${columns.map((column) => `${column} = ${column} - $2::interval`).join(', ')} where employee_id = $1`,
@@ -151,11 +158,11 @@ async function passTime(database: Database, employeeId: string, interval: string
 }
 
 /** Every signal that ever reached the workflows of one id, in order, repeats included. */
-export async function signalsTo(client: Client, id: string): Promise<readonly LifecycleEvent[]> {
+export async function listSignals(client: Client, id: string): Promise<readonly LifecycleEvent[]> {
   const { runId: latest } = await client.workflow.getHandle(id).describe();
   const runs: { runId: string; startTime: Date }[] = [];
   // The visibility store lags behind what was started a moment ago.
-  await until(async () => {
+  await waitUntil(async () => {
     runs.length = 0;
     for await (const { runId, startTime } of client.workflow.list({ query: `WorkflowId = "${id}"` }))
       runs.push({ runId, startTime });

@@ -2,6 +2,6 @@
 export const testEnvironment: Readonly<NodeJS.ProcessEnv> = process.env;
 
 /** A size that somebody may set to try more than the suite has time for. */
-export function sizeOf(name: string, otherwise: number): number {
+export function getSize(name: string, otherwise: number): number {
   return Number(process.env[name] ?? otherwise);
 }

@@ -1,5 +1,5 @@
-import type { FailureType } from '../../src/contracts/errors.js';
-import type { Endpoint } from '../../src/contracts/names.js';
+import type { FailureType } from '../../src/contracts/internal/errors.js';
+import type { Endpoint } from '../../src/contracts/internal/names.js';
 import { addDays } from '../../src/domain/zones.js';
 import type { Answer, Delivery, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
 
@@ -38,29 +38,29 @@ interface Body {
 }
 
 type Change = (seen: SeenRequest, own: Answer) => Answer;
-interface When {
+interface FaultMatch {
   readonly path?: string;
   readonly after?: number;
   readonly times?: number;
 }
 
-const faulty =
-  (change: Change, { path = PATH.employees, ...when }: When = {}): FaultCase['arrange'] =>
+const addFault =
+  (change: Change, { path = PATH.employees, ...when }: FaultMatch = {}): FaultCase['arrange'] =>
   ({ faults }) =>
-    faults.add({ path, ...when, answer: change });
-const status =
+    faults.add({ path, ...when, respond: change });
+const respondWithStatus =
   (code: number, body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Change =>
   () => ({ status: code, body, headers });
-const delivered =
+const respondWithDelivery =
   (delivery: Delivery): Change =>
-  (_seen, own) => ({ ...own, delivery });
-const changed =
+  (_seen, own) => ({ ...own, transfer: delivery });
+const changeBody =
   (change: (body: Body, seen: SeenRequest) => unknown): Change =>
   (seen, own) => ({ ...own, body: change(own.body as Body, seen) });
-const withTotal = (total: (seen: SeenRequest) => number): Change =>
-  changed((body, seen) => ({ ...body, metadata: { ...body.metadata, total_elements: total(seen) } }));
-const firstRecord = (change: (attributes: Record<string, unknown>) => void): Change =>
-  changed((body) => {
+const changeTotal = (total: (seen: SeenRequest) => number): Change =>
+  changeBody((body, seen) => ({ ...body, metadata: { ...body.metadata, total_elements: total(seen) } }));
+const changeFirstRecord = (change: (attributes: Record<string, unknown>) => void): Change =>
+  changeBody((body) => {
     const data = structuredClone(body.data) as { attributes: Record<string, unknown> }[];
     if (data[0] !== undefined) change(data[0].attributes);
     return { ...body, data };
@@ -89,38 +89,41 @@ const PAGING: readonly FaultCase[] = [
   },
   {
     fault: 'a short page in the middle',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: body.data.slice(0, 17) })),
+    arrange: addFault(
+      changeBody((body) => ({ ...body, data: body.data.slice(0, 17) })),
       later,
     ),
     outcome: 'whole',
   },
   {
     fault: 'the total changes once',
-    arrange: faulty(
-      withTotal(() => 1),
+    arrange: addFault(
+      changeTotal(() => 1),
       later,
     ),
     outcome: 'whole',
   },
   {
     fault: 'the total never holds still',
-    arrange: faulty(withTotal(({ number }) => 1_000 + number)),
+    arrange: addFault(changeTotal(({ number }) => 1_000 + number)),
     outcome: 'SnapshotIncomplete',
     says: /total changed/,
   },
   {
     fault: 'a page repeats records, once',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: [body.data[0], ...body.data.slice(0, -1)] })),
+    arrange: addFault(
+      changeBody((body) => ({ ...body, data: [body.data[0], ...body.data.slice(0, -1)] })),
       later,
     ),
     outcome: 'whole',
   },
   {
     fault: 'pages repeat records, always',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: body.data.map((record, index) => (index === 5 ? body.data[4] : record)) })),
+    arrange: addFault(
+      changeBody((body) => ({
+        ...body,
+        data: body.data.map((record, index) => (index === 5 ? body.data[4] : record)),
+      })),
     ),
     outcome: 'SnapshotIncomplete',
     says: /different ones came/,
@@ -129,7 +132,7 @@ const PAGING: readonly FaultCase[] = [
     fault: 'somebody is deleted while it is read',
     arrange: (fake) => {
       let isDone = false;
-      faulty((_seen, own) => {
+      addFault((_seen, own) => {
         if (!isDone) fake.company.remove(fake.company.employees[0]?.id ?? 0);
         isDone = true;
         return own;
@@ -141,7 +144,7 @@ const PAGING: readonly FaultCase[] = [
     fault: 'somebody is deleted and somebody hired while it is read: the total stays',
     arrange: (fake) => {
       let isDone = false;
-      faulty((_seen, own) => {
+      addFault((_seen, own) => {
         const [first] = fake.company.employees;
         if (!isDone && first !== undefined) {
           fake.company.remove(first.id);
@@ -155,15 +158,15 @@ const PAGING: readonly FaultCase[] = [
   },
   {
     fault: 'an empty page in the middle, once',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: [] })),
+    arrange: addFault(
+      changeBody((body) => ({ ...body, data: [] })),
       later,
     ),
     outcome: 'whole',
   },
   {
     fault: 'nothing but empty pages, and a total of hundreds',
-    arrange: faulty(changed((body) => ({ ...body, data: [] }))),
+    arrange: addFault(changeBody((body) => ({ ...body, data: [] }))),
     outcome: 'SnapshotIncomplete',
     says: /empty page/,
   },
@@ -171,7 +174,7 @@ const PAGING: readonly FaultCase[] = [
     fault: 'time-off types, whose list ignores the offset',
     endpoint: 'time-off-types',
     arrange: ({ behaviour, faults }) => {
-      faults.add({ path: PATH['time-off-types'], answer: (_seen, own) => own });
+      faults.add({ path: PATH['time-off-types'], respond: (_seen, own) => own });
       behaviour.fault = ({ path, query }) => {
         if (path === PATH['time-off-types']) query.set('offset', '0');
         return undefined;
@@ -182,8 +185,8 @@ const PAGING: readonly FaultCase[] = [
   {
     fault: 'time-off types, two at a time',
     endpoint: 'time-off-types',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: body.data.slice(0, 2) })),
+    arrange: addFault(
+      changeBody((body) => ({ ...body, data: body.data.slice(0, 2) })),
       { path: PATH['time-off-types'] },
     ),
     outcome: 'whole',
@@ -191,8 +194,8 @@ const PAGING: readonly FaultCase[] = [
   {
     fault: 'attendances are edited while they are read, once',
     endpoint: 'attendances',
-    arrange: faulty(
-      withTotal(() => 3),
+    arrange: addFault(
+      changeTotal(() => 3),
       { path: PATH.attendances, ...later },
     ),
     outcome: 'whole',
@@ -200,8 +203,8 @@ const PAGING: readonly FaultCase[] = [
   {
     fault: 'attendances come all empty: more than half would be deleted',
     endpoint: 'attendances',
-    arrange: faulty(
-      changed((body) => ({ ...body, data: [], metadata: { total_elements: 0 } })),
+    arrange: addFault(
+      changeBody((body) => ({ ...body, data: [], metadata: { total_elements: 0 } })),
       { path: PATH.attendances },
     ),
     outcome: 'SnapshotIncomplete',
@@ -210,56 +213,75 @@ const PAGING: readonly FaultCase[] = [
 ];
 
 const TRANSPORT: readonly FaultCase[] = [
-  { fault: 'a reset before the answer', arrange: faulty(delivered('reset-before'), later), outcome: 'whole' },
-  { fault: 'a reset within the body', arrange: faulty(delivered('reset-within'), later), outcome: 'whole' },
-  { fault: 'no first byte', arrange: faulty(delivered('stall-before'), later), outcome: 'whole' },
-  { fault: 'half of the body, and then nothing', arrange: faulty(delivered('stall-within'), later), outcome: 'whole' },
-  { fault: 'a compressed answer', arrange: faulty(delivered('gzip')), outcome: 'whole' },
-  { fault: 'a broken compression, once', arrange: faulty(delivered('gzip-broken'), later), outcome: 'whole' },
+  {
+    fault: 'a reset before the answer',
+    arrange: addFault(respondWithDelivery('reset-before'), later),
+    outcome: 'whole',
+  },
+  { fault: 'a reset within the body', arrange: addFault(respondWithDelivery('reset-within'), later), outcome: 'whole' },
+  { fault: 'no first byte', arrange: addFault(respondWithDelivery('stall-before'), later), outcome: 'whole' },
+  {
+    fault: 'half of the body, and then nothing',
+    arrange: addFault(respondWithDelivery('stall-within'), later),
+    outcome: 'whole',
+  },
+  { fault: 'a compressed answer', arrange: addFault(respondWithDelivery('gzip')), outcome: 'whole' },
+  {
+    fault: 'a broken compression, once',
+    arrange: addFault(respondWithDelivery('gzip-broken'), later),
+    outcome: 'whole',
+  },
   {
     fault: 'JSON that is cut short',
-    arrange: faulty(delivered('truncated'), later),
+    arrange: addFault(respondWithDelivery('truncated'), later),
     outcome: 'PersonioMalformedAnswer',
     says: /GET \/v1\/company\/employees .* no JSON/,
   },
   {
     fault: 'an HTML page with 200',
-    arrange: faulty(status(200, '<html>Ada Abel</html>', { 'content-type': 'text/html' })),
+    arrange: addFault(respondWithStatus(200, '<html>Ada Abel</html>', { 'content-type': 'text/html' })),
     outcome: 'PersonioMalformedAnswer',
     says: /no JSON/,
   },
   {
     fault: 'JSON that calls itself HTML',
-    arrange: faulty((_seen, own) => ({ ...own, headers: { 'content-type': 'text/html' } })),
+    arrange: addFault((_seen, own) => ({ ...own, headers: { 'content-type': 'text/html' } })),
     outcome: 'whole',
   },
   {
     fault: 'a body of more than 32 MiB',
-    arrange: faulty(status(200, `{"data":["${'x'.repeat(33 * 1_024 * 1_024)}"]}`)),
+    arrange: addFault(respondWithStatus(200, `{"data":["${'x'.repeat(33 * 1_024 * 1_024)}"]}`)),
     outcome: 'PersonioMalformedAnswer',
     says: /larger than 32 MiB/,
   },
   {
     fault: 'success: false with 200, once',
-    arrange: faulty(status(200, { success: false, data: [], error: { code: 0, message: 'Something' } }), later),
+    arrange: addFault(
+      respondWithStatus(200, { success: false, data: [], error: { code: 0, message: 'Something' } }),
+      later,
+    ),
     outcome: 'whole',
   },
   {
     fault: 'success: false with 200 and an empty list, where no total would tell',
     endpoint: 'time-off-types',
-    arrange: faulty(status(200, { success: false, data: [] }), { path: PATH['time-off-types'], ...once }),
+    arrange: addFault(respondWithStatus(200, { success: false, data: [] }), { path: PATH['time-off-types'], ...once }),
     outcome: 'whole',
   },
-  { fault: '500, twice', arrange: faulty(status(500), { times: 2 }), outcome: 'whole' },
-  { fault: '504 in HTML, once', arrange: faulty(status(504, '<html>Gateway</html>'), later), outcome: 'whole' },
+  { fault: '500, twice', arrange: addFault(respondWithStatus(500), { times: 2 }), outcome: 'whole' },
+  {
+    fault: '504 in HTML, once',
+    arrange: addFault(respondWithStatus(504, '<html>Gateway</html>'), later),
+    outcome: 'whole',
+  },
   {
     fault: '429 with Retry-After in seconds',
-    arrange: faulty(status(429, {}, { 'retry-after': '1' }), later),
+    arrange: addFault(respondWithStatus(429, {}, { 'retry-after': '1' }), later),
     outcome: 'whole',
   },
   {
     fault: '429 with Retry-After as a date',
-    arrange: faulty(
+    arrange: addFault(
       () => ({ status: 429, body: {}, headers: { 'retry-after': new Date(Date.now() + 2_000).toUTCString() } }),
       later,
     ),
@@ -267,13 +289,13 @@ const TRANSPORT: readonly FaultCase[] = [
   },
   {
     fault: '429 with Retry-After as a date that has passed',
-    arrange: faulty(status(429, {}, { 'retry-after': 'Fri, 20 Nov 2026 00:00:00 GMT' }), later),
+    arrange: addFault(respondWithStatus(429, {}, { 'retry-after': 'Fri, 20 Nov 2026 00:00:00 GMT' }), later),
     outcome: 'whole',
   },
   {
     fault: '429 with x-ratelimit-* and no Retry-After',
-    arrange: faulty(
-      status(
+    arrange: addFault(
+      respondWithStatus(
         429,
         {},
         { 'x-ratelimit-remaining': '0', 'x-ratelimit-replenish-rate': '2', 'x-ratelimit-requested-tokens': '1' },
@@ -284,7 +306,7 @@ const TRANSPORT: readonly FaultCase[] = [
   },
   {
     fault: 'a redirect',
-    arrange: faulty(status(302, '', { location: 'http://127.0.0.1:9/' })),
+    arrange: addFault(respondWithStatus(302, '', { location: 'http://127.0.0.1:9/' })),
     outcome: 'PersonioMalformedAnswer',
     says: /redirect/,
   },
@@ -295,7 +317,7 @@ const ACCESS: readonly FaultCase[] = [
     fault: 'a token that is over, in the middle',
     arrange: (fake) => {
       let isDone = false;
-      faulty((_seen, own) => {
+      addFault((_seen, own) => {
         if (!isDone) fake.expireTokens();
         isDone = true;
         return own;
@@ -320,9 +342,9 @@ const ACCESS: readonly FaultCase[] = [
     fault: 'the credentials were withdrawn',
     arrange: (fake) => {
       fake.expireTokens();
-      faulty(status(403, { success: false, error: { code: 0, message: 'Wrong credentials' } }), { path: PATH.auth })(
-        fake,
-      );
+      addFault(respondWithStatus(403, { success: false, error: { code: 0, message: 'Wrong credentials' } }), {
+        path: PATH.auth,
+      })(fake);
     },
     outcome: 'PersonioCredentialsRejected',
     atMost: 3,
@@ -347,7 +369,7 @@ const SOURCES: readonly FaultCase[] = [
   {
     fault: 'v1 attendances answer 410: v2 serves',
     endpoint: 'attendances',
-    arrange: faulty(status(410), { path: PATH.attendances }),
+    arrange: addFault(respondWithStatus(410), { path: PATH.attendances }),
     outcome: 'whole',
     source: 'v2',
   },
@@ -363,7 +385,7 @@ const SOURCES: readonly FaultCase[] = [
     endpoint: 'attendances',
     arrange: (fake) => {
       fake.behaviour.hasAttendances = false;
-      faulty(status(404), { path: PATH.periods })(fake);
+      addFault(respondWithStatus(404), { path: PATH.periods })(fake);
     },
     outcome: 'PersonioEndpointRetired',
     says: /No source of the attendances is left/,
@@ -373,8 +395,8 @@ const SOURCES: readonly FaultCase[] = [
     endpoint: 'attendances',
     arrange: (fake) => {
       fake.behaviour.hasAttendances = false;
-      faulty(
-        changed((body, { query }) => ({ ...body, _meta: { links: { next: { href: `?${query.toString()}` } } } })),
+      addFault(
+        changeBody((body, { query }) => ({ ...body, _meta: { links: { next: { href: `?${query.toString()}` } } } })),
         { path: PATH.periods, ...once },
       )(fake);
     },
@@ -387,8 +409,8 @@ const SOURCES: readonly FaultCase[] = [
     arrange: (fake) => {
       fake.behaviour.hasAttendances = false;
       const links = { next: { href: 'https://elsewhere.example/v2/attendance-periods?cursor=1' } };
-      faulty(
-        changed((body) => ({ ...body, _meta: { links } })),
+      addFault(
+        changeBody((body) => ({ ...body, _meta: { links } })),
         { path: PATH.periods },
       )(fake);
     },
@@ -411,12 +433,12 @@ const SOURCES: readonly FaultCase[] = [
   },
   {
     fault: '404 on the employees: retired, never empty',
-    arrange: faulty(status(404)),
+    arrange: addFault(respondWithStatus(404)),
     outcome: 'PersonioEndpointRetired',
   },
   {
     fault: '404 on a later page of the employees, once',
-    arrange: faulty(status(404), later),
+    arrange: addFault(respondWithStatus(404), later),
     outcome: 'whole',
   },
 ];
@@ -424,8 +446,8 @@ const SOURCES: readonly FaultCase[] = [
 const VALUES: readonly FaultCase[] = [
   {
     fault: 'a date of 1835 with an odd offset',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         attributes['hire_date'] = { label: 'Eintritt', value: '1835-02-01T00:00:00+00:53', type: 'date' };
       }),
     ),
@@ -433,8 +455,8 @@ const VALUES: readonly FaultCase[] = [
   },
   {
     fault: 'an unknown status, a localised label, a number where a text was',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         attributes['status'] = { label: 'Estado', value: 'on-sabbatical', type: 'standard' };
         attributes['weekly_working_hours'] = { label: 'Std.', value: 38.5, type: 'decimal' };
         attributes['office'] = { label: 'Workplace', value: [], type: 'standard' };
@@ -445,8 +467,8 @@ const VALUES: readonly FaultCase[] = [
   },
   {
     fault: 'a value of 10 MB, with NUL and half a surrogate pair in it',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         attributes['profile_note'] = {
           label: 'Note',
           value: `\u0000\ud800${'x'.repeat(10_000_000)}`,
@@ -458,8 +480,8 @@ const VALUES: readonly FaultCase[] = [
   },
   {
     fault: 'a date that is none',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         attributes['hire_date'] = { label: 'Hire date', value: 'Ada Abel, soon', type: 'date' };
       }),
     ),
@@ -468,8 +490,8 @@ const VALUES: readonly FaultCase[] = [
   },
   {
     fault: 'a record without its id',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         delete attributes['id'];
       }),
     ),
@@ -479,8 +501,8 @@ const VALUES: readonly FaultCase[] = [
   {
     fault: 'a time of day that is none',
     endpoint: 'attendances',
-    arrange: faulty(
-      firstRecord((attributes) => {
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
         attributes['start_time'] = 'early';
       }),
       { path: PATH.attendances },

@@ -9,10 +9,14 @@ import { startTemporalServer } from '../../dist/src/embedded/temporal-server.js'
 /** Safe to lose: these servers live as long as the run of the tests. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 
+/** PostgreSQL of the tests that need only one. */
+const MAIN_MAJOR = process.env['TEST_POSTGRES_MAJOR'] || '18';
+
 const say = (sentence) => process.stderr.write(`${sentence}\n`);
 
 /** One Temporal server and two PostgreSQL for all files, by the same code as `npm start`. */
 async function setup() {
+  if (!['15', '18'].includes(MAIN_MAJOR)) throw new Error(`TEST_POSTGRES_MAJOR must be 15 or 18, not ${MAIN_MAJOR}.`);
   const homes = ['18', '15', 'temporal'].map((name) => mkdtempSync(join(tmpdir(), `personio-sync-test-${name}-`)));
   // As root, PostgreSQL runs as another user, who has to reach its data.
   for (const home of homes) chmodSync(home, 0o755);
@@ -25,7 +29,8 @@ async function setup() {
     startTemporalServer({ ...options, home: temporalHome, explicitPath, headless: true }),
   ]);
   const file = join(temporalHome, 'servers.json');
-  const servers = { newestPostgres: newest.url, oldestPostgres: oldest.url };
+  const mainPostgres = MAIN_MAJOR === '15' ? oldest.url : newest.url;
+  const servers = { mainPostgres, newestPostgres: newest.url, oldestPostgres: oldest.url };
   writeFileSync(file, JSON.stringify({ ...servers, temporalAddress: temporal.address, temporalCli: temporal.cliPath }));
   // jest's workers inherit it.
   process.env['PERSONIO_SYNC_TEST_SERVERS'] = file;

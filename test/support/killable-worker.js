@@ -17,7 +17,7 @@ const die = () => process.kill(process.pid, 'SIGKILL');
 /** Of whichever activity comes first: a run opens and has its token exchanged at once. */
 const runs = new Set();
 
-function dyingAfter(name, activity) {
+function dieAfter(name, activity) {
   return async (request) => {
     if (request?.runId !== undefined) runs.add(request.runId);
     const result = await activity(request);
@@ -39,8 +39,12 @@ const { namespaceInfo } = await temporal.connection.workflowService.describeName
   namespace: TEMPORAL_NAMESPACE,
 });
 const activities = createActivities({
-  ...{ database, policy, logger, namespace: TEMPORAL_NAMESPACE, clientOf: temporal.inNamespace },
-  namespaceId: async () => namespaceInfo.id,
+  database,
+  policy,
+  logger,
+  namespace: TEMPORAL_NAMESPACE,
+  getClient: temporal.getClient,
+  readNamespaceId: async () => namespaceInfo.id,
   personio: createPersonioAccess({ database, logger, limits: policy.reading, ring: [], connections }),
   digest: (text) => {
     if (isInside !== undefined && runs.size === 2) die();
@@ -48,7 +52,7 @@ const activities = createActivities({
   },
 });
 const killable = Object.fromEntries(
-  Object.entries(activities).map(([name, activity]) => [name, dyingAfter(name, activity)]),
+  Object.entries(activities).map(([name, activity]) => [name, dieAfter(name, activity)]),
 );
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
 const workers = await createWorkers({ connection, namespace: TEMPORAL_NAMESPACE, activities: killable });

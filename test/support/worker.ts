@@ -2,19 +2,19 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
 import { createDemoWorker } from '../../src/cli/dev/demo-subscriber.js';
-import { hosted } from '../../src/cli/worker-host.js';
-import type { WorkerHost } from '../../src/cli/worker-host.js';
-import { digester } from '../../src/crypto/sealing.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import type { WorkerHost } from '../../src/worker/worker-host.js';
+import { createDigester } from '../../src/crypto/sealing.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
-import type { Deadlines } from '../../src/personio/http.js';
-import { digestKey } from '../../src/store/connections.js';
+import type { HttpTimeouts } from '../../src/personio/http.js';
+import { readDigestKey } from '../../src/store/connections.js';
 import type { Database } from '../../src/store/database.js';
 import { connectTemporal, connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients, TemporalTarget } from '../../src/temporal/connection.js';
 import { registerSearchAttributes } from '../../src/temporal/search-attributes.js';
 import { createWorkers } from '../../src/temporal/worker.js';
-import { testServers } from './servers-file.js';
+import { readTestServers } from './servers-file.js';
 
 export interface TestWorker {
   readonly temporal: TemporalClients;
@@ -23,7 +23,7 @@ export interface TestWorker {
 }
 
 /** The SDK's own chatter is for those who operate a worker. */
-export function quietRuntime(): void {
+export function silenceRuntime(): void {
   try {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
@@ -37,20 +37,20 @@ export function quietRuntime(): void {
 let namespaces = 0;
 
 /** A namespace of its own, with the search attributes. */
-export async function emptyNamespace(): Promise<{
+export async function createNamespace(): Promise<{
   readonly temporal: TemporalClients;
   readonly target: TemporalTarget;
 }> {
   namespaces += 1;
   const namespace = `test-${process.pid}-${Date.now()}-${namespaces}`;
-  const connectionOptions = { address: testServers().temporalAddress };
+  const connectionOptions = { address: readTestServers().temporalAddress };
   const admin = await connectTemporal({ connectionOptions, namespace: 'default' }, 10_000);
   const retention = { seconds: 86_400 as never };
   await admin.connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention });
   await admin.close();
   const target = { connectionOptions, namespace };
   const temporal = await connectTemporal(target, 10_000);
-  await until(async () => {
+  await waitUntil(async () => {
     try {
       await registerSearchAttributes(temporal.connection, namespace);
       return true;
@@ -66,37 +66,46 @@ export interface TestWorkerOptions {
   readonly fake: FakePersonio;
   readonly policy: Policy;
   /** Default: those of production. */
-  readonly deadlines?: Deadlines;
+  readonly deadlines?: HttpTimeouts;
 }
 
 /** All workers of personio-sync in this process, in a namespace of their own, and the demonstration subscriber's. */
 export async function startTestWorker({ database, fake, policy, deadlines }: TestWorkerOptions): Promise<TestWorker> {
-  quietRuntime();
-  const { temporal, target } = await emptyNamespace();
+  silenceRuntime();
+  const { temporal, target } = await createNamespace();
   const connection = await connectWorker(target, 10_000);
   const logger = pino({ level: 'silent' });
   const credentials = { connectionId: 'default', baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' };
   const activities = createActivities({
-    ...{ database, policy, logger, namespace: target.namespace, clientOf: temporal.inNamespace },
-    namespaceId: async () => {
+    database,
+    policy,
+    logger,
+    namespace: target.namespace,
+    getClient: temporal.getClient,
+    readNamespaceId: async () => {
       const { namespaceInfo } = await temporal.connection.workflowService.describeNamespace({
         namespace: target.namespace,
       });
       return namespaceInfo?.id ?? '';
     },
     personio: createPersonioAccess({
-      ...{ database, logger, limits: policy.reading, ring: [], connections: [credentials] },
+      database,
+      logger,
+      limits: policy.reading,
+      ring: [],
+      connections: [credentials],
       ...(deadlines === undefined ? {} : { deadlines }),
     }),
-    digest: digester(await digestKey(database)),
+    digest: createDigester(await readDigestKey(database)),
   });
   const workers = await createWorkers({ connection, namespace: target.namespace, activities });
   const hosts: readonly WorkerHost[] = [
-    hosted(workers),
-    hosted([await createDemoWorker(connection, target.namespace)]),
+    runWorkers(workers),
+    runWorkers([await createDemoWorker(connection, target.namespace)]),
   ];
   return {
-    ...{ temporal, target },
+    temporal,
+    target,
     stop: async () => {
       for (const host of hosts) host.shutdown();
       await Promise.all(hosts.map(async (host) => host.done));
@@ -107,10 +116,10 @@ export async function startTestWorker({ database, fake, policy, deadlines }: Tes
 }
 
 /** Waits for a condition, and fails when it does not come true in time. */
-export async function until(condition: () => Promise<boolean>, patienceMs = 30_000): Promise<void> {
-  const end = Date.now() + patienceMs;
+export async function waitUntil(condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`What was waited for did not happen in ${patienceMs} ms.`);
+    if (Date.now() > end) throw new Error(`What was waited for did not happen in ${timeoutMs} ms.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

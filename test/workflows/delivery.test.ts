@@ -2,21 +2,21 @@ import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
-import { hosted } from '../../src/cli/worker-host.js';
-import { WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import { WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
 import type { Policy, Subscriber } from '../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import { addDays } from '../../src/domain/zones.js';
 import type { Database } from '../../src/store/database.js';
-import { openPersons } from '../../src/store/handover.js';
+import { listOpenPersons } from '../../src/store/deliveries/dispatch.js';
 import { connectWorker } from '../../src/temporal/connection.js';
-import { workflowCode } from '../../src/temporal/worker.js';
-import { migratedDatabase } from '../support/database.js';
-import { signalsTo, startDelivery } from '../support/delivery.js';
+import { resolveWorkflowCode } from '../../src/temporal/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { listSignals, startDelivery } from '../support/delivery.js';
 import type { DeliveryHarness, DeliveryRow } from '../support/delivery.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
 import { addCrowd, commitCompany, employee } from '../support/staging.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
  * The rules of delivery, against a real Temporal server and a real PostgreSQL. Most subscribers have no worker: what was sent to them is in the
@@ -33,17 +33,17 @@ const JOINER = [
   'joiner.rescinded',
   'joiner.rehired',
 ] as const;
-const NEWS = [...LEAVER, ...JOINER, 'mover.changed'] as const;
+const SUBSCRIBED_KINDS = [...LEAVER, ...JOINER, 'mover.changed'] as const;
 
 let database: Database;
 let delivery: DeliveryHarness;
 const company = new Map<string, EmployeeRecord>();
 
 beforeAll(async () => {
-  database = await migratedDatabase();
-  delivery = await startDelivery(database, policyOf());
+  database = await createMigratedDatabase();
+  delivery = await startDelivery(database, createPolicy());
   for (let id = 1; id <= 40; id++) company.set(String(id), employee(id));
-  await commitCompany(database, policyOf(), [...company.values()]);
+  await commitCompany(database, createPolicy(), [...company.values()]);
 });
 afterAll(async () => {
   await delivery.close();
@@ -52,14 +52,18 @@ afterAll(async () => {
 
 /** A subscriber whose workflow is only ever signalled, or started and never worked on. */
 function desk(name: string, more: Partial<Subscriber> = {}): Subscriber {
-  return subscriberOf({
-    ...{ name, events: NEWS, workflowId: `${name}:{employeeId}`, taskQueue: 'nobody-polls', workflowType: 'desk' },
+  return createSubscriber({
+    name,
+    events: SUBSCRIBED_KINDS,
+    workflowId: `${name}:{employeeId}`,
+    taskQueue: 'nobody-polls',
+    workflowType: 'desk',
     ...more,
   });
 }
 
-function policyWith(...subscribers: readonly Subscriber[]): Policy {
-  return { ...policyOf(UNBRAKED), subscribers };
+function createPolicyWith(...subscribers: readonly Subscriber[]): Policy {
+  return { ...createPolicy(UNBRAKED), subscribers };
 }
 
 /** HR changes one person, and a run commits it and hands it over. */
@@ -70,13 +74,13 @@ async function change(policy: Policy, id: number, more: Partial<EmployeeRecord>)
   await delivery.dispatch();
 }
 
-const leaves = (date: string | null): Partial<EmployeeRecord> => ({ terminationDate: date, lastWorkingDay: date });
-const of = (rows: readonly DeliveryRow[], subscriber: string, kind?: string): DeliveryRow | undefined =>
+const leaveOn = (date: string | null): Partial<EmployeeRecord> => ({ terminationDate: date, lastWorkingDay: date });
+const findDelivery = (rows: readonly DeliveryRow[], subscriber: string, kind?: string): DeliveryRow | undefined =>
   rows.find((row) => row.subscriber === subscriber && (kind === undefined || row.kind === kind));
-const isState = (subscriber: string, state: string) => (rows: readonly DeliveryRow[]) =>
+const hasState = (subscriber: string, state: string) => (rows: readonly DeliveryRow[]) =>
   rows.some((row) => row.subscriber === subscriber && row.state === state);
-const kindsTo = async (id: string): Promise<readonly string[]> =>
-  (await signalsTo(delivery.temporal.client, id)).map(({ kind }) => kind);
+const listKinds = async (id: string): Promise<readonly string[]> =>
+  (await listSignals(delivery.temporal.client, id)).map(({ kind }) => kind);
 const isClosed = async (id: number): Promise<boolean> => {
   const { status } = await delivery.temporal.client.workflow
     .getHandle(workflowId.employee('default', String(id)))
@@ -86,64 +90,73 @@ const isClosed = async (id: number): Promise<boolean> => {
 
 describe('order', () => {
   test('to one subscriber in order, each after the one before was accepted; one that is stuck holds nobody else up', async () => {
-    const policy = policyWith(desk('free'), desk('stuck', { start: false }));
-    await change(policy, 1, { ...leaves(addDays(TODAY, 30)), position: 'Manager' });
-    const rows = await delivery.untilDeliveries(1, (all) => (of(all, 'stuck', 'leaver.announced')?.attempts ?? 0) > 1);
+    const policy = createPolicyWith(desk('free'), desk('stuck', { start: false }));
+    await change(policy, 1, { ...leaveOn(addDays(TODAY, 30)), position: 'Manager' });
+    const rows = await delivery.untilDeliveries(
+      1,
+      (all) => (findDelivery(all, 'stuck', 'leaver.announced')?.attempts ?? 0) > 1,
+    );
     expect(
       rows
         .filter((row) => row.subscriber === 'free' && row.state === 'sent')
         .map((row) => row.kind)
         .sort(),
     ).toEqual(['leaver.announced', 'mover.changed']);
-    expect(of(rows, 'stuck', 'leaver.announced')).toMatchObject({ state: 'waiting', sent_at: null });
-    expect(of(rows, 'stuck', 'leaver.announced')?.last_error).toMatch(/not found/i);
+    expect(findDelivery(rows, 'stuck', 'leaver.announced')).toMatchObject({ state: 'waiting', sent_at: null });
+    expect(findDelivery(rows, 'stuck', 'leaver.announced')?.last_error).toMatch(/not found/i);
     // Held back by the one before it: never tried.
-    expect(of(rows, 'stuck', 'mover.changed')).toMatchObject({ state: 'waiting', attempts: 0, last_error: null });
+    expect(findDelivery(rows, 'stuck', 'mover.changed')).toMatchObject({
+      state: 'waiting',
+      attempts: 0,
+      last_error: null,
+    });
 
     // Who is still to be told of a date hears of its correction too, and at one moment corrections come first.
-    await change(policy, 1, { ...leaves(addDays(TODAY, 60)), position: 'Director' });
+    await change(policy, 1, { ...leaveOn(addDays(TODAY, 60)), position: 'Director' });
     await delivery.temporal.client.workflow.start('desk', { workflowId: 'stuck:1', taskQueue: 'nobody-polls' });
-    await delivery.pass(1, '1 hour');
+    await delivery.passTime(1, '1 hour');
     await delivery.untilDeliveries(
       1,
       (all) => all.filter((row) => row.subscriber === 'stuck' && row.state === 'sent').length === 4,
     );
     const order = ['leaver.announced', 'mover.changed', 'leaver.rescheduled', 'mover.changed'];
-    expect(await kindsTo('stuck:1')).toEqual(order);
-    expect((await kindsTo('free:1')).slice(2)).toEqual(order.slice(2));
+    expect(await listKinds('stuck:1')).toEqual(order);
+    expect((await listKinds('free:1')).slice(2)).toEqual(order.slice(2));
   });
 
   test('what Temporal does not accept is tried again after 1 s, then 2 s, and every try counts', async () => {
-    await change(policyWith(desk('absent', { start: false, events: ['mover.changed'] })), 2, { position: 'Manager' });
-    await delivery.untilDeliveries(2, (all) => (of(all, 'absent')?.attempts ?? 0) >= 3);
-    await until(async () => (await looksAt(2)).length >= 3);
-    const [first = 0, second = 0, third = 0] = await looksAt(2);
+    await change(createPolicyWith(desk('absent', { start: false, events: ['mover.changed'] })), 2, {
+      position: 'Manager',
+    });
+    await delivery.untilDeliveries(2, (all) => (findDelivery(all, 'absent')?.attempts ?? 0) >= 3);
+    await waitUntil(async () => (await listLookTimes(2)).length >= 3);
+    const [first = 0, second = 0, third = 0] = await listLookTimes(2);
     expect(second - first).toBeGreaterThan(900);
     expect(third - second).toBeGreaterThan(1_900);
   });
 });
 
-async function eventsOf(id: number) {
+async function fetchEvents(id: number) {
   const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', String(id)));
   return (await handle.fetchHistory()).events ?? [];
 }
 
 /** When a person's workflow looked at its agenda, in milliseconds. */
-async function looksAt(id: number): Promise<readonly number[]> {
+async function listLookTimes(id: number): Promise<readonly number[]> {
   return (
-    (await eventsOf(id))
+    (await fetchEvents(id))
       // What is done at once, within a workflow task, is a marker in the history.
       .filter((event) => event.markerRecordedEventAttributes instanceof Object)
-      .map((event) => msOf(event.eventTime))
+      .map((event) => toMs(event.eventTime))
   );
 }
 
 /** The moments that a person's workflow has asked to be woken at, in milliseconds, one for each look. */
-async function wakesOf(id: number): Promise<readonly number[]> {
-  const events = await eventsOf(id);
+async function listTimerTimes(id: number): Promise<readonly number[]> {
+  const events = await fetchEvents(id);
   return events.flatMap(({ eventTime, timerStartedEventAttributes }) => {
     const wait = timerStartedEventAttributes?.startToFireTimeout;
-    return wait instanceof Object ? [msOf(eventTime) + msOf(wait)] : [];
+    return wait instanceof Object ? [toMs(eventTime) + toMs(wait)] : [];
   });
 }
 
@@ -155,12 +168,12 @@ interface Span {
 }
 
 /** @returns when each person was woken from now on, and until when the server took for it; it grows. */
-function timedWakes({ workflow }: Client): readonly Span[] {
+function recordDispatches({ workflow }: Client): readonly Span[] {
   const spans: Span[] = [];
-  const wake = workflow.signalWithStart.bind(workflow);
+  const original = workflow.signalWithStart.bind(workflow);
   workflow.signalWithStart = async (type, options) => {
     const begin = performance.now();
-    const handle = await wake(type, options);
+    const handle = await original(type, options);
     if (type === WORKFLOW_TYPE.employeeLifecycle) spans.push({ begin, end: performance.now() });
     return handle;
   };
@@ -168,7 +181,7 @@ function timedWakes({ workflow }: Client): readonly Span[] {
 }
 
 /** Joins what overlaps. */
-function togetherOf(spans: readonly Span[]): readonly Span[] {
+function mergeOverlaps(spans: readonly Span[]): readonly Span[] {
   const joined: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.begin - b.begin)) {
     const last = joined.at(-1);
@@ -179,7 +192,7 @@ function togetherOf(spans: readonly Span[]): readonly Span[] {
 }
 
 /** Has so many more people leave at the same moment as one, whom Temporal knows nothing of. */
-async function inCrowd(id: number, size: number, work: () => Promise<void>): Promise<void> {
+async function runInCrowd(id: number, size: number, work: () => Promise<void>): Promise<void> {
   await addCrowd(database, size, { like: String(id) });
   try {
     await work();
@@ -188,95 +201,99 @@ async function inCrowd(id: number, size: number, work: () => Promise<void>): Pro
   }
 }
 
-const msOf = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
+const toMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
   Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
 
 describe('answers', () => {
   test('done is final: later answers, doubled ones and those about unknown deliveries change nothing', async () => {
-    await change(policyWith(desk('it')), 3, { position: 'Manager', ...leaves(addDays(TODAY, 50)) });
+    await change(createPolicyWith(desk('it')), 3, { position: 'Manager', ...leaveOn(addDays(TODAY, 50)) });
     const [row] = await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'sent').length === 2);
-    const planned = of(await delivery.deliveries(3), 'it', 'leaver.left');
+    const planned = findDelivery(await delivery.listDeliveries(3), 'it', 'leaver.left');
     const deliveryId = row?.delivery_id ?? '';
     const done = { deliveryId, outcome: 'done' as const, note: 'first' };
-    await delivery.answer(3, done);
+    await delivery.acknowledge(3, done);
     await delivery.untilDeliveries(3, (all) =>
       all.some((one) => one.delivery_id === deliveryId && one.state === 'acknowledged'),
     );
-    await delivery.answer(3, { ...done, outcome: 'failed', note: 'second' });
-    await delivery.answer(3, { ...done, note: 'third' });
-    await delivery.answer(3, { deliveryId: 'no such one', outcome: 'done' });
+    await delivery.acknowledge(3, { ...done, outcome: 'failed', note: 'second' });
+    await delivery.acknowledge(3, { ...done, note: 'third' });
+    await delivery.acknowledge(3, { deliveryId: 'no such one', outcome: 'done' });
     // Of another person, not due yet, and of a shape that nobody promised.
-    await delivery.answer(3, {
-      deliveryId: of(await delivery.deliveries(1), 'free')?.delivery_id ?? '',
+    await delivery.acknowledge(3, {
+      deliveryId: findDelivery(await delivery.listDeliveries(1), 'free')?.delivery_id ?? '',
       outcome: 'done',
     });
-    await delivery.answer(3, { deliveryId: planned?.delivery_id ?? '', outcome: 'done' });
-    await delivery.answer(3, null as never);
-    await delivery.answer(3, { deliveryId: 7, outcome: 'DONE' } as never);
-    const other = of(
-      await delivery.deliveries(3),
+    await delivery.acknowledge(3, { deliveryId: planned?.delivery_id ?? '', outcome: 'done' });
+    await delivery.acknowledge(3, null as never);
+    await delivery.acknowledge(3, { deliveryId: 7, outcome: 'DONE' } as never);
+    const other = findDelivery(
+      await delivery.listDeliveries(3),
       'it',
       row?.kind === 'mover.changed' ? 'leaver.announced' : 'mover.changed',
     );
-    await delivery.answer(3, { deliveryId: other?.delivery_id ?? '', outcome: 'failed', note: 'x\u0000'.repeat(400) });
-    const rows = await delivery.untilDeliveries(3, isState('it', 'failed'));
+    await delivery.acknowledge(3, {
+      deliveryId: other?.delivery_id ?? '',
+      outcome: 'failed',
+      note: 'x\u0000'.repeat(400),
+    });
+    const rows = await delivery.untilDeliveries(3, hasState('it', 'failed'));
     expect(rows.find((one) => one.delivery_id === deliveryId)).toMatchObject({ state: 'acknowledged', note: 'first' });
     expect(rows.find((one) => one.state === 'failed')?.note).toHaveLength(500);
-    expect(of(rows, 'it', 'leaver.left')).toMatchObject({ state: 'waiting', attempts: 0 });
+    expect(findDelivery(rows, 'it', 'leaver.left')).toMatchObject({ state: 'waiting', attempts: 0 });
     // A failed one can still be mended.
-    await delivery.answer(3, { deliveryId: other?.delivery_id ?? '', outcome: 'done' });
+    await delivery.acknowledge(3, { deliveryId: other?.delivery_id ?? '', outcome: 'done' });
     await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'acknowledged').length === 2);
   });
 
   test('failed escalates like overdue, once, and is not sent again', async () => {
-    const policy = policyWith(desk('it', { escalateTo: 'security' }), desk('security', { events: [] }));
+    const policy = createPolicyWith(desk('it', { escalateTo: 'security' }), desk('security', { events: [] }));
     await change(policy, 4, { position: 'Manager' });
-    const [row] = await delivery.untilDeliveries(4, isState('it', 'sent'));
-    await delivery.answer(4, {
+    const [row] = await delivery.untilDeliveries(4, hasState('it', 'sent'));
+    await delivery.acknowledge(4, {
       deliveryId: row?.delivery_id ?? '',
       outcome: 'failed',
       note: 'the directory is read-only',
     });
-    const rows = await delivery.untilDeliveries(4, isState('security', 'sent'));
-    expect(of(rows, 'it')).toMatchObject({
+    const rows = await delivery.untilDeliveries(4, hasState('security', 'sent'));
+    expect(findDelivery(rows, 'it')).toMatchObject({
       state: 'failed',
       note: 'the directory is read-only',
       attempts: 1,
       acknowledged_at: null,
     });
-    await delivery.pass(4, '2 days');
-    await delivery.untilDeliveries(4, isState('security', 'overdue'));
-    const after = await delivery.deliveries(4);
+    await delivery.passTime(4, '2 days');
+    await delivery.untilDeliveries(4, hasState('security', 'overdue'));
+    const after = await delivery.listDeliveries(4);
     expect(after).toHaveLength(2);
-    expect(of(after, 'it')).toMatchObject({ state: 'failed', attempts: 1 });
-    const [told] = await signalsTo(delivery.temporal.client, 'security:4');
+    expect(findDelivery(after, 'it')).toMatchObject({ state: 'failed', attempts: 1 });
+    const [told] = await listSignals(delivery.temporal.client, 'security:4');
     expect(told).toMatchObject({
       purpose: 'escalation',
       subscriber: 'security',
       kind: 'mover.changed',
-      eventId: of(rows, 'it')?.delivery_id.replace(/:it$/, ''),
+      eventId: findDelivery(rows, 'it')?.delivery_id.replace(/:it$/, ''),
     });
   });
 
   test('the workflow ends when nothing is open, and begins again with the next event', async () => {
-    await change(policyWith(desk('it')), 5, { position: 'Manager' });
-    const [row] = await delivery.untilDeliveries(5, isState('it', 'sent'));
-    await delivery.answer(5, { deliveryId: row?.delivery_id ?? '', outcome: 'done' });
-    await until(async () => isClosed(5));
-    await change(policyWith(desk('it')), 5, { position: 'Director' });
-    const rows = await delivery.untilDeliveries(5, isState('it', 'sent'));
+    await change(createPolicyWith(desk('it')), 5, { position: 'Manager' });
+    const [row] = await delivery.untilDeliveries(5, hasState('it', 'sent'));
+    await delivery.acknowledge(5, { deliveryId: row?.delivery_id ?? '', outcome: 'done' });
+    await waitUntil(async () => isClosed(5));
+    await change(createPolicyWith(desk('it')), 5, { position: 'Director' });
+    const rows = await delivery.untilDeliveries(5, hasState('it', 'sent'));
     expect(rows.map(({ state }) => state)).toEqual(['acknowledged', 'sent']);
   });
 
   test('an answer that comes while the workflow ends, or goes on in a new run, is not lost', async () => {
-    const policy = policyWith(desk('it'));
+    const policy = createPolicyWith(desk('it'));
     for (let round = 0; round < 6; round++) {
       await change(policy, 6, { position: `Position ${round}` });
-      const rows = await delivery.untilDeliveries(6, isState('it', 'sent'));
+      const rows = await delivery.untilDeliveries(6, hasState('it', 'sent'));
       // The worker is away: what it finds is a crowd of signals in one task.
       if (round % 2 === 0) await delivery.stopWorker();
       const signals = Array.from({ length: 20 }, async () =>
-        delivery.answer(6, { deliveryId: rows.at(-1)?.delivery_id ?? '', outcome: 'done' }),
+        delivery.acknowledge(6, { deliveryId: rows.at(-1)?.delivery_id ?? '', outcome: 'done' }),
       );
       // The first ends the workflow; those that come after that find nobody who waits for them.
       const refused = (await Promise.allSettled(signals)).filter(({ status }) => status === 'rejected');
@@ -288,9 +305,9 @@ describe('answers', () => {
 });
 
 /** Waits until the UI would show an activity of this person that failed so, and is tried again. */
-async function untilActivityFails(id: number, reason: string): Promise<void> {
+async function waitForActivityFailure(id: number, reason: string): Promise<void> {
   const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', String(id)));
-  await until(async () => {
+  await waitUntil(async () => {
     const { raw } = await handle.describe();
     return (raw.pendingActivities ?? []).some(({ lastFailure }) => lastFailure?.message?.includes(reason) === true);
   });
@@ -298,89 +315,92 @@ async function untilActivityFails(id: number, reason: string): Promise<void> {
 
 describe('a step that fails', () => {
   test('goes on as an activity, which people see wait and fail, until it succeeds', async () => {
-    const policy = policyWith(desk('it'));
+    const policy = createPolicyWith(desk('it'));
     await change(policy, 17, { position: 'Manager' });
-    await delivery.untilDeliveries(17, isState('it', 'sent'));
+    await delivery.untilDeliveries(17, hasState('it', 'sent'));
     delivery.usePolicy({
       ...policy,
       get subscribers(): never {
         throw new TypeError('a worker that is broken');
       },
     });
-    await delivery.pass(17, '2 days');
-    await untilActivityFails(17, 'TypeError');
+    await delivery.passTime(17, '2 days');
+    await waitForActivityFailure(17, 'TypeError');
     delivery.usePolicy(policy);
-    const rows = await delivery.untilDeliveries(17, (all) => of(all, 'it')?.attempts === 2);
-    expect(of(rows, 'it')).toMatchObject({ state: 'overdue' });
+    const rows = await delivery.untilDeliveries(17, (all) => findDelivery(all, 'it')?.attempts === 2);
+    expect(findDelivery(rows, 'it')).toMatchObject({ state: 'overdue' });
   });
 });
 
 test('a look does not wait behind a long commit of the same company, and is tried again', async () => {
-  await change(policyWith(desk('it')), 19, leaves(addDays(TODAY, 30)));
-  await delivery.untilDeliveries(19, isState('it', 'sent'));
+  await change(createPolicyWith(desk('it')), 19, leaveOn(addDays(TODAY, 30)));
+  await delivery.untilDeliveries(19, hasState('it', 'sent'));
   await database.transaction(async (transaction) => {
     await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['personio:default:employees']);
-    await delivery.pass(19, '32 days');
-    await untilActivityFails(19, '55P03');
+    await delivery.passTime(19, '32 days');
+    await waitForActivityFailure(19, '55P03');
   });
-  await delivery.untilDeliveries(19, (all) => of(all, 'it', 'leaver.left')?.state === 'sent');
+  await delivery.untilDeliveries(19, (all) => findDelivery(all, 'it', 'leaver.left')?.state === 'sent');
 });
 
 describe('silence', () => {
   test('overdue at the deadline, which is never moved; escalated once; sent again, with the reason', async () => {
-    const policy = policyWith(
+    const policy = createPolicyWith(
       desk('it', { acknowledgeWithinSeconds: 3_600, escalateTo: 'security' }),
       desk('security', { events: [] }),
     );
     await change(policy, 7, { position: 'Manager' });
-    const [first] = await delivery.untilDeliveries(7, isState('it', 'sent'));
+    const [first] = await delivery.untilDeliveries(7, hasState('it', 'sent'));
     expect(Date.parse(first?.deadline_at ?? '') - Date.parse(first?.sent_at ?? '')).toBeLessThanOrEqual(3_600_000);
-    await delivery.pass(7, '61 minutes');
+    await delivery.passTime(7, '61 minutes');
     const rows = await delivery.untilDeliveries(
       7,
-      (all) => isState('it', 'overdue')(all) && isState('security', 'sent')(all) && of(all, 'it')?.attempts === 2,
+      (all) =>
+        hasState('it', 'overdue')(all) && hasState('security', 'sent')(all) && findDelivery(all, 'it')?.attempts === 2,
     );
-    const deadline = of(rows, 'it')?.deadline_at;
+    const deadline = findDelivery(rows, 'it')?.deadline_at;
     expect(Date.parse(deadline ?? '')).toBeLessThan(Date.now());
-    expect(of(rows, 'it')?.last_error).toMatch(/no worker polls its task queue nobody-polls/);
+    expect(findDelivery(rows, 'it')?.last_error).toMatch(/no worker polls its task queue nobody-polls/);
     // Once more, after its workflow was terminated: a new one is started, with the same delivery.
     await delivery.temporal.client.workflow.getHandle('it:7').terminate();
-    await delivery.pass(7, '61 minutes');
-    const again = await delivery.untilDeliveries(7, (all) => of(all, 'it')?.attempts === 3);
-    expect(of(again, 'it')?.last_error).toMatch(/has ended \(TERMINATED\) without an answer/);
+    await delivery.passTime(7, '61 minutes');
+    const again = await delivery.untilDeliveries(7, (all) => findDelivery(all, 'it')?.attempts === 3);
+    expect(findDelivery(again, 'it')?.last_error).toMatch(/has ended \(TERMINATED\) without an answer/);
     expect(again.filter((row) => row.purpose === 'escalation')).toHaveLength(1);
-    const received = await signalsTo(delivery.temporal.client, 'it:7');
+    const received = await listSignals(delivery.temporal.client, 'it:7');
     expect(new Set(received.map(({ deliveryId }) => deliveryId)).size).toBe(1);
     const person = await delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '7')).describe();
     expect(person.typedSearchAttributes.get(defineSearchAttributeKey('PersonioOutcome', 'KEYWORD'))).toBe('overdue');
     expect(person.typedSearchAttributes.get(defineSearchAttributeKey('PersonioEmployeeId', 'KEYWORD'))).toBe('7');
-    await delivery.answer(7, { deliveryId: of(rows, 'it')?.delivery_id ?? '', outcome: 'done' });
-    await delivery.untilDeliveries(7, isState('it', 'acknowledged'));
+    await delivery.acknowledge(7, { deliveryId: findDelivery(rows, 'it')?.delivery_id ?? '', outcome: 'done' });
+    await delivery.untilDeliveries(7, hasState('it', 'acknowledged'));
   });
 
   test('a workflow that fails of itself is told again in a new one, and the row says how the first ended', async () => {
     const connection = await connectWorker(delivery.target, 10_000);
-    const desks = hosted([
+    const desks = runWorkers([
       await Worker.create({
-        ...{ connection, namespace: delivery.target.namespace, taskQueue: 'broken-desk' },
+        connection,
+        namespace: delivery.target.namespace,
+        taskQueue: 'broken-desk',
         activities: {
           applyToDirectory: async () =>
             Promise.reject(ApplicationFailure.nonRetryable('The directory is gone for good.')),
         },
-        ...workflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', {}),
+        ...resolveWorkflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', {}),
       }),
     ]);
     try {
-      await change(policyWith(desk('broken', { workflowType: 'demoDownstream', taskQueue: 'broken-desk' })), 18, {
+      await change(createPolicyWith(desk('broken', { workflowType: 'demoDownstream', taskQueue: 'broken-desk' })), 18, {
         position: 'Manager',
       });
       const handle = delivery.temporal.client.workflow.getHandle('broken:18');
-      await delivery.untilDeliveries(18, isState('broken', 'sent'));
-      await until(async () => (await handle.describe()).status.name === 'FAILED');
-      await delivery.pass(18, '25 hours');
-      const rows = await delivery.untilDeliveries(18, (all) => (of(all, 'broken')?.attempts ?? 0) >= 2);
-      expect(of(rows, 'broken')).toMatchObject({ state: 'overdue', acknowledged_at: null });
-      expect(of(rows, 'broken')?.last_error).toMatch(/has ended \(FAILED\) without an answer/);
+      await delivery.untilDeliveries(18, hasState('broken', 'sent'));
+      await waitUntil(async () => (await handle.describe()).status.name === 'FAILED');
+      await delivery.passTime(18, '25 hours');
+      const rows = await delivery.untilDeliveries(18, (all) => (findDelivery(all, 'broken')?.attempts ?? 0) >= 2);
+      expect(findDelivery(rows, 'broken')).toMatchObject({ state: 'overdue', acknowledged_at: null });
+      expect(findDelivery(rows, 'broken')?.last_error).toMatch(/has ended \(FAILED\) without an answer/);
     } finally {
       desks.shutdown();
       await desks.done;
@@ -389,26 +409,26 @@ describe('silence', () => {
   });
 
   test('what was never accepted is overdue at its deadline too, and dead after 28 days; the next one then goes', async () => {
-    const policy = policyWith(
+    const policy = createPolicyWith(
       desk('absent', { start: false, events: ['mover.changed', 'leaver.announced'], escalateTo: 'security' }),
       desk('security', { events: [] }),
     );
     await change(policy, 8, { position: 'Manager' });
-    await delivery.untilDeliveries(8, (all) => (of(all, 'absent')?.attempts ?? 0) > 0);
-    await change(policy, 8, leaves(addDays(TODAY, 90)));
-    await delivery.pass(8, '25 hours');
+    await delivery.untilDeliveries(8, (all) => (findDelivery(all, 'absent')?.attempts ?? 0) > 0);
+    await change(policy, 8, leaveOn(addDays(TODAY, 90)));
+    await delivery.passTime(8, '25 hours');
     const rows = await delivery.untilDeliveries(
       8,
-      (all) => isState('absent', 'overdue')(all) && isState('security', 'sent')(all),
+      (all) => hasState('absent', 'overdue')(all) && hasState('security', 'sent')(all),
     );
-    expect(of(rows, 'absent', 'mover.changed')).toMatchObject({ state: 'overdue', sent_at: null });
-    expect(of(rows, 'absent', 'leaver.announced')?.attempts).toBe(0);
-    await delivery.pass(8, '27 days');
+    expect(findDelivery(rows, 'absent', 'mover.changed')).toMatchObject({ state: 'overdue', sent_at: null });
+    expect(findDelivery(rows, 'absent', 'leaver.announced')?.attempts).toBe(0);
+    await delivery.passTime(8, '27 days');
     const dead = await delivery.untilDeliveries(
       8,
-      (all) => isState('absent', 'dead')(all) && (of(all, 'absent', 'leaver.announced')?.attempts ?? 0) > 0,
+      (all) => hasState('absent', 'dead')(all) && (findDelivery(all, 'absent', 'leaver.announced')?.attempts ?? 0) > 0,
     );
-    expect(of(dead, 'absent', 'mover.changed')?.last_error).toMatch(/not found/i);
+    expect(findDelivery(dead, 'absent', 'mover.changed')?.last_error).toMatch(/not found/i);
   });
 });
 
@@ -416,18 +436,21 @@ describe('corrections', () => {
   test('who was told of a date is told of its correction, who was not never hears of it', async () => {
     const told = desk('told', { when: 'detected', events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
     const waits = desk('waits', { events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
-    const policy = policyWith(told, waits);
-    await change(policy, 9, leaves(addDays(TODAY, 40)));
-    await delivery.untilDeliveries(9, isState('told', 'sent'));
-    await change(policy, 9, leaves(addDays(TODAY, 50)));
-    await delivery.untilDeliveries(9, (all) => of(all, 'told', 'leaver.rescheduled')?.state === 'sent');
-    await change(policy, 9, leaves(null));
-    const rows = await delivery.untilDeliveries(9, (all) => of(all, 'told', 'leaver.rescinded')?.state === 'sent');
+    const policy = createPolicyWith(told, waits);
+    await change(policy, 9, leaveOn(addDays(TODAY, 40)));
+    await delivery.untilDeliveries(9, hasState('told', 'sent'));
+    await change(policy, 9, leaveOn(addDays(TODAY, 50)));
+    await delivery.untilDeliveries(9, (all) => findDelivery(all, 'told', 'leaver.rescheduled')?.state === 'sent');
+    await change(policy, 9, leaveOn(null));
+    const rows = await delivery.untilDeliveries(
+      9,
+      (all) => findDelivery(all, 'told', 'leaver.rescinded')?.state === 'sent',
+    );
     expect(rows.filter((row) => row.subscriber === 'waits').map(({ kind, state }) => [kind, state])).toEqual([
       ['leaver.left', 'superseded'],
       ['leaver.left', 'superseded'],
     ]);
-    const received = await signalsTo(delivery.temporal.client, 'told:9');
+    const received = await listSignals(delivery.temporal.client, 'told:9');
     expect(received.map(({ kind }) => kind)).toEqual([
       'leaver.left',
       'leaver.rescheduled',
@@ -439,65 +462,71 @@ describe('corrections', () => {
 
     // Announced anew and withdrawn before anybody was told: the telling of the former date is over.
     await delivery.stopWorker();
-    const later = policyWith({ ...told, when: 'effective' }, waits);
-    await change(later, 9, leaves(addDays(TODAY, 70)));
-    await change(later, 9, leaves(null));
+    const later = createPolicyWith({ ...told, when: 'effective' }, waits);
+    await change(later, 9, leaveOn(addDays(TODAY, 70)));
+    await change(later, 9, leaveOn(null));
     await delivery.startWorker();
-    expect((await delivery.deliveries(9)).filter(({ kind }) => kind === 'leaver.rescinded')).toHaveLength(1);
+    expect((await delivery.listDeliveries(9)).filter(({ kind }) => kind === 'leaver.rescinded')).toHaveLength(1);
   });
 
   test('nobody is told to close the accounts of a person who is back', async () => {
-    const policy = policyWith(
+    const policy = createPolicyWith(
       desk('absent', { start: false, escalateTo: 'security' }),
       desk('it', { escalateTo: 'security' }),
       desk('security', { events: [] }),
     );
-    await change(policy, 10, { ...leaves(addDays(TODAY, -1)), status: 'inactive' });
+    await change(policy, 10, { ...leaveOn(addDays(TODAY, -1)), status: 'inactive' });
     const first = await delivery.untilDeliveries(
       10,
-      (all) => isState('it', 'sent')(all) && (of(all, 'absent')?.attempts ?? 0) > 0,
+      (all) => hasState('it', 'sent')(all) && (findDelivery(all, 'absent')?.attempts ?? 0) > 0,
     );
-    await change(policy, 10, { ...leaves(null), status: 'active', hireDate: TODAY });
-    const rows = await delivery.untilDeliveries(10, (all) => of(all, 'it', 'joiner.started')?.state === 'sent');
+    await change(policy, 10, { ...leaveOn(null), status: 'active', hireDate: TODAY });
+    const rows = await delivery.untilDeliveries(
+      10,
+      (all) => findDelivery(all, 'it', 'joiner.started')?.state === 'sent',
+    );
     for (const { delivery_id: id } of first)
       expect(rows.find((row) => row.delivery_id === id)?.state).toBe('superseded');
     await delivery.temporal.client.workflow.start('desk', { workflowId: 'absent:10', taskQueue: 'nobody-polls' });
-    await delivery.pass(10, '1 hour');
-    await delivery.untilDeliveries(10, (all) => of(all, 'absent', 'joiner.started')?.state === 'sent');
-    expect(await kindsTo('absent:10')).toEqual(['joiner.rehired', 'joiner.started']);
+    await delivery.passTime(10, '1 hour');
+    await delivery.untilDeliveries(10, (all) => findDelivery(all, 'absent', 'joiner.started')?.state === 'sent');
+    expect(await listKinds('absent:10')).toEqual(['joiner.rehired', 'joiner.started']);
     // An answer that comes late is harmless.
-    await delivery.answer(10, { deliveryId: of(first, 'it')?.delivery_id ?? '', outcome: 'done' });
-    await delivery.answer(10, { deliveryId: of(rows, 'it', 'joiner.rehired')?.delivery_id ?? '', outcome: 'done' });
+    await delivery.acknowledge(10, { deliveryId: findDelivery(first, 'it')?.delivery_id ?? '', outcome: 'done' });
+    await delivery.acknowledge(10, {
+      deliveryId: findDelivery(rows, 'it', 'joiner.rehired')?.delivery_id ?? '',
+      outcome: 'done',
+    });
     const after = await delivery.untilDeliveries(
       10,
-      (all) => of(all, 'it', 'joiner.rehired')?.state === 'acknowledged',
+      (all) => findDelivery(all, 'it', 'joiner.rehired')?.state === 'acknowledged',
     );
-    expect(after.find((row) => row.delivery_id === of(first, 'it')?.delivery_id)?.state).toBe('superseded');
+    expect(after.find((row) => row.delivery_id === findDelivery(first, 'it')?.delivery_id)?.state).toBe('superseded');
   });
 });
 
 describe('when', () => {
   test('detected, effective and days before, each at its own moment, and detected not again on effect', async () => {
     const only = { events: ['leaver.left'] as const };
-    const policy = policyWith(
+    const policy = createPolicyWith(
       desk('now', { ...only, when: 'detected' }),
       desk('then', only),
       desk('before', { ...only, when: { daysBefore: 14 } }),
       desk('missed', { ...only, when: { daysBefore: 60 } }),
     );
     const date = addDays(TODAY, 30);
-    await change(policy, 11, leaves(date));
+    await change(policy, 11, leaveOn(date));
     const rows = await delivery.untilDeliveries(
       11,
-      (all) => isState('now', 'sent')(all) && isState('missed', 'sent')(all),
+      (all) => hasState('now', 'sent')(all) && hasState('missed', 'sent')(all),
     );
-    const localOf = (row: DeliveryRow | undefined): string =>
+    const toLocalTime = (row: DeliveryRow | undefined): string =>
       new Date(row?.due_at ?? '').toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
-    expect(localOf(of(rows, 'then'))).toBe(`${addDays(date, 1)} 00:00:00`);
-    expect(localOf(of(rows, 'before'))).toBe(`${addDays(date, -13)} 00:00:00`);
+    expect(toLocalTime(findDelivery(rows, 'then'))).toBe(`${addDays(date, 1)} 00:00:00`);
+    expect(toLocalTime(findDelivery(rows, 'before'))).toBe(`${addDays(date, -13)} 00:00:00`);
     // The row is written before the workflow hears of it.
     let sentence: string | undefined;
-    await until(async () => {
+    await waitUntil(async () => {
       const state = await delivery.temporal.client.workflow
         .getHandle(workflowId.employee('default', '11'))
         .query<{ items: { sentence: string; subscriber: string }[] }>('state');
@@ -507,65 +536,65 @@ describe('when', () => {
     expect(sentence).toMatch(
       /^waits until \d+ \w{3} \d{4} 23:59 Europe\/Berlin to tell then that employee 11 has left$/,
     );
-    const [missed] = await signalsTo(delivery.temporal.client, 'missed:11');
+    const [missed] = await listSignals(delivery.temporal.client, 'missed:11');
     expect(missed).toMatchObject({ late: true, effectiveDate: date });
-    expect((await signalsTo(delivery.temporal.client, 'now:11'))[0]).toMatchObject({ late: false });
-    await delivery.pass(11, '17 days');
-    await delivery.untilDeliveries(11, isState('before', 'sent'));
-    expect(of(await delivery.deliveries(11), 'then')?.state).toBe('waiting');
-    await delivery.pass(11, '15 days');
-    await delivery.untilDeliveries(11, isState('then', 'sent'));
-    const [event] = await database.rows(
+    expect((await listSignals(delivery.temporal.client, 'now:11'))[0]).toMatchObject({ late: false });
+    await delivery.passTime(11, '17 days');
+    await delivery.untilDeliveries(11, hasState('before', 'sent'));
+    expect(findDelivery(await delivery.listDeliveries(11), 'then')?.state).toBe('waiting');
+    await delivery.passTime(11, '15 days');
+    await delivery.untilDeliveries(11, hasState('then', 'sent'));
+    const [event] = await database.query(
       `select state, sequence from personio.lifecycle_events where employee_id = '11' and kind = 'leaver.left'`,
     );
     expect(event).toMatchObject({ state: 'due' });
     expect(event?.['sequence']).not.toBeNull();
-    expect((await delivery.deliveries(11)).filter(({ subscriber }) => subscriber === 'now')).toHaveLength(1);
+    expect((await delivery.listDeliveries(11)).filter(({ subscriber }) => subscriber === 'now')).toHaveLength(1);
   });
 
   test('one who has a moment alone is woken at it; people who share one are woken one after the other, so that no sync stands still', async () => {
     const date = addDays(TODAY, 33);
-    await change(policyWith(desk('it', { events: ['leaver.left'] })), 38, leaves(date));
+    await change(createPolicyWith(desk('it', { events: ['leaver.left'] })), 38, leaveOn(date));
     const [row] = await delivery.untilDeliveries(38, (all) => all.length === 1);
-    const delaysAfter = async (looks: number): Promise<readonly number[]> => {
-      await until(async () => (await wakesOf(38)).length >= looks);
-      return (await wakesOf(38)).map((wake) => wake - Date.parse(row?.due_at ?? ''));
+    const waitForDelays = async (looks: number): Promise<readonly number[]> => {
+      await waitUntil(async () => (await listTimerTimes(38)).length >= looks);
+      return (await listTimerTimes(38)).map((firesAt) => firesAt - Date.parse(row?.due_at ?? ''));
     };
-    const [alone = NaN] = await delaysAfter(1);
+    const [alone = NaN] = await waitForDelays(1);
     expect(Math.abs(alone)).toBeLessThan(1_000);
 
     const looks = 8;
-    await inCrowd(38, 4_999, async () => {
+    await runInCrowd(38, 4_999, async () => {
       for (let look = 1; look <= looks; look++) {
-        await delivery.pass(38, '0 seconds');
-        await delaysAfter(1 + look);
+        await delivery.passTime(38, '0 seconds');
+        await waitForDelays(1 + look);
       }
     });
-    const together = (await delaysAfter(1 + looks)).slice(1);
-    expect(Math.min(...together)).toBeGreaterThan(-1_000);
-    expect(Math.max(...together)).toBeLessThan(51_000);
-    expect(Math.max(...together) - Math.min(...together)).toBeGreaterThan(1_000);
+    const delays = (await waitForDelays(1 + looks)).slice(1);
+    expect(Math.min(...delays)).toBeGreaterThan(-1_000);
+    expect(Math.max(...delays)).toBeLessThan(51_000);
+    expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(1_000);
   });
 
   test('what was tried before is tried again at its moment, whoever shares that of the event', async () => {
     const absent = desk('absent', { start: false, events: ['leaver.left'], when: 'detected' });
-    await change(policyWith(absent), 39, leaves(addDays(TODAY, 34)));
-    await inCrowd(39, 4_999, async () => {
-      await delivery.untilDeliveries(39, (all) => (of(all, 'absent')?.attempts ?? 0) >= 4);
-      await until(async () => (await looksAt(39)).length >= 4);
+    await change(createPolicyWith(absent), 39, leaveOn(addDays(TODAY, 34)));
+    await runInCrowd(39, 4_999, async () => {
+      await delivery.untilDeliveries(39, (all) => (findDelivery(all, 'absent')?.attempts ?? 0) >= 4);
+      await waitUntil(async () => (await listLookTimes(39)).length >= 4);
     });
-    const [, , third = 0, fourth = 0] = await looksAt(39);
+    const [, , third = 0, fourth = 0] = await listLookTimes(39);
     // Four seconds, and what the servers need.
     expect(fourth - third).toBeLessThan(7_000);
   });
 
   test('notices come before, share the event id, and follow the date', async () => {
     const policy = {
-      ...policyWith(desk('it', { events: ['leaver.left', 'leaver.rescheduled'] })),
-      lifecycle: { ...policyOf(UNBRAKED).lifecycle, noticeDays: [14, 1] },
+      ...createPolicyWith(desk('it', { events: ['leaver.left', 'leaver.rescheduled'] })),
+      lifecycle: { ...createPolicy(UNBRAKED).lifecycle, noticeDays: [14, 1] },
     };
-    await change(policy, 12, leaves(addDays(TODAY, 20)));
-    await delivery.pass(12, '7 days');
+    await change(policy, 12, leaveOn(addDays(TODAY, 20)));
+    await delivery.passTime(12, '7 days');
     const rows = await delivery.untilDeliveries(12, (all) =>
       all.some((row) => row.purpose === 'notice' && row.state === 'sent'),
     );
@@ -574,58 +603,61 @@ describe('when', () => {
       ['notice', 'waiting'],
       ['event', 'waiting'],
     ]);
-    const [notice] = await signalsTo(delivery.temporal.client, 'it:12');
+    const [notice] = await listSignals(delivery.temporal.client, 'it:12');
     expect(notice).toMatchObject({ purpose: 'notice', kind: 'leaver.left' });
     expect(rows.every((row) => row.delivery_id.startsWith(notice?.eventId ?? '?'))).toBe(true);
-    await change(policy, 12, leaves(addDays(TODAY, 90)));
-    const moved = await delivery.untilDeliveries(12, (all) => of(all, 'it', 'leaver.rescheduled')?.state === 'sent');
+    await change(policy, 12, leaveOn(addDays(TODAY, 90)));
+    const moved = await delivery.untilDeliveries(
+      12,
+      (all) => findDelivery(all, 'it', 'leaver.rescheduled')?.state === 'sent',
+    );
     expect(moved.filter(({ state }) => state === 'superseded')).toHaveLength(2);
   });
 });
 
 describe('settings', () => {
   test('a subscriber that is added later gets rows for all that is still planned, at once and once', async () => {
-    const before = policyWith(desk('first', { events: ['leaver.left'] }));
-    await change(before, 13, leaves(addDays(TODAY, 45)));
-    const added = policyWith(
+    const before = createPolicyWith(desk('first', { events: ['leaver.left'] }));
+    await change(before, 13, leaveOn(addDays(TODAY, 45)));
+    const added = createPolicyWith(
       desk('first', { events: ['leaver.left'] }),
       desk('later', { events: ['leaver.left'], when: 'detected' }),
     );
     delivery.usePolicy(added);
     await delivery.dispatch();
-    const rows = await delivery.untilDeliveries(13, isState('later', 'sent'));
+    const rows = await delivery.untilDeliveries(13, hasState('later', 'sent'));
     expect(rows).toHaveLength(2);
     await delivery.dispatch();
-    expect(await delivery.deliveries(13)).toHaveLength(2);
+    expect(await delivery.listDeliveries(13)).toHaveLength(2);
     // A worker that does not know of it yet commits one more event: the next that does makes up for it.
-    await change(before, 17, leaves(addDays(TODAY, 46)));
+    await change(before, 17, leaveOn(addDays(TODAY, 46)));
     delivery.usePolicy(added);
     await delivery.dispatch();
-    await delivery.untilDeliveries(17, isState('later', 'sent'));
+    await delivery.untilDeliveries(17, hasState('later', 'sent'));
     // Another moment for what was never tried.
     delivery.usePolicy(
-      policyWith(
+      createPolicyWith(
         desk('first', { events: ['leaver.left'], when: 'detected' }),
         desk('later', { events: ['leaver.left'] }),
       ),
     );
     await delivery.dispatch();
-    const moved = await delivery.untilDeliveries(13, isState('first', 'sent'));
-    expect(of(moved, 'later')).toMatchObject({ state: 'sent', attempts: 1 });
+    const moved = await delivery.untilDeliveries(13, hasState('first', 'sent'));
+    expect(findDelivery(moved, 'later')).toMatchObject({ state: 'sent', attempts: 1 });
   });
 
   test('a subscriber in another namespace is signalled there; a namespace that vanished is retried', async () => {
-    const elsewhere = await emptyNamespace();
+    const elsewhere = await createNamespace();
     const away = { namespace: elsewhere.target.namespace, events: ['mover.changed'] as const };
-    const policy = policyWith(desk('away', away), desk('vanished', { ...away, namespace: 'no-such-namespace' }));
+    const policy = createPolicyWith(desk('away', away), desk('vanished', { ...away, namespace: 'no-such-namespace' }));
     await change(policy, 14, { position: 'Manager' });
     const rows = await delivery.untilDeliveries(
       14,
-      (all) => isState('away', 'sent')(all) && (of(all, 'vanished')?.attempts ?? 0) > 1,
+      (all) => hasState('away', 'sent')(all) && (findDelivery(all, 'vanished')?.attempts ?? 0) > 1,
     );
-    expect(of(rows, 'vanished')).toMatchObject({ state: 'waiting' });
-    expect(of(rows, 'vanished')?.last_error).toMatch(/namespace/i);
-    const [signal] = await signalsTo(elsewhere.temporal.client, 'away:14');
+    expect(findDelivery(rows, 'vanished')).toMatchObject({ state: 'waiting' });
+    expect(findDelivery(rows, 'vanished')?.last_error).toMatch(/namespace/i);
+    const [signal] = await listSignals(elsewhere.temporal.client, 'away:14');
     expect(signal?.acknowledge).toEqual({
       namespace: delivery.target.namespace,
       workflowId: workflowId.employee('default', '14'),
@@ -637,12 +669,12 @@ describe('settings', () => {
 
 describe('handing over', () => {
   test('who has left comes first, before however many others; then whose events are due first', async () => {
-    const policy = policyWith(desk('it'), desk('now', { when: 'detected' }));
-    await change(policy, 21, leaves(addDays(TODAY, 80)));
+    const policy = createPolicyWith(desk('it'), desk('now', { when: 'detected' }));
+    await change(policy, 21, leaveOn(addDays(TODAY, 80)));
     await change(policy, 24, { position: 'Manager' });
-    await change(policy, 22, { ...leaves(addDays(TODAY, -1)), status: 'inactive' });
-    await inCrowd(21, 30, async () => {
-      const all = await openPersons(database, EVERYBODY, 'another namespace', 1_000);
+    await change(policy, 22, { ...leaveOn(addDays(TODAY, -1)), status: 'inactive' });
+    await runInCrowd(21, 30, async () => {
+      const all = await listOpenPersons(database, EVERYBODY, 'another namespace', 1_000);
       const wanted = ['22', '21', '24', 'crowd-1'];
       const found = all.map(({ employeeId }) => employeeId).filter((id) => wanted.includes(id));
       expect(found).toEqual(wanted);
@@ -650,25 +682,25 @@ describe('handing over', () => {
   });
 
   test('people whose workflows are gone are handed over again, and the others not', async () => {
-    await change(policyWith(desk('it')), 15, leaves(addDays(TODAY, 80)));
-    await delivery.untilDeliveries(15, isState('it', 'sent'));
+    await change(createPolicyWith(desk('it')), 15, leaveOn(addDays(TODAY, 80)));
+    await delivery.untilDeliveries(15, hasState('it', 'sent'));
     expect(await delivery.dispatch()).toBe(0);
     const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', '15'));
     await handle.terminate();
-    await until(async () => (await delivery.dispatch()) > 0, 60_000);
+    await waitUntil(async () => (await delivery.dispatch()) > 0, 60_000);
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
   test('a rebuilt namespace gets everybody who has something open, and is left to others for longer than it works for a crowd', async () => {
-    await change(policyWith(desk('it')), 20, leaves(addDays(TODAY, 80)));
-    const rebuilt = await startDelivery(database, policyWith(desk('it')));
-    const wakes = timedWakes(rebuilt.temporal.client);
-    await inCrowd(20, 60, async () => {
-      const open = await openPersons(database, EVERYBODY, 'another namespace', 1_000);
+    await change(createPolicyWith(desk('it')), 20, leaveOn(addDays(TODAY, 80)));
+    const rebuilt = await startDelivery(database, createPolicyWith(desk('it')));
+    const dispatches = recordDispatches(rebuilt.temporal.client);
+    await runInCrowd(20, 60, async () => {
+      const open = await listOpenPersons(database, EVERYBODY, 'another namespace', 1_000);
       expect(await rebuilt.dispatch()).toBe(open.length);
-      expect(wakes).toHaveLength(open.length);
+      expect(dispatches).toHaveLength(open.length);
     });
-    const groups = togetherOf(wakes);
+    const groups = mergeOverlaps(dispatches);
     expect(groups.length).toBeGreaterThan(7);
     for (const [index, { begin }] of groups.entries()) {
       const before = groups[index - 1];
@@ -684,7 +716,7 @@ describe('handing over', () => {
   });
 
   test('an event that is committed while its person is handed over is not taken for handed over', async () => {
-    const policy = policyWith(desk('it'));
+    const policy = createPolicyWith(desk('it'));
     await change(policy, 16, { position: 'Manager' });
     await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = '16'`);
     company.set('16', { ...(company.get('16') ?? employee(16)), position: 'Director' });

@@ -3,48 +3,60 @@ import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createDispatch } from '../../activities/index.js';
 import type { DispatchDependencies } from '../../activities/index.js';
-import { startDeliveryHost } from '../../src/cli/delivery-host.js';
-import { hosted } from '../../src/cli/worker-host.js';
-import type { DispatchRequest, EmployeesCommitRequest } from '../../src/contracts/activities.js';
-import { TASK_QUEUE, WORKFLOW_TYPE } from '../../src/contracts/names.js';
+import { startDeliveryHost } from '../../src/worker/delivery-host.js';
+import { runWorkers } from '../../src/worker/worker-host.js';
+import type { DispatchRequest, EmployeesCommitRequest } from '../../src/contracts/internal/activities.js';
+import { TASK_QUEUE, WORKFLOW_TYPE } from '../../src/contracts/internal/names.js';
 import { addDays } from '../../src/domain/zones.js';
 import type { Database } from '../../src/store/database.js';
-import { countHandedOver, countOpenPersons } from '../../src/store/handover.js';
+import { countDispatched, countOpenPersons } from '../../src/store/deliveries/dispatch.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
-import { workflowCode } from '../../src/temporal/worker.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf } from '../support/policy.js';
+import { resolveWorkflowCode } from '../../src/temporal/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy } from '../support/policy.js';
 import { addCrowd, commitCompany, employee } from '../support/staging.js';
-import { emptyNamespace, until } from '../support/worker.js';
+import { createNamespace, waitUntil } from '../support/worker.js';
 
 const REQUEST: EmployeesCommitRequest = {
-  ...{ connectionId: 'default', endpoint: 'employees', runId: 'run', source: 'v1', reading: 1, total: 1 },
-  ...{ collectedAt: new Date().toISOString(), preview: false, requests: 1, onlyEmployeeId: '7' },
+  connectionId: 'default',
+  endpoint: 'employees',
+  runId: 'run',
+  source: 'v1',
+  reading: 1,
+  total: 1,
+  collectedAt: new Date().toISOString(),
+  preview: false,
+  requests: 1,
+  onlyEmployeeId: '7',
 };
 
 /** Steps that only say what the workflow asks of them: how many steps there are is its own decision. */
 describe('handing over in steps', () => {
   test('goes on until nobody is left, also where the workflow is cancelled in the middle', async () => {
-    const { temporal, target } = await emptyNamespace();
+    const { temporal, target } = await createNamespace();
     const connection = await connectWorker(target, 10_000);
     const asked: DispatchRequest[] = [];
-    const answers = [{ left: 500 }, { left: 250 }, { left: 0 }];
+    const steps = [{ left: 500 }, { left: 250 }, { left: 0 }];
     const result = { outcome: 'succeeded', message: 'committed' };
     const handle = await temporal.client.workflow.start(WORKFLOW_TYPE.detectLifecycleTransitions, {
-      ...{ taskQueue: TASK_QUEUE.sync, workflowId: 'lifecycle', args: [REQUEST] },
+      taskQueue: TASK_QUEUE.sync,
+      workflowId: 'lifecycle',
+      args: [REQUEST],
     });
-    const workers = hosted([
+    const workers = runWorkers([
       await Worker.create({
-        ...{ connection, namespace: target.namespace, taskQueue: TASK_QUEUE.sync },
+        connection,
+        namespace: target.namespace,
+        taskQueue: TASK_QUEUE.sync,
         activities: {
           commitEmployees: async () => Promise.resolve({ incomplete: null, result, question: null, replaced: [] }),
           dispatchEvents: async (request: DispatchRequest) => {
             if (asked.push(request) === 1) await handle.cancel();
-            return { persons: 250, ...answers[asked.length - 1] };
+            return { persons: 250, ...steps[asked.length - 1] };
           },
         },
-        ...workflowCode('workflow-bundle', '../../workflows/index.js', {}),
+        ...resolveWorkflowCode('workflow-bundle', '../../workflows/index.js', {}),
       }),
     ]);
     try {
@@ -65,7 +77,7 @@ describe('handing over in steps', () => {
 
 /** One step after the other of a worker that starts, over people of two companies whose workflows nobody runs. */
 describe('handing over at start', () => {
-  const policy = policyOf(
+  const policy = createPolicy(
     'subscribers: [{ name: it, workflowType: desk, workflowId: "it:{employeeId}", taskQueue: nobody, events: ["*"] }]',
   );
   const logger = pino({ enabled: false });
@@ -76,12 +88,16 @@ describe('handing over at start', () => {
   let absences = 0;
 
   beforeAll(async () => {
-    database = await migratedDatabase();
-    const empty = await emptyNamespace();
+    database = await createMigratedDatabase();
+    const empty = await createNamespace();
     temporal = empty.temporal;
     dependencies = {
-      ...{ database, policy, logger, namespace: empty.target.namespace, clientOf: temporal.inNamespace },
-      namespaceId: async () => {
+      database,
+      policy,
+      logger,
+      namespace: empty.target.namespace,
+      getClient: temporal.getClient,
+      readNamespaceId: async () => {
         if (absences-- > 0) throw new Error('Temporal is away');
         return Promise.resolve('this namespace');
       },
@@ -96,30 +112,30 @@ describe('handing over at start', () => {
     await database.close();
   });
 
-  const waiting = async (connectionId: string): Promise<number> =>
+  const countWaiting = async (connectionId: string): Promise<number> =>
     countOpenPersons(database, { connectionId, onlyEmployeeId: null }, null);
 
   test('one person alone does not wait behind a crowd', async () => {
     const one = { connectionId: 'default', onlyEmployeeId: 'crowd-333' };
     expect(await createDispatch(dependencies)(one)).toEqual({ persons: 1, left: 0 });
-    expect(await waiting('default')).toBe(400);
+    expect(await countWaiting('default')).toBe(400);
     expect(await createDispatch(dependencies)(one)).toEqual({ persons: 0, left: 0 });
   });
 
   test('a worker that is stopped finishes the few people of its step, and begins with no other company', async () => {
     const host = startDeliveryHost(dependencies);
-    await until(async () => (await waiting('default')) < 400);
+    await waitUntil(async () => (await countWaiting('default')) < 400);
     await host.stop();
-    const left = await waiting('default');
+    const left = await countWaiting('default');
     expect(left).toBeGreaterThan(0);
-    expect(await waiting('second')).toBe(1);
-    expect(await countHandedOver(database, 'default', 'this namespace')).toBe(401 - left);
+    expect(await countWaiting('second')).toBe(1);
+    expect(await countDispatched(database, 'default', 'this namespace')).toBe(401 - left);
   });
 
   test('a worker that cannot reach Temporal tries until it can', async () => {
     absences = 2;
     const host = startDeliveryHost(dependencies, 10);
-    await until(async () => (await waiting('default')) + (await waiting('second')) === 0);
+    await waitUntil(async () => (await countWaiting('default')) + (await countWaiting('second')) === 0);
     await host.stop();
     expect(absences).toBeLessThanOrEqual(0);
   });
@@ -127,15 +143,15 @@ describe('handing over at start', () => {
   test('what is opened anew while its person is woken is not taken for handed over', async () => {
     await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = 'crowd-200'`);
     const { workflow } = temporal.client;
-    const wake = workflow.signalWithStart.bind(workflow);
+    const original = workflow.signalWithStart.bind(workflow);
     workflow.signalWithStart = async (type, options) => {
-      const handle = await wake(type, options);
+      const handle = await original(type, options);
       // As a worker does that has another subscriber.
       await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = 'crowd-200'`);
       return handle;
     };
     expect(await createDispatch(dependencies, 0)({ connectionId: 'default' })).toEqual({ persons: 1, left: 1 });
-    workflow.signalWithStart = wake;
+    workflow.signalWithStart = original;
     expect(await createDispatch(dependencies)({ connectionId: 'default', left: 1 })).toEqual({ persons: 1, left: 0 });
   });
 
@@ -144,7 +160,7 @@ describe('handing over at start', () => {
     const dispatch = createDispatch(dependencies, 0);
     // As if only few had been counted, and others had come before them since.
     const step = await dispatch({ connectionId: 'default', left: 3 });
-    expect(step.left).toBe(await waiting('default'));
+    expect(step.left).toBe(await countWaiting('default'));
     expect(step.left).toBeGreaterThan(0);
   });
 });

@@ -6,23 +6,23 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowFailedError } from '@temporalio/client';
-import { EVENT_KINDS } from '../../src/contracts/events.js';
-import { TASK_QUEUE, UPDATE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
-import type { RefreshInput, SyncResult } from '../../src/contracts/sync.js';
+import { EVENT_KINDS } from '../../src/contracts/public/events.js';
+import { TASK_QUEUE, UPDATE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
+import type { RefreshInput, SyncResult } from '../../src/contracts/internal/sync.js';
 import { addDays } from '../../src/domain/zones.js';
-import type { MadeUpEmployee } from '../../src/fake-personio/company.js';
-import { statusOf } from '../../src/fake-personio/company.js';
+import type { DemoEmployee } from '../../src/fake-personio/company.js';
+import { getStatus } from '../../src/fake-personio/company.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
-import type { HeldPerson } from '../../src/store/proposals.js';
+import type { HeldPerson } from '../../src/store/employees/holds.js';
 import { runCommand } from '../support/cli.js';
-import type { Ended, Environment } from '../support/cli.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
-import { testServers } from '../support/servers-file.js';
+import type { CommandResult, Environment } from '../support/cli.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
+import { readTestServers } from '../support/servers-file.js';
 import { addCrowd } from '../support/staging.js';
-import { startTestWorker, until } from '../support/worker.js';
+import { startTestWorker, waitUntil } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
 const TODAY = new Date().toISOString().slice(0, 10);
@@ -37,23 +37,27 @@ let environment: Environment;
 let folder: string;
 let started = 0;
 
-const policy = { ...policyOf(POLICY), subscribers: [subscriberOf({ name: 'it', events: EVENT_KINDS })] };
+const policy = { ...createPolicy(POLICY), subscribers: [createSubscriber({ name: 'it', events: EVENT_KINDS })] };
 
-function environmentOf(namespace: string): Environment {
+function createEnvironment(namespace: string): Environment {
   return {
-    ...{ PERSONIO_BASE_URL: fake.url, PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET: 'secret' },
-    ...{ DATABASE_URL: database.url, TEMPORAL_ADDRESS: testServers().temporalAddress, TEMPORAL_NAMESPACE: namespace },
+    PERSONIO_BASE_URL: fake.url,
+    PERSONIO_CLIENT_ID: 'id',
+    PERSONIO_CLIENT_SECRET: 'secret',
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+    TEMPORAL_NAMESPACE: namespace,
   };
 }
 
 beforeAll(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: PEOPLE, seed: 11, foundedOn: TODAY });
   worker = await startTestWorker({ database, fake, policy });
   folder = mkdtempSync(join(tmpdir(), 'personio-sync-brake-'));
   writeFileSync(join(folder, 'personio-sync.yaml'), POLICY);
-  environment = environmentOf(worker.temporal.namespace);
-  expect((await command('schedules', 'apply')).code).toBe(0);
+  environment = createEnvironment(worker.temporal.namespace);
+  expect((await runCli('schedules', 'apply')).code).toBe(0);
   expect(await sync()).toMatchObject({ outcome: 'succeeded', inserted: PEOPLE });
 }, 120_000);
 afterAll(async () => {
@@ -62,18 +66,16 @@ afterAll(async () => {
   await database.close();
 });
 
-async function command(...args: string[]): Promise<Ended> {
+async function runCli(...args: string[]): Promise<CommandResult> {
   return runCommand(args, environment, folder);
 }
 
 async function sync(of = worker): Promise<SyncResult> {
   started += 1;
   return of.temporal.client.workflow.execute<() => Promise<SyncResult>>(WORKFLOW_TYPE.employees, {
-    ...{
-      taskQueue: TASK_QUEUE.sync,
-      args: [],
-      workflowId: `${workflowId.sync('default', 'employees')}-brake-${started}`,
-    },
+    taskQueue: TASK_QUEUE.sync,
+    args: [],
+    workflowId: `${workflowId.sync('default', 'employees')}-brake-${started}`,
   });
 }
 
@@ -85,34 +87,34 @@ async function refresh(employeeId: string): Promise<SyncResult> {
 }
 
 /** People who are here and stay, from the end of the list, so that the supervisors are not among them. */
-function here(count: number): readonly MadeUpEmployee[] {
+function listStaying(count: number): readonly DemoEmployee[] {
   const staying = fake.company.employees.filter(
-    (person) => person.id < 9_000 && statusOf(person, TODAY) === 'active' && person.terminationDate === null,
+    (person) => person.id < 9_000 && getStatus(person, TODAY) === 'active' && person.terminationDate === null,
   );
   return staying.slice(-count);
 }
 
-function leave(people: readonly MadeUpEmployee[], on = YESTERDAY): void {
+function leave(people: readonly DemoEmployee[], on = YESTERDAY): void {
   for (const person of people) Object.assign(person, { terminationDate: on, lastWorkingDay: on });
 }
 
-function stay(people: readonly MadeUpEmployee[]): void {
+function stay(people: readonly DemoEmployee[]): void {
   for (const person of people) Object.assign(person, { terminationDate: null, lastWorkingDay: null });
 }
 
-const idsOf = (people: readonly MadeUpEmployee[]): readonly string[] => people.map(({ id }) => String(id));
+const toIds = (people: readonly DemoEmployee[]): readonly string[] => people.map(({ id }) => String(id));
 
-async function rowsOf(people: readonly MadeUpEmployee[]): Promise<readonly unknown[]> {
-  return database.rows('select * from personio.employees where employee_id = any($1) order by employee_id', [
-    idsOf(people),
+async function readRows(people: readonly DemoEmployee[]): Promise<readonly unknown[]> {
+  return database.query('select * from personio.employees where employee_id = any($1) order by employee_id', [
+    toIds(people),
   ]);
 }
 
-async function deliveriesTo(people: readonly MadeUpEmployee[]): Promise<readonly string[]> {
-  const rows = await database.rows<{ state: string }>(
+async function listDeliveryStates(people: readonly DemoEmployee[]): Promise<readonly string[]> {
+  const rows = await database.query<{ state: string }>(
     `select x.state from personio.deliveries x join personio.lifecycle_events v using (event_id)
      where x.employee_id = any($1) and x.state <> 'superseded' and v.state = 'due'`,
-    [idsOf(people)],
+    [toIds(people)],
   );
   return rows.map((row) => row.state);
 }
@@ -128,14 +130,14 @@ interface StatusDocument {
   }[];
 }
 
-async function status(): Promise<{ readonly code: number | null; readonly document: StatusDocument }> {
-  const { code, stdout } = await command('status', '--json');
+async function readStatus(): Promise<{ readonly code: number | null; readonly document: StatusDocument }> {
+  const { code, stdout } = await runCli('status', '--json');
   return { code, document: JSON.parse(stdout) as StatusDocument };
 }
 
-async function waitingDetails(runId: string): Promise<string> {
+async function waitForDetails(runId: string): Promise<string> {
   let details = '';
-  await until(async () => {
+  await waitUntil(async () => {
     const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
     const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     details = metadata.currentDetails ?? '';
@@ -144,7 +146,7 @@ async function waitingDetails(runId: string): Promise<string> {
   return details;
 }
 
-async function answerOf(runId: string): Promise<unknown> {
+async function readVerdict(runId: string): Promise<unknown> {
   const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
   return ((await handle.result()) as { answer: unknown }).answer;
 }
@@ -153,45 +155,45 @@ describe.each([
   { what: 'come back inactive', happens: leave, ends: stay, sentence: 'would leave at once' },
   {
     what: 'vanish',
-    happens: (people: readonly MadeUpEmployee[]) => people.forEach(({ id }) => fake.company.remove(id)),
-    ends: (people: readonly MadeUpEmployee[]) => people.forEach((person) => fake.company.add(person)),
+    happens: (people: readonly DemoEmployee[]) => people.forEach(({ id }) => fake.company.remove(id)),
+    ends: (people: readonly DemoEmployee[]) => people.forEach((person) => fake.company.add(person)),
     sentence: 'are missing at once',
   },
 ])('a glitch: thirty people $what', ({ happens, ends, sentence }) => {
-  let people: readonly MadeUpEmployee[];
+  let people: readonly DemoEmployee[];
   let runId: string;
 
   test('is braked in the first sync: nothing of theirs changes, and the joiner of the day starts', async () => {
-    people = here(30);
-    const before = await rowsOf(people);
-    const joiner = { ...(here(1)[0] ?? people[0]), id: 9_000 + started, hireDate: TODAY } as MadeUpEmployee;
+    people = listStaying(30);
+    const before = await readRows(people);
+    const joiner = { ...(listStaying(1)[0] ?? people[0]), id: 9_000 + started, hireDate: TODAY } as DemoEmployee;
     happens(people);
     fake.company.add(joiner);
     const result = await sync();
     ({ runId } = result);
     expect(result).toMatchObject({ outcome: 'braked', inserted: 1, updated: 0, missing: 0 });
     expect(result.message).toContain(`30 of `);
-    expect(await rowsOf(people)).toEqual(before);
-    await until(async () => (await deliveriesTo([joiner])).join() === 'acknowledged');
+    expect(await readRows(people)).toEqual(before);
+    await waitUntil(async () => (await listDeliveryStates([joiner])).join() === 'acknowledged');
   });
 
   test('shows in status, which exits with 1, says why, whom it is about and what to do', async () => {
-    const { code, document } = await status();
+    const { code, document } = await readStatus();
     expect([code, document.healthy]).toEqual([1, false]);
     const [problem] = document.problems;
     expect(problem).toMatchObject({ code: 'braked', runId });
     expect(problem?.sentence).toContain(sentence);
     expect(problem?.sentence).toMatch(/^30 of \d+ people .* at most \d+ may/);
     expect(problem?.action).toContain(`personio-sync approve ${runId} --by`);
-    expect(document.connections[0]?.held.map(({ employeeId }) => employeeId)).toEqual([...idsOf(people)].sort());
-    const { stdout } = await command('status');
+    expect(document.connections[0]?.held.map(({ employeeId }) => employeeId)).toEqual([...toIds(people)].sort());
+    const { stdout } = await runCli('status');
     expect(stdout).toContain(
-      `held (asked, ${sentence.includes('leave') ? 'leavers' : 'missing'}): 30 people: ${[...idsOf(people)].sort()[0] ?? ''}`,
+      `held (asked, ${sentence.includes('leave') ? 'leavers' : 'missing'}): 30 people: ${[...toIds(people)].sort()[0] ?? ''}`,
     );
   });
 
   test('waits visibly in the workflow, which takes no answer without a name and a reason', async () => {
-    const details = await waitingDetails(runId);
+    const details = await waitForDetails(runId);
     expect(details).toContain(sentence);
     expect(details).toContain(`approve ${runId}`);
     const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
@@ -205,103 +207,113 @@ describe.each([
   test('is over when all is well the next day: nothing was sent, and nobody waits any more', async () => {
     ends(people);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0, updated: 0, missing: 0 });
-    expect(await answerOf(runId)).toBe('replaced');
-    expect(await deliveriesTo(people)).toEqual([]);
-    expect(await status()).toMatchObject({ code: 0, document: { healthy: true } });
+    expect(await readVerdict(runId)).toBe('replaced');
+    expect(await listDeliveryStates(people)).toEqual([]);
+    expect(await readStatus()).toMatchObject({ code: 0, document: { healthy: true } });
   });
 });
 
 describe('the same, real', () => {
   test('approved by name, it is committed after a fresh read, and told', async () => {
-    const people = here(30);
+    const people = listStaying(30);
     leave(people);
     const { runId } = await sync();
-    const { code, stdout } = await command('approve', runId, '--by', 'Ada', '--reason', 'the plant closes', '--json');
+    const { code, stdout } = await runCli('approve', runId, '--by', 'Ada', '--reason', 'the plant closes', '--json');
     expect(code).toBe(0);
     const { runs } = JSON.parse(stdout) as { runs: readonly SyncResult[] };
     expect(runs).toMatchObject([{ outcome: 'succeeded', updated: 30, held: 0 }]);
     expect(runs[0]?.runId).not.toBe(runId);
-    expect(await answerOf(runId)).toBe('approved');
-    await until(async () => {
-      const told = await deliveriesTo(people);
+    expect(await readVerdict(runId)).toBe('approved');
+    await waitUntil(async () => {
+      const told = await listDeliveryStates(people);
       return told.length === 30 && told.every((state) => state === 'acknowledged');
     }, 60_000);
-    const decisions = await database.rows('select actor, what, subject, reason from personio.decisions');
+    const decisions = await database.query('select actor, what, subject, reason from personio.decisions');
     expect(decisions).toEqual([{ actor: 'Ada', what: 'approve', subject: `run ${runId}`, reason: 'the plant closes' }]);
   });
 
   test('approved when more has come, it commits what was approved and is braked for the rest', async () => {
-    const people = here(20);
+    const people = listStaying(20);
     leave(people.slice(0, 12));
     const { runId } = await sync();
     leave(people);
-    const { code, stderr } = await command('approve', runId, '--by', 'Ada', '--reason', 'as agreed');
+    const { code, stderr } = await runCli('approve', runId, '--by', 'Ada', '--reason', 'as agreed');
     expect([code, stderr]).toEqual([3, expect.stringContaining('Approved: the changes of 12 people')]);
-    const { document } = await status();
+    const { document } = await readStatus();
     expect(document.connections[0]?.held.map(({ employeeId }) => employeeId).sort()).toEqual(
-      [...idsOf(people.slice(12))].sort(),
+      [...toIds(people.slice(12))].sort(),
     );
     stay(people.slice(12));
     expect(await sync()).toMatchObject({ outcome: 'succeeded' });
   });
 
   test('rejected through `temporal workflow update execute`, people stay held without a question; approving later still works', async () => {
-    const people = here(12);
+    const people = listStaying(12);
     leave(people);
     const { runId } = await sync();
-    await waitingDetails(runId);
-    await promisify(execFile)(testServers().temporalCli, [
-      ...['workflow', 'update', 'execute', '--address', testServers().temporalAddress],
-      ...['--namespace', worker.temporal.namespace, '--workflow-id', workflowId.lifecycle('default', runId)],
-      ...['--name', 'reject', '--input', '{"by": "Ada", "reason": "a mistake in the import"}'],
+    await waitForDetails(runId);
+    await promisify(execFile)(readTestServers().temporalCli, [
+      'workflow',
+      'update',
+      'execute',
+      '--address',
+      readTestServers().temporalAddress,
+      '--namespace',
+      worker.temporal.namespace,
+      '--workflow-id',
+      workflowId.lifecycle('default', runId),
+      '--name',
+      'reject',
+      '--input',
+      '{"by": "Ada", "reason": "a mistake in the import"}',
     ]);
-    expect(await answerOf(runId)).toBe('rejected');
+    expect(await readVerdict(runId)).toBe('rejected');
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 12 });
-    const { code, document } = await status();
+    const { code, document } = await readStatus();
     expect(code).toBe(0);
     expect(document.connections[0]?.held).toHaveLength(12);
     expect(document.connections[0]?.held[0]).toMatchObject({ decision: 'rejected', runId });
-    const approved = await command('approve', runId, '--by', 'Eve', '--reason', 'no mistake after all', '--json');
+    const approved = await runCli('approve', runId, '--by', 'Eve', '--reason', 'no mistake after all', '--json');
     expect(approved.code).toBe(0);
     expect(JSON.parse(approved.stdout)).toMatchObject({ runs: [{ outcome: 'succeeded', updated: 12, held: 0 }] });
   });
 
   test('reject by command exits with 0 and says how to take it back', async () => {
-    const people = here(12);
+    const people = listStaying(12);
     leave(people);
     const { runId } = await sync();
-    const { code, stdout } = await command('reject', runId, '--by', 'Ada', '--reason', 'wrong list');
+    const { code, stdout } = await runCli('reject', runId, '--by', 'Ada', '--reason', 'wrong list');
     expect([code, stdout]).toEqual([0, expect.stringContaining('12 people keep their old state')]);
     stay(people);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
   });
 
   test('can be answered while others of the same read are still handed over', async () => {
-    const people = here(12);
+    const people = listStaying(12);
     leave(people);
     await addCrowd(database, 200, { handed_over_to: null });
     const { runId } = await sync();
     const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
     await handle.executeUpdate(UPDATE.reject, { args: [{ by: 'Ada', reason: 'wrong list' }] });
     const waiting = `select from personio.lifecycle_events where employee_id like 'crowd-%' and handed_over_to is null`;
-    expect((await database.rows(waiting)).length).toBeGreaterThan(0);
-    expect(await answerOf(runId)).toBe('rejected');
-    expect(await database.rows(waiting)).toEqual([]);
+    expect((await database.query(waiting)).length).toBeGreaterThan(0);
+    expect(await readVerdict(runId)).toBe('rejected');
+    expect(await database.query(waiting)).toEqual([]);
     await database.run(`delete from personio.lifecycle_events where employee_id like 'crowd-%'`);
     stay(people);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
   });
 
   test('a run that nobody knows, or that holds nobody, cannot be decided', async () => {
-    expect((await command('approve', 'no-such-run', '--by', 'Ada', '--reason', 'x')).code).toBe(2);
+    expect((await runCli('approve', 'no-such-run', '--by', 'Ada', '--reason', 'x')).code).toBe(2);
     const { runId } = await sync();
-    const { code, stderr } = await command('reject', runId, '--by', 'Ada', '--reason', 'x');
+    const { code, stderr } = await runCli('reject', runId, '--by', 'Ada', '--reason', 'x');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/ended as succeeded and asks nobody/)]);
-    expect((await command('approve', runId, '--by', ' ', '--reason', 'x')).code).toBe(2);
+    expect((await runCli('approve', runId, '--by', ' ', '--reason', 'x')).code).toBe(2);
   });
 
   test('one person who is held is held by a refresh too', async () => {
-    const people = here(12);
+    const people = listStaying(12);
     leave(people);
     await sync();
     expect(await refresh(String(people[0]?.id))).toMatchObject({ outcome: 'braked', held: 1, updated: 0 });
@@ -312,7 +324,7 @@ describe('the same, real', () => {
 
 describe('who is missing', () => {
   test('from the list and there by id makes the read incomplete; nothing changes', async () => {
-    const [person] = here(1);
+    const [person] = listStaying(1);
     fake.company.remove(person?.id ?? 0);
     fake.behaviour.fault = ({ path }) =>
       path === `/v1/company/employees/${person?.id ?? 0}`
@@ -321,21 +333,21 @@ describe('who is missing', () => {
     const failure: unknown = await sync().catch((error: unknown) => error);
     fake.behaviour.fault = null;
     expect((failure as WorkflowFailedError).cause?.message).toMatch(/whom Personio still knows by their id/);
-    const rows = await database.rows('select missing_since from personio.employees where employee_id = $1', [
+    const rows = await database.query('select missing_since from personio.employees where employee_id = $1', [
       String(person?.id),
     ]);
     expect(rows).toEqual([{ missing_since: null }]);
   });
 
   test('twice and answered with 404 is deleted, and told', async () => {
-    const [gone] = await database.rows<{ employee_id: string }>(
+    const [gone] = await database.query<{ employee_id: string }>(
       `select employee_id from personio.employees where lifecycle_state = 'employed' order by employee_id desc limit 1`,
     );
     expect(gone).toBeDefined();
-    const before = await database.rows(`select 1 from personio.lifecycle_events where kind = 'leaver.deleted'`);
+    const before = await database.query(`select 1 from personio.lifecycle_events where kind = 'leaver.deleted'`);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', missing: 1 });
     expect(await sync()).toMatchObject({ outcome: 'succeeded', missing: 1 });
-    expect(await database.rows(`select 1 from personio.lifecycle_events where kind = 'leaver.deleted'`)).toHaveLength(
+    expect(await database.query(`select 1 from personio.lifecycle_events where kind = 'leaver.deleted'`)).toHaveLength(
       before.length + 1,
     );
   });
@@ -343,21 +355,24 @@ describe('who is missing', () => {
 
 describe('preview and explain', () => {
   const READ = ['employees', 'employee_history', 'lifecycle_events', 'deliveries', 'held_people', 'connection_state'];
-  const everything = async (): Promise<readonly unknown[]> =>
-    Promise.all(READ.map(async (table) => database.rows(`select * from personio.${table} t order by t::text`)));
+  const readEverything = async (): Promise<readonly unknown[]> =>
+    Promise.all(READ.map(async (table) => database.query(`select * from personio.${table} t order by t::text`)));
 
   test('a preview shows what would be held and what would happen, with names on request only, and changes nothing', async () => {
-    const people = here(15);
+    const people = listStaying(15);
     leave(people);
-    await until(
+    await waitUntil(
       async () =>
-        (await database.rows(`select 1 from personio.deliveries where state in ('waiting', 'sent') and due_at < now()`))
-          .length === 0,
+        (
+          await database.query(
+            `select 1 from personio.deliveries where state in ('waiting', 'sent') and due_at < now()`,
+          )
+        ).length === 0,
     );
-    const before = await everything();
-    const { code, stdout } = await command('preview', 'employees', '--json');
+    const before = await readEverything();
+    const { code, stdout } = await runCli('preview', 'employees', '--json');
     expect(code).toBe(0);
-    expect(await everything()).toEqual(before);
+    expect(await readEverything()).toEqual(before);
     const preview = JSON.parse(stdout) as Record<string, unknown> & {
       events: Record<string, unknown>[];
       runId: string;
@@ -369,52 +384,50 @@ describe('preview and explain', () => {
     expect(preview.events).toHaveLength(15);
     expect(preview.events[0]).toMatchObject({ kind: 'leaver.left', class: 'leaver', late: true, held: true });
     expect(stdout).not.toContain(people[0]?.lastName);
-    const named = await command('preview', 'employees', '--names');
+    const named = await runCli('preview', 'employees', '--names');
     expect(named.stdout).toContain(people[0]?.lastName);
     expect(named.stdout).toMatch(/leavers +15 of \d+ in this run +at most \d+ +over the limit/);
-    const rows = await database.rows('select outcome from personio.sync_runs where run_id = $1', [preview.runId]);
+    const rows = await database.query('select outcome from personio.sync_runs where run_id = $1', [preview.runId]);
     expect(rows).toEqual([{ outcome: 'preview' }]);
     stay(people);
   });
 
   test('an event explains itself: run, rule, values before and after, and who was told when', async () => {
-    const [event] = await database.rows<{ event_id: string; run_id: string; employee_id: string }>(
+    const [event] = await database.query<{ event_id: string; run_id: string; employee_id: string }>(
       `select event_id, run_id, employee_id from personio.lifecycle_events where kind = 'leaver.left' and state = 'due' order by sequence desc limit 1`,
     );
-    const { code, stdout } = await command('explain', event?.event_id ?? '', '--json');
+    const { code, stdout } = await runCli('explain', event?.event_id ?? '', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       event: { eventId: event?.event_id, kind: 'leaver.left', employeeId: event?.employee_id, state: 'due' },
-      ...{
-        run: { runId: event?.run_id, outcome: 'succeeded' },
-        rule: 'out-by-date',
-        supersedes: null,
-        supersededBy: null,
-      },
+      run: { runId: event?.run_id, outcome: 'succeeded' },
+      rule: 'out-by-date',
+      supersedes: null,
+      supersededBy: null,
       before: { at: expect.any(String), values: { terminationDate: null, lifecycleState: 'employed' } },
       after: { until: null, values: { terminationDate: YESTERDAY, lifecycleState: 'left' } },
       deliveries: [{ subscriber: 'it', state: 'acknowledged', sentAt: expect.any(String) }],
     });
-    const text = await command('explain', event?.event_id ?? '');
+    const text = await runCli('explain', event?.event_id ?? '');
     expect(text.stdout).toMatch(/rule +out-by-date/);
     expect(text.stdout).toMatch(/terminationDate +— +\d{4}/);
-    expect((await command('explain', 'nothing:of:the:kind')).code).toBe(2);
+    expect((await runCli('explain', 'nothing:of:the:kind')).code).toBe(2);
   });
 });
 
 describe("when Temporal's own database is lost between detection and effect", () => {
   test('the next run hands every planned event over anew, and each falls due once', async () => {
-    const people = here(3);
+    const people = listStaying(3);
     leave(people, addDays(TODAY, 10));
     await sync();
-    const planned = async (): Promise<number> =>
-      (await database.rows(`select 1 from personio.lifecycle_events where state = 'planned'`)).length;
-    const before = await planned();
+    const countPlanned = async (): Promise<number> =>
+      (await database.query(`select 1 from personio.lifecycle_events where state = 'planned'`)).length;
+    const before = await countPlanned();
     expect(before).toBeGreaterThanOrEqual(3);
     await worker.stop();
     worker = await startTestWorker({ database, fake, policy });
     expect(await sync()).toMatchObject({ outcome: 'succeeded', updated: 0 });
-    expect(await planned()).toBe(before);
+    expect(await countPlanned()).toBe(before);
     // Their moment comes.
     await database.run(`update personio.lifecycle_events set due_at = now() where state = 'planned'`);
     await database.run(
@@ -422,12 +435,12 @@ describe("when Temporal's own database is lost between detection and effect", ()
     );
     expect(await sync()).toMatchObject({ outcome: 'succeeded' });
     await signalAll();
-    await until(async () => (await planned()) === 0, 60_000);
-    await until(async () => {
-      const told = await deliveriesTo(people);
+    await waitUntil(async () => (await countPlanned()) === 0, 60_000);
+    await waitUntil(async () => {
+      const told = await listDeliveryStates(people);
       return told.length === 6 && told.every((state) => state === 'acknowledged');
     }, 60_000);
-    const [feed] = await database.rows<{ gaps: number; doubled: number }>(
+    const [feed] = await database.query<{ gaps: number; doubled: number }>(
       `select max(sequence) - count(*) as gaps, count(*) - count(distinct sequence) as doubled
        from personio.lifecycle_events where sequence is not null`,
     );
@@ -436,7 +449,7 @@ describe("when Temporal's own database is lost between detection and effect", ()
 
   /** The clock of the test was moved, so the waiting workflows are told to look again. */
   async function signalAll(): Promise<void> {
-    const rows = await database.rows<{ employee_id: string }>(
+    const rows = await database.query<{ employee_id: string }>(
       `select distinct employee_id from personio.lifecycle_events where state = 'planned'`,
     );
     for (const row of rows)

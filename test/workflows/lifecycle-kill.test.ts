@@ -4,22 +4,28 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
+import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
 import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
-import { migratedDatabase } from '../support/database.js';
-import { testServers } from '../support/servers-file.js';
-import { emptyNamespace } from '../support/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { readTestServers } from '../support/servers-file.js';
+import { createNamespace } from '../support/worker.js';
 
 /**
  * A worker is killed with SIGKILL at each step of a run, and another one takes over. What is in the database in the end has to be what an
  * undisturbed run leaves behind: the same events with the same ids, none doubled, none lost.
  */
 const STEPS = [
-  ...['openRun', 'exchangeToken', 'collectSegment', 'verifySnapshot', 'askForMissing'],
-  ...['commitEmployees inside', 'commitEmployees', 'dispatchEvents'],
+  'openRun',
+  'exchangeToken',
+  'collectSegment',
+  'verifySnapshot',
+  'askForMissing',
+  'commitEmployees inside',
+  'commitEmployees',
+  'dispatchEvents',
 ];
 const TODAY = new Date().toISOString().slice(0, 10);
 const WORKER = fileURLToPath(new URL('../support/killable-worker.js', import.meta.url));
@@ -29,7 +35,7 @@ const fakes: FakePersonio[] = [];
 const processes = new Set<ChildProcess>();
 
 /** Everything that a run leaves behind, without the moments at which it happened to be written. */
-interface Left {
+interface RunOutcome {
   readonly events: readonly unknown[];
   readonly employees: readonly unknown[];
   readonly runs: readonly unknown[];
@@ -37,11 +43,11 @@ interface Left {
   readonly killedBy: NodeJS.Signals | null;
 }
 
-const left = new Map<string, Left>();
+const outcomes = new Map<string, RunOutcome>();
 
 beforeAll(async () => {
   const names = ['undisturbed', 'two workers, two runs at once', ...STEPS];
-  await Promise.all(names.map(async (name) => left.set(name, await live(name))));
+  await Promise.all(names.map(async (name) => outcomes.set(name, await runScenario(name))));
 }, 300_000);
 afterAll(async () => {
   const running = [...processes].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
@@ -55,11 +61,11 @@ afterAll(async () => {
   await Promise.all(databases.map(async (database) => database.close()));
 });
 
-async function live(name: string): Promise<Left> {
+async function runScenario(name: string): Promise<RunOutcome> {
   const [database, fake, { temporal, target }] = await Promise.all([
-    migratedDatabase(),
+    createMigratedDatabase(),
     startFakePersonio({ employees: 60, seed: 21, foundedOn: TODAY }),
-    emptyNamespace(),
+    createNamespace(),
   ]);
   databases.push(database);
   fakes.push(fake);
@@ -67,7 +73,9 @@ async function live(name: string): Promise<Left> {
     startWorker(step, { url: database.url, namespace: target.namespace, personio: fake.url });
   const sync = async (run: number): Promise<WorkflowHandle> =>
     temporal.client.workflow.start(WORKFLOW_TYPE.employees, {
-      ...{ taskQueue: TASK_QUEUE.sync, args: [], workflowId: `${workflowId.sync('default', 'employees')}-${run}` },
+      taskQueue: TASK_QUEUE.sync,
+      args: [],
+      workflowId: `${workflowId.sync('default', 'employees')}-${run}`,
     });
   const isKilled = STEPS.includes(name);
   const first = start(isKilled ? name : '');
@@ -85,7 +93,7 @@ async function live(name: string): Promise<Left> {
   // What the child workflow does after it has answered.
   await temporal.client.workflow.getHandle(workflowId.lifecycle('default', (await second.describe()).runId)).result();
   await temporal.close();
-  return { ...(await leftIn(database)), killedBy: first.signalCode };
+  return { ...(await readOutcome(database)), killedBy: first.signalCode };
 }
 
 /** The second read has a joiner, a mover, a leaver, somebody who has gone, and an end that is to come. */
@@ -96,36 +104,40 @@ function change(fake: FakePersonio): void {
   Object.assign(staying.at(-6) ?? {}, { terminationDate: addDays(TODAY, 30), lastWorkingDay: addDays(TODAY, 30) });
 }
 
-interface Where {
+interface WorkerTarget {
   readonly url: string;
   readonly namespace: string;
   readonly personio: string;
 }
 
-function startWorker(step: string, { url, namespace, personio }: Where): ChildProcess {
+function startWorker(step: string, { url, namespace, personio }: WorkerTarget): ChildProcess {
   const child = spawn(process.execPath, [WORKER], {
     stdio: 'ignore',
     env: {
-      ...{ PATH: process.env['PATH'], DATABASE_URL: url, TEMPORAL_ADDRESS: testServers().temporalAddress },
-      ...{ TEMPORAL_NAMESPACE: namespace, PERSONIO_BASE_URL: personio, STEP: step },
+      PATH: process.env['PATH'],
+      DATABASE_URL: url,
+      TEMPORAL_ADDRESS: readTestServers().temporalAddress,
+      TEMPORAL_NAMESPACE: namespace,
+      PERSONIO_BASE_URL: personio,
+      STEP: step,
     },
   });
   processes.add(child);
   return child;
 }
 
-async function leftIn(database: Database): Promise<Omit<Left, 'killedBy'>> {
+async function readOutcome(database: Database): Promise<Omit<RunOutcome, 'killedBy'>> {
   return {
-    events: await database.rows(
+    events: await database.query(
       `select event_id, kind, state, effective_date, superseded_by, handed_over_to is not null as is_handed_over
        from personio.lifecycle_events order by event_id`,
     ),
-    employees: await database.rows(
+    employees: await database.query(
       `select employee_id, status, position, department, lifecycle_state, episode, version, missing_since is not null as is_missing,
          (select count(*) from personio.employee_history h where h.employee_id = e.employee_id) as versions
        from personio.employees e order by employee_id`,
     ),
-    runs: await database.rows(
+    runs: await database.query(
       `select outcome, received, inserted, updated, unchanged, missing, held from personio.sync_runs order by started_at limit 2`,
     ),
   };
@@ -133,17 +145,17 @@ async function leftIn(database: Database): Promise<Omit<Left, 'killedBy'>> {
 
 describe('a worker that is killed', () => {
   test.each(STEPS)('with SIGKILL at the step %s leaves the events of an undisturbed run', (step) => {
-    const { killedBy, ...rest } = left.get(step) ?? { killedBy: null };
+    const { killedBy, ...rest } = outcomes.get(step) ?? { killedBy: null };
     expect(killedBy).toBe('SIGKILL');
-    const { killedBy: nobody, ...undisturbed } = left.get('undisturbed') ?? { killedBy: null };
+    const { killedBy: nobody, ...undisturbed } = outcomes.get('undisturbed') ?? { killedBy: null };
     expect(nobody).toBeNull();
     expect(rest).toEqual(undisturbed);
-    expect(left.get(step)?.events.length).toBeGreaterThan(4);
+    expect(outcomes.get(step)?.events.length).toBeGreaterThan(4);
   });
 
   test('is no worse than two workers with two runs at once: the same events with the same ids', () => {
-    expect(left.get('two workers, two runs at once')?.events).toEqual(left.get('undisturbed')?.events);
+    expect(outcomes.get('two workers, two runs at once')?.events).toEqual(outcomes.get('undisturbed')?.events);
     // The person who has gone was missed by both, and yet by one read after the other: nobody is deleted by a moment's glitch.
-    expect(left.get('two workers, two runs at once')?.employees).toEqual(left.get('undisturbed')?.employees);
+    expect(outcomes.get('two workers, two runs at once')?.employees).toEqual(outcomes.get('undisturbed')?.employees);
   });
 });

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
-import { EVENT_KINDS } from '../../src/contracts/events.js';
-import type { SyncResult } from '../../src/contracts/sync.js';
+import { SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
+import { EVENT_KINDS } from '../../src/contracts/public/events.js';
+import type { SyncResult } from '../../src/contracts/internal/sync.js';
 import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
-import { eventsOfRuns } from '../../src/store/event-queries.js';
-import type { EventReport } from '../../src/store/event-queries.js';
-import { migratedDatabase } from '../support/database.js';
-import { policyOf, subscriberOf } from '../support/policy.js';
-import { startTestWorker, until } from '../support/worker.js';
+import { listRunEvents } from '../../src/store/events/queries.js';
+import type { EventReport } from '../../src/store/events/queries.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { createPolicy, createSubscriber } from '../support/policy.js';
+import { startTestWorker, waitUntil } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
 const TODAY = new Date().toISOString().slice(0, 10);
@@ -20,11 +20,11 @@ let worker: TestWorker;
 let started = 0;
 
 beforeAll(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 60, seed: 3, foundedOn: TODAY });
   const subscribers = [
-    subscriberOf({ name: 'it', events: EVENT_KINDS }),
-    subscriberOf({
+    createSubscriber({ name: 'it', events: EVENT_KINDS }),
+    createSubscriber({
       name: 'nobody',
       events: ['leaver.left'],
       start: false,
@@ -32,9 +32,9 @@ beforeAll(async () => {
       acknowledgeWithinSeconds: 1,
       escalateTo: 'desk',
     }),
-    subscriberOf({ name: 'desk', workflowId: 'desk:{connectionId}:{employeeId}' }),
+    createSubscriber({ name: 'desk', workflowId: 'desk:{connectionId}:{employeeId}' }),
   ];
-  worker = await startTestWorker({ database, fake, policy: { ...policyOf(), subscribers } });
+  worker = await startTestWorker({ database, fake, policy: { ...createPolicy(), subscribers } });
 });
 afterAll(async () => {
   await worker.stop();
@@ -47,33 +47,31 @@ type SyncWorkflow = () => Promise<SyncResult>;
 async function sync(): Promise<SyncResult> {
   started += 1;
   return worker.temporal.client.workflow.execute<SyncWorkflow>(WORKFLOW_TYPE.employees, {
-    ...{
-      taskQueue: TASK_QUEUE.sync,
-      workflowId: `${workflowId.sync('default', 'employees')}-lifecycle-${started}`,
-      args: [],
-    },
+    taskQueue: TASK_QUEUE.sync,
+    workflowId: `${workflowId.sync('default', 'employees')}-lifecycle-${started}`,
+    args: [],
   });
 }
 
-async function answered(
+async function waitForEvents(
   runId: string,
   isDone: (events: readonly EventReport[]) => boolean,
 ): Promise<readonly EventReport[]> {
   let events: readonly EventReport[] = [];
-  await until(async () => {
-    events = await eventsOfRuns(database, [runId]);
+  await waitUntil(async () => {
+    events = await listRunEvents(database, [runId]);
     return isDone(events);
   });
   return events;
 }
 
-const stateFor = (event: EventReport | undefined, subscriber: string, purpose = 'event'): string | undefined =>
+const findState = (event: EventReport | undefined, subscriber: string, purpose = 'event'): string | undefined =>
   event?.deliveries.find((delivery) => delivery.subscriber === subscriber && delivery.purpose === purpose)?.state;
 
 describe('who joins, moves and leaves', () => {
   test('the baseline tells nobody, and plans the coming starts and ends', async () => {
     const { runId } = await sync();
-    const events = await eventsOfRuns(database, [runId]);
+    const events = await listRunEvents(database, [runId]);
     expect(events.length).toBeGreaterThan(0);
     expect(new Set(events.map((event) => event.state))).toEqual(new Set(['planned']));
     expect(events.every((event) => event.effectiveDate >= TODAY)).toBe(true);
@@ -82,9 +80,9 @@ describe('who joins, moves and leaves', () => {
   test('a joiner, a mover and a leaver reach the subscriber, and its answers come back', async () => {
     fake.company.advanceDay(TODAY);
     const { runId } = await sync();
-    const events = await answered(
+    const events = await waitForEvents(
       runId,
-      (all) => all.length === 3 && all.every((event) => stateFor(event, 'it') === 'acknowledged'),
+      (all) => all.length === 3 && all.every((event) => findState(event, 'it') === 'acknowledged'),
     );
     expect(events.map((event) => event.kind).sort()).toEqual(['joiner.started', 'leaver.left', 'mover.changed']);
     const moved = events.find((event) => event.kind === 'mover.changed');
@@ -92,16 +90,16 @@ describe('who joins, moves and leaves', () => {
   });
 
   test('a subscriber that cannot be reached is tried again, and its silence is escalated once to another', async () => {
-    const runs = await database.rows<{ run_id: string }>(
+    const runs = await database.query<{ run_id: string }>(
       `select run_id from personio.lifecycle_events where kind = 'leaver.left' and state = 'due'`,
     );
     const runId = runs[0]?.run_id ?? '';
-    const events = await answered(runId, (all) =>
-      all.some((event) => stateFor(event, 'desk', 'escalation') === 'acknowledged'),
+    const events = await waitForEvents(runId, (all) =>
+      all.some((event) => findState(event, 'desk', 'escalation') === 'acknowledged'),
     );
     const left = events.find((event) => event.kind === 'leaver.left');
-    expect(stateFor(left, 'nobody')).toBe('overdue');
-    const [delivery] = await database.rows<{ attempts: number; last_error: string; sent_at: string | null }>(
+    expect(findState(left, 'nobody')).toBe('overdue');
+    const [delivery] = await database.query<{ attempts: number; last_error: string; sent_at: string | null }>(
       `select attempts, last_error, sent_at from personio.deliveries where subscriber = 'nobody' and attempts > 0`,
     );
     expect(delivery?.attempts).toBeGreaterThan(0);
@@ -116,17 +114,17 @@ describe('who joins, moves and leaves', () => {
     );
     Object.assign(leaver ?? {}, { terminationDate: addDays(TODAY, 20), lastWorkingDay: addDays(TODAY, 20) });
     const { runId } = await sync();
-    const events = await answered(
+    const events = await waitForEvents(
       runId,
       (all) =>
-        stateFor(
+        findState(
           all.find(({ kind }) => kind === 'leaver.announced'),
           'it',
         ) === 'acknowledged',
     );
     const planned = events.find((event) => event.kind === 'leaver.left');
     expect(planned).toMatchObject({ state: 'planned', effectiveDate: addDays(TODAY, 20), late: false });
-    expect(stateFor(planned, 'it')).toBe('waiting');
+    expect(findState(planned, 'it')).toBe('waiting');
 
     // The moment comes: twenty days pass in the database, and the person's workflow hears that its agenda changed.
     await database.run(`update personio.lifecycle_events set due_at = now() where event_id = $1`, [planned?.eventId]);
@@ -134,16 +132,16 @@ describe('who joins, moves and leaves', () => {
     await worker.temporal.client.workflow
       .getHandle(workflowId.employee('default', String(leaver?.id)))
       .signal(SIGNAL.agendaChanged);
-    const after = await answered(
+    const after = await waitForEvents(
       runId,
       (all) =>
-        stateFor(
+        findState(
           all.find(({ kind }) => kind === 'leaver.left'),
           'it',
         ) === 'acknowledged',
     );
     expect(after.find((event) => event.kind === 'leaver.left')?.state).toBe('due');
-    const [feed] = await database.rows<{ gaps: number }>(
+    const [feed] = await database.query<{ gaps: number }>(
       'select max(sequence) - count(*) as gaps from personio.lifecycle_events where sequence is not null',
     );
     expect(feed?.gaps).toBe(0);
@@ -151,7 +149,7 @@ describe('who joins, moves and leaves', () => {
 
   test('forty people inactive at once are held, nobody is told, and the run ends as braked', async () => {
     const told = `select 1 from personio.deliveries where purpose <> 'escalation'`;
-    const before = await database.rows(told);
+    const before = await database.query(told);
     const active = fake.company.employees.filter(
       (person) => person.terminationDate === null && person.hireDate !== null && person.hireDate <= TODAY,
     );
@@ -159,6 +157,6 @@ describe('who joins, moves and leaves', () => {
     const result = await sync();
     expect(result).toMatchObject({ outcome: 'braked', updated: 0 });
     expect(result.held).toBeGreaterThan(30);
-    expect(await database.rows(told)).toHaveLength(before.length);
+    expect(await database.query(told)).toHaveLength(before.length);
   });
 });

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { TASK_QUEUE, WORKFLOW_TYPE, scheduleId, workflowId } from '../../src/contracts/names.js';
-import type { SyncInput, SyncResult } from '../../src/contracts/sync.js';
+import { TASK_QUEUE, WORKFLOW_TYPE, toScheduleId, workflowId } from '../../src/contracts/internal/names.js';
+import type { SyncInput, SyncResult } from '../../src/contracts/internal/sync.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import { applySchedules } from '../../src/temporal/schedules.js';
-import { migratedDatabase } from '../support/database.js';
-import { exportHistory, temporalCommand } from '../support/history.js';
-import { policyOf } from '../support/policy.js';
-import { startTestWorker, until } from '../support/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { exportHistory, runTemporalCommand } from '../support/history.js';
+import { createPolicy } from '../support/policy.js';
+import { startTestWorker, waitUntil } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
 /** What operators type: Temporal's own commands against our schedules and workflow types. */
-const policy = policyOf();
+const policy = createPolicy();
 let database: Database;
 let fake: FakePersonio;
 let worker: TestWorker;
 
 beforeAll(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 12, seed: 11, foundedOn: '2026-11-20' });
   worker = await startTestWorker({ database, fake, policy });
   await applySchedules(worker.temporal.client, ['default'], policy.schedule);
@@ -33,8 +33,16 @@ type SyncWorkflow = (input: SyncInput) => Promise<SyncResult>;
 
 test('`temporal workflow start` works bare, with the type and the task queue alone', async () => {
   const { namespace, client } = worker.temporal;
-  const started = await temporalCommand(
-    ...[namespace, 'workflow', 'start', '--type', 'syncEmployees', '--task-queue', 'personio-sync', '-o', 'json'],
+  const started = await runTemporalCommand(
+    namespace,
+    'workflow',
+    'start',
+    '--type',
+    'syncEmployees',
+    '--task-queue',
+    'personio-sync',
+    '-o',
+    'json',
   );
   const { workflowId: id } = JSON.parse(started) as { workflowId: string };
   expect(await client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'succeeded', received: 12 });
@@ -42,18 +50,27 @@ test('`temporal workflow start` works bare, with the type and the task queue alo
 
 test('`temporal schedule backfill` of attendances re-reads exactly the days that it names', async () => {
   const range = ['--start-time', '2026-11-01T00:00:00Z', '--end-time', '2026-11-06T00:00:00Z'];
-  const id = scheduleId('default', 'attendances');
-  await temporalCommand(
-    ...[worker.temporal.namespace, 'schedule', 'backfill', '-s', id, '--overlap-policy', 'BufferAll', ...range],
+  const id = toScheduleId('default', 'attendances');
+  await runTemporalCommand(
+    worker.temporal.namespace,
+    'schedule',
+    'backfill',
+    '-s',
+    id,
+    '--overlap-policy',
+    'BufferAll',
+    ...range,
   );
-  const runs = async (): Promise<readonly unknown[]> =>
-    database.rows(
+  const listRuns = async (): Promise<readonly unknown[]> =>
+    database.query(
       `select window_start, window_end from personio.sync_runs where endpoint = 'attendances' and outcome = 'succeeded' order by 1`,
     );
-  await until(async () => (await runs()).length === 5, 60_000);
+  await waitUntil(async () => (await listRuns()).length === 5, 60_000);
   const days = ['2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04', '2026-11-05'];
-  expect(await runs()).toEqual(days.map((day) => ({ window_start: day, window_end: day })));
-  const [stored] = await database.rows('select min(date) as first, max(date) as last from personio.attendance_periods');
+  expect(await listRuns()).toEqual(days.map((day) => ({ window_start: day, window_end: day })));
+  const [stored] = await database.query(
+    'select min(date) as first, max(date) as last from personio.attendance_periods',
+  );
   // The 1st was a Sunday.
   expect(stored).toEqual({ first: '2026-11-02', last: '2026-11-05' });
 });
@@ -61,18 +78,19 @@ test('`temporal schedule backfill` of attendances re-reads exactly the days that
 test('a run over a year goes on in a new execution before its history grows long, and stays one run', async () => {
   const window = { from: '2025-11-10', to: '2026-11-13' };
   const handle = await worker.temporal.client.workflow.start<SyncWorkflow>(WORKFLOW_TYPE.attendances, {
-    ...{ taskQueue: TASK_QUEUE.sync, workflowId: `${workflowId.sync('default', 'attendances')}-year` },
+    taskQueue: TASK_QUEUE.sync,
+    workflowId: `${workflowId.sync('default', 'attendances')}-year`,
     args: [{ window }],
   });
-  const expected = fake.attendances.between(window.from, window.to).length;
+  const expected = fake.attendances.listBetween(window.from, window.to).length;
   expect(await handle.result()).toMatchObject({ outcome: 'succeeded', received: expected });
-  const [stored] = await database.rows<{ rows: number }>('select count(*) as rows from personio.attendance_periods');
+  const [stored] = await database.query<{ rows: number }>('select count(*) as rows from personio.attendance_periods');
   expect(stored?.rows).toBe(expected);
   const { events } = await exportHistory(worker.temporal.namespace, handle.workflowId);
   expect(events.length).toBeLessThan(500);
   const first = worker.temporal.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
   expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
-  const [run] = await database.rows('select outcome, received from personio.sync_runs where run_id = $1', [
+  const [run] = await database.query('select outcome, received from personio.sync_runs where run_id = $1', [
     handle.firstExecutionRunId,
   ]);
   expect(run).toEqual({ outcome: 'succeeded', received: expected });

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DefaultLogger, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { quietRuntime } from '../support/worker.js';
+import { silenceRuntime } from '../support/worker.js';
 
 /**
  * People's workflows wait for months, so new code has to go on where old code stopped. The histories were exported
@@ -15,19 +15,19 @@ const HISTORIES = fileURLToPath(new URL('../fixtures/histories', import.meta.url
 const WORKFLOWS = join(dirname(fileURLToPath(import.meta.url)), '../../workflows/index.ts');
 const names = readdirSync(HISTORIES).filter((name) => /^employee-lifecycle-.*[.]json[.]gz$/.test(name));
 
-interface Recorded {
+interface RecordedHistory {
   readonly events: readonly Readonly<Record<string, unknown>>[];
 }
 
 let workflowBundle: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
-  quietRuntime();
+  silenceRuntime();
   workflowBundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
 }, 120_000);
 
-function recorded(name: string): Recorded {
-  return JSON.parse(gunzipSync(readFileSync(join(HISTORIES, name))).toString()) as Recorded;
+function loadHistory(name: string): RecordedHistory {
+  return JSON.parse(gunzipSync(readFileSync(join(HISTORIES, name))).toString()) as RecordedHistory;
 }
 
 describe('employeeLifecycle', () => {
@@ -35,23 +35,25 @@ describe('employeeLifecycle', () => {
     expect(names).toEqual(
       ['continued', 'failed', 'long', 'overdue', 'told'].map((name) => `employee-lifecycle-${name}.json.gz`),
     );
-    const kinds = (name: string): readonly unknown[] =>
-      recorded(`employee-lifecycle-${name}.json.gz`).events.map((event) => event['eventType']);
-    expect(kinds('long').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
-    expect(kinds('told').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
-    expect(kinds('overdue').filter((kind) => kind === 'EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED').length).toBeGreaterThan(
-      2,
-    );
+    const listEventTypes = (name: string): readonly unknown[] =>
+      loadHistory(`employee-lifecycle-${name}.json.gz`).events.map((event) => event['eventType']);
+    expect(listEventTypes('long').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
+    expect(listEventTypes('told').at(-1)).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
+    expect(
+      listEventTypes('overdue').filter((kind) => kind === 'EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED').length,
+    ).toBeGreaterThan(2);
   });
 
   test.each(names)('%s replays', async (name) => {
-    await Worker.runReplayHistory({ workflowBundle }, recorded(name), 'personio:default:employee:1');
+    await Worker.runReplayHistory({ workflowBundle }, loadHistory(name), 'personio:default:employee:1');
   });
 
   test('a history that this code would not have made is refused', async () => {
     // The one with an activity: of what is done within a workflow task, replaying checks the order alone.
-    const { events } = recorded('employee-lifecycle-failed.json.gz');
-    const renamed = JSON.parse(JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse')) as Recorded;
+    const { events } = loadHistory('employee-lifecycle-failed.json.gz');
+    const renamed = JSON.parse(
+      JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse'),
+    ) as RecordedHistory;
     await expect(Worker.runReplayHistory({ workflowBundle }, renamed, 'personio:default:employee:1')).rejects.toThrow();
   });
 });

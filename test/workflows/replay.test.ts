@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { readableHistory } from '../support/history.js';
+import { toReadableHistory } from '../support/history.js';
 
 /**
  * Histories of released versions, exported by Temporal's command line (scripts/record-histories.js). Where one of them does not replay,
@@ -12,22 +12,23 @@ import { readableHistory } from '../support/history.js';
 const FOLDER = fileURLToPath(new URL('../fixtures/histories/', import.meta.url));
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
-interface Recorded {
+interface RecordedHistory {
   readonly workflowId: string;
   readonly events: readonly { readonly eventType: string }[];
 }
 
 let bundle: WorkflowBundle;
 beforeAll(async () => {
-  const silent = (): void => undefined;
-  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+  const ignore = (): void => undefined;
+  const logger = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
   bundle = await bundleWorkflowCode({ workflowsPath, logger });
 });
 
-const recorded = (file: string): Recorded => JSON.parse(readFileSync(`${FOLDER}${file}`, 'utf8')) as Recorded;
+const loadHistory = (file: string): RecordedHistory =>
+  JSON.parse(readFileSync(`${FOLDER}${file}`, 'utf8')) as RecordedHistory;
 
-async function replay({ workflowId, events }: Recorded): Promise<void> {
+async function replay({ workflowId, events }: RecordedHistory): Promise<void> {
   await Worker.runReplayHistory({ workflowBundle: bundle }, { events }, workflowId);
 }
 
@@ -38,24 +39,27 @@ describe('recorded histories', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...types,
-        ...['detectLifecycleTransitions', 'detectLifecycleTransitions-answered', 'employeeLifecycle', 'applyRetention'],
+        'detectLifecycleTransitions',
+        'detectLifecycleTransitions-answered',
+        'employeeLifecycle',
+        'applyRetention',
         'syncAttendances-continued',
       ]),
     );
   });
 
   test.each(FILES)('%s replays', async (file) => {
-    await expect(replay(recorded(file))).resolves.toBeUndefined();
+    await expect(replay(loadHistory(file))).resolves.toBeUndefined();
   });
 
   test.each(FILES)('%s holds nothing of a person', (file) => {
-    expect(readableHistory(recorded(file))).not.toMatch(/@example\.org|papi-|secret/);
+    expect(toReadableHistory(loadHistory(file))).not.toMatch(/@example\.org|papi-|secret/);
   });
 
   test('a renamed activity makes them fail', async () => {
-    const { workflowId, events } = recorded('syncAttendances.json');
+    const { workflowId, events } = loadHistory('syncAttendances.json');
     const renamed = JSON.stringify(events).replaceAll('"name":"commitSnapshot"', '"name":"commitChunk"');
     expect(renamed).toContain('"name":"commitChunk"');
-    await expect(replay({ workflowId, events: JSON.parse(renamed) as Recorded['events'] })).rejects.toThrow();
+    await expect(replay({ workflowId, events: JSON.parse(renamed) as RecordedHistory['events'] })).rejects.toThrow();
   });
 });

@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { Endpoint } from '../../src/contracts/names.js';
-import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/names.js';
-import type { RefreshInput, SyncInput, SyncProgress, SyncResult } from '../../src/contracts/sync.js';
+import type { Endpoint } from '../../src/contracts/internal/names.js';
+import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
+import type { RefreshInput, SyncInput, SyncProgress, SyncResult } from '../../src/contracts/internal/sync.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
-import { migratedDatabase } from '../support/database.js';
-import { exportHistory, readableHistory } from '../support/history.js';
-import { policyOf } from '../support/policy.js';
-import { startTestWorker, until } from '../support/worker.js';
+import { createMigratedDatabase } from '../support/database.js';
+import { exportHistory, toReadableHistory } from '../support/history.js';
+import { createPolicy } from '../support/policy.js';
+import { startTestWorker, waitUntil } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
 const PEOPLE = 1_237;
@@ -22,9 +22,9 @@ let worker: TestWorker;
 let started = 0;
 
 beforeAll(async () => {
-  database = await migratedDatabase();
+  database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: PEOPLE, seed: 7, foundedOn: TODAY });
-  worker = await startTestWorker({ database, fake, policy: policyOf() });
+  worker = await startTestWorker({ database, fake, policy: createPolicy() });
 });
 afterAll(async () => {
   await worker.stop();
@@ -41,7 +41,8 @@ async function start(
 ): Promise<ReturnType<typeof worker.temporal.client.workflow.start>> {
   started += 1;
   return worker.temporal.client.workflow.start(WORKFLOW_TYPE[endpoint], {
-    ...{ taskQueue: TASK_QUEUE.sync, workflowId: `${workflowId.sync('default', endpoint)}-test-${started}` },
+    taskQueue: TASK_QUEUE.sync,
+    workflowId: `${workflowId.sync('default', endpoint)}-test-${started}`,
     args: input === undefined ? [] : [input],
   });
 }
@@ -50,7 +51,7 @@ async function sync(endpoint: Endpoint, input?: SyncInput): Promise<SyncResult> 
   return (await (await start(endpoint, input)).result()) as SyncResult;
 }
 
-async function failureOf(endpoint: Endpoint, input?: SyncInput): Promise<ApplicationFailure> {
+async function catchFailure(endpoint: Endpoint, input?: SyncInput): Promise<ApplicationFailure> {
   const error: unknown = await sync(endpoint, input).catch((failure: unknown) => failure);
   expect(error).toBeInstanceOf(WorkflowFailedError);
   const { cause } = error as WorkflowFailedError;
@@ -58,21 +59,21 @@ async function failureOf(endpoint: Endpoint, input?: SyncInput): Promise<Applica
   return cause as ApplicationFailure;
 }
 
-async function countOf(table: string): Promise<number> {
-  const [row] = await database.rows<{ count: number }>(`select count(*) as count from personio.${table}`);
+async function countRows(table: string): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`select count(*) as count from personio.${table}`);
   return row?.count ?? -1;
 }
 
-async function snapshotOf(): Promise<readonly unknown[]> {
-  return database.rows('select * from personio.employees order by employee_id');
+async function readSnapshot(): Promise<readonly unknown[]> {
+  return database.query('select * from personio.employees order by employee_id');
 }
 
 describe('a sync through Temporal', () => {
   test('brings a company of 1,237 whole, though the server grants 100 of the 200 that were asked for', async () => {
     const result = await sync('employees');
     expect(result).toMatchObject({ outcome: 'succeeded', source: 'v1', received: PEOPLE, inserted: PEOPLE });
-    expect(await countOf('employees')).toBe(PEOPLE);
-    const [learnt] = await database.rows(
+    expect(await countRows('employees')).toBe(PEOPLE);
+    const [learnt] = await database.query(
       `select page_size from personio.endpoint_profiles where endpoint = 'employees'`,
     );
     expect(learnt).toEqual({ page_size: 100 });
@@ -95,13 +96,13 @@ describe('a sync through Temporal', () => {
 
   test('reads exactly the days of a window', async () => {
     const window = { from: '2026-11-09', to: '2026-11-13' };
-    const expected = fake.attendances.between(window.from, window.to).length;
+    const expected = fake.attendances.listBetween(window.from, window.to).length;
     expect(await sync('attendances', { window })).toMatchObject({
       outcome: 'succeeded',
       received: expected,
       inserted: expected,
     });
-    const days = await database.rows('select distinct date from personio.attendance_periods order by 1');
+    const days = await database.query('select distinct date from personio.attendance_periods order by 1');
     expect(days.map((day) => day['date'] as string)).toEqual([
       '2026-11-09',
       '2026-11-10',
@@ -113,7 +114,7 @@ describe('a sync through Temporal', () => {
 
   test('removes attendances that HR deleted', async () => {
     const window = { from: '2026-11-09', to: '2026-11-13' };
-    const [gone] = fake.attendances.between(window.from, window.to);
+    const [gone] = fake.attendances.listBetween(window.from, window.to);
     fake.attendances.deleted.add(gone?.id ?? 0);
     expect(await sync('attendances', { window })).toMatchObject({ missing: 1, inserted: 0, updated: 0 });
   });
@@ -126,10 +127,10 @@ describe('a sync through Temporal', () => {
     const handle = await database.transaction(async (transaction) => {
       await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['personio:default:attendances']);
       const begun = await start('attendances', { window });
-      await until(isReadAhead);
+      await waitUntil(isReadAhead);
       return begun;
     });
-    const expected = fake.attendances.between(window.from, window.to).length;
+    const expected = fake.attendances.listBetween(window.from, window.to).length;
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded', received: expected, inserted: expected });
   });
 
@@ -140,7 +141,7 @@ describe('a sync through Temporal', () => {
     for (const id of [handle.workflowId, childId]) {
       const history = await exportHistory(worker.temporal.namespace, id);
       expect(history.events.length).toBeLessThan(100);
-      const text = readableHistory(history);
+      const text = toReadableHistory(history);
       for (const marked of ['@example.org', 'Fischer', 'papi-', 'secret', 'DE00']) expect(text).not.toContain(marked);
     }
   });
@@ -155,7 +156,7 @@ describe('a sync through Temporal', () => {
       return undefined;
     };
     const handle = await start('employees');
-    await until(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
+    await waitUntil(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
     const progress = await handle.query<SyncProgress>(QUERY.progress);
     expect(progress).toMatchObject({ phase: 'Reading employees', waitingFor: null });
     release();
@@ -165,16 +166,16 @@ describe('a sync through Temporal', () => {
 
 describe('what is wrong in Personio', () => {
   test('a total that never holds still ends as SnapshotIncomplete, with the tables untouched', async () => {
-    const before = await snapshotOf();
+    const before = await readSnapshot();
     fake.behaviour.fault = ({ path, query, number }) =>
       path === '/v1/company/employees' && query.get('offset') !== '0'
         ? { status: 200, body: { success: true, data: [], metadata: { total_elements: number } } }
         : undefined;
-    const failure = await failureOf('employees');
+    const failure = await catchFailure('employees');
     expect(failure).toMatchObject({ type: 'SnapshotIncomplete' });
     expect(failure.message).toMatch(/read 3 times and never added up/);
-    expect(await snapshotOf()).toEqual(before);
-    const [run] = await database.rows(
+    expect(await readSnapshot()).toEqual(before);
+    const [run] = await database.query(
       'select outcome, failure_type from personio.sync_runs order by started_at desc limit 1',
     );
     expect(run).toEqual({ outcome: 'incomplete', failure_type: 'SnapshotIncomplete' });
@@ -187,20 +188,20 @@ describe('what is wrong in Personio', () => {
       query.get('start_date') === from
         ? { status: 200, body: { success: true, data: [twice, twice], metadata: { total_elements: 2 } } }
         : undefined;
-    const failure = await failureOf('attendances', { window: { from, to: '2026-09-20' } });
+    const failure = await catchFailure('attendances', { window: { from, to: '2026-09-20' } });
     expect(failure).toMatchObject({ type: 'SnapshotIncomplete' });
     expect(fake.log.some(({ query }) => query.includes(`start_date=${next}`))).toBe(true);
-    expect(await countOf(`attendance_periods where date >= '${from}' and date <= '2026-09-20'`)).toBe(0);
+    expect(await countRows(`attendance_periods where date >= '${from}' and date <= '2026-09-20'`)).toBe(0);
   });
 
   test('a page that is not what it should be ends as PersonioMalformedAnswer, with the tables untouched', async () => {
-    const before = await snapshotOf();
+    const before = await readSnapshot();
     fake.behaviour.fault = ({ path }) =>
       path === '/v1/company/employees' ? { status: 200, body: '<html>Ada Fischer is not JSON</html>' } : undefined;
-    const failure = await failureOf('employees');
+    const failure = await catchFailure('employees');
     expect(failure.type).toBe('PersonioMalformedAnswer');
     expect(failure.message).not.toContain('Fischer');
-    expect(await snapshotOf()).toEqual(before);
+    expect(await readSnapshot()).toEqual(before);
   });
 
   test('wrong credentials end as PersonioCredentialsRejected after one exchange, with what to do', async () => {
@@ -212,7 +213,7 @@ describe('what is wrong in Personio', () => {
       return { status: 403, body: { success: false, error: { code: 0, message: 'Wrong credentials' } } };
     };
     await database.run('update personio.connection_state set sealed_token = null');
-    const failure = await failureOf('employees');
+    const failure = await catchFailure('employees');
     expect(failure.type).toBe('PersonioCredentialsRejected');
     expect(failure.message).toMatch(/Settings > Integrations > API credentials/);
     expect(exchanges).toBe(1);
@@ -229,21 +230,21 @@ describe('what is wrong in Personio', () => {
   });
 
   test('a cancelled run says so, and changes nothing more', async () => {
-    const before = await snapshotOf();
+    const before = await readSnapshot();
     fake.behaviour.fault = async ({ path }) => {
       if (path === '/v1/company/employees') await new Promise((resolve) => setTimeout(resolve, 300));
       return undefined;
     };
     const handle = await start('employees');
-    await until(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
+    await waitUntil(async () => (await handle.query<SyncProgress>(QUERY.progress)).phase.startsWith('Reading'));
     await handle.cancel();
     const error: unknown = await handle.result().catch((failure: unknown) => failure);
     expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
-    const [run] = await database.rows('select outcome from personio.sync_runs where run_id = $1', [
+    const [run] = await database.query('select outcome from personio.sync_runs where run_id = $1', [
       handle.firstExecutionRunId,
     ]);
     expect(run).toEqual({ outcome: 'cancelled' });
-    expect(await snapshotOf()).toEqual(before);
+    expect(await readSnapshot()).toEqual(before);
   });
 });
 
@@ -252,7 +253,9 @@ type RefreshWorkflow = (input: RefreshInput) => Promise<SyncResult>;
 describe('refreshing one person', () => {
   const refresh = async (employeeId: string): Promise<SyncResult> =>
     worker.temporal.client.workflow.execute<RefreshWorkflow>(WORKFLOW_TYPE.refreshEmployee, {
-      ...{ taskQueue: TASK_QUEUE.sync, workflowId: workflowId.refresh('default', employeeId), args: [{ employeeId }] },
+      taskQueue: TASK_QUEUE.sync,
+      workflowId: workflowId.refresh('default', employeeId),
+      args: [{ employeeId }],
     });
 
   test('commits what changed of that person alone', async () => {
@@ -260,7 +263,7 @@ describe('refreshing one person', () => {
     Object.assign(person ?? {}, { position: 'Chief of Everything' });
     const result = await refresh(String(person?.id));
     expect(result).toMatchObject({ outcome: 'succeeded', received: 1, updated: 1, missing: 0 });
-    const rows = await database.rows('select position from personio.employees where employee_id = $1', [
+    const rows = await database.query('select position from personio.employees where employee_id = $1', [
       String(person?.id),
     ]);
     expect(rows).toEqual([{ position: 'Chief of Everything' }]);
@@ -268,6 +271,6 @@ describe('refreshing one person', () => {
 
   test('deletes nobody on a 404', async () => {
     expect(await refresh('999999')).toMatchObject({ outcome: 'succeeded', received: 0, missing: 0 });
-    expect(await countOf('employees where missing_since is not null')).toBe(0);
+    expect(await countRows('employees where missing_since is not null')).toBe(0);
   });
 });

@@ -47,9 +47,9 @@ export async function offboardEmployee(state?: LifecycleEventsState): Promise<vo
   }
 }
 
-async function handle(event: LifecycleEvent, untilLaptopIsBack: () => Promise<string>): Promise<void> {
+async function handle(event: LifecycleEvent, waitForLaptop: () => Promise<string>): Promise<void> {
   try {
-    await acknowledge(event, 'done', await act(event, untilLaptopIsBack));
+    await acknowledge(event, 'done', await act(event, waitForLaptop));
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     // Kept with the delivery, and told to whoever `escalateTo` names. Sent again with `personio-sync redeliver`.
@@ -58,11 +58,11 @@ async function handle(event: LifecycleEvent, untilLaptopIsBack: () => Promise<st
 }
 
 /** @returns a note for people. */
-async function act({ kind, employeeId }: LifecycleEvent, untilLaptopIsBack: () => Promise<string>): Promise<string> {
+async function act({ kind, employeeId }: LifecycleEvent, waitForLaptop: () => Promise<string>): Promise<string> {
   if (kind === 'leaver.left' || kind === 'leaver.deleted') {
     setCurrentDetails(`Closing the accounts of employee ${employeeId}`);
     await directory.disableAccounts(employeeId);
-    return untilLaptopIsBack();
+    return waitForLaptop();
   }
   if (kind === 'joiner.rehired') {
     await directory.enableAccounts(employeeId);

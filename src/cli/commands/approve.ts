@@ -1,21 +1,21 @@
 import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { readSettings } from '../../config/settings.js';
-import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/names.js';
-import type { BrakeAnswer, SyncInput } from '../../contracts/sync.js';
-import { eventsOfRuns } from '../../store/event-queries.js';
+import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/internal/names.js';
+import type { VerdictInput, SyncInput } from '../../contracts/internal/sync.js';
+import { listRunEvents } from '../../store/events/queries.js';
 import type { CommandDefinition } from '../command.js';
-import { answerOf, decideRun } from '../decide-run.js';
-import type { Decided } from '../decide-run.js';
+import { parseVerdictOptions, submitVerdict } from '../decide-run.js';
+import type { SubmittedVerdict } from '../decide-run.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { lineOf, progressLine } from '../run-lines.js';
-import { reportOf } from '../run-sync.js';
+import { formatRun, formatProgress } from '../run-lines.js';
+import { waitForRun } from '../run-sync.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
-import { report } from './sync.js';
+import { reportRuns } from './sync.js';
 
-interface Options extends BrakeAnswer {
+interface Options extends VerdictInput {
   readonly json?: boolean;
 }
 
@@ -33,35 +33,37 @@ export const approveCommand: CommandDefinition = (program, finish) => {
 
 async function run(runId: string, options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const answer = answerOf(options);
+  const attribution = parseVerdictOptions(options);
   const session = await openSession(readSettings(), 'approve');
   try {
-    const decided = await decideRun(session, runId, 'approved', answer);
+    const decided = await submitVerdict(session, runId, 'approved', attribution);
     output.note(
       `Approved: the changes of ${decided.people} people. Personio is read anew, and what was approved is committed.`,
     );
     const { connectionId } = decided;
-    const handle = await freshRead(session, runId, decided);
-    const ended = await reportOf(handle, { connectionId, endpoint: 'employees', joined: false }, (of, progress) =>
-      output.note(progressLine(of, progress)),
+    const handle = await startFreshRead(session, runId, decided);
+    const ended = await waitForRun(handle, { connectionId, endpoint: 'employees', joined: false }, (of, progress) =>
+      output.note(formatProgress(of, progress)),
     );
-    output.say(lineOf(ended));
-    return report(output, [ended], await eventsOfRuns(session.database, [ended.runId]));
+    output.say(formatRun(ended));
+    return reportRuns(output, [ended], await listRunEvents(session.database, [ended.runId]));
   } finally {
     await session.close();
   }
 }
 
 /** The one that the waiting workflow has started; where none waited, one of our own. */
-async function freshRead(
+async function startFreshRead(
   { temporal }: Session,
   runId: string,
-  { connectionId, freshReadId }: Decided,
+  { connectionId, freshReadId }: SubmittedVerdict,
 ): Promise<WorkflowHandle> {
   if (freshReadId !== null) return temporal.client.workflow.getHandle(freshReadId);
   const input: SyncInput = { connection: connectionId };
   return temporal.client.workflow.start(WORKFLOW_TYPE.employees, {
-    ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowId: workflowId.approved(connectionId, runId) },
+    taskQueue: TASK_QUEUE.sync,
+    args: [input],
+    workflowId: workflowId.approved(connectionId, runId),
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: `Reads ${connectionId} anew after the approval of run ${runId}`,
   });

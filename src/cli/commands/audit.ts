@@ -1,7 +1,7 @@
 import { readSettings } from '../../config/settings.js';
-import { verifyDecisions } from '../../store/decisions.js';
+import { verifyAuditLog } from '../../store/audit-log.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import { withDatabase } from '../with-database.js';
@@ -19,9 +19,9 @@ export const auditCommand: CommandDefinition = (program, finish) => {
 
 async function run(json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
-  const { decisions, lastHash, fault } = await withDatabase(readSettings(), 'audit verify', verifyDecisions);
+  const { decisions, lastHash, fault } = await withDatabase(readSettings(), 'audit verify', verifyAuditLog);
   if (fault !== null) {
-    throw new CommandFailed(
+    throw new CommandError(
       `${fault} The ${decisions} before it are as they were written. Compare with a backup, and find out who could write to personio.decisions.`,
     );
   }
@@ -30,6 +30,6 @@ async function run(json: boolean): Promise<ExitCode> {
       ? 'No decision was taken yet.'
       : `${decisions} decisions, none changed and none missing. The newest has the hash ${lastHash}: noted elsewhere, it proves that nobody wrote the whole chain anew.`,
   );
-  output.document({ ok: true, exitCode: EXIT.done, decisions, lastHash });
+  output.printJson({ ok: true, exitCode: EXIT.done, decisions, lastHash });
   return EXIT.done;
 }

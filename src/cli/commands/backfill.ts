@@ -1,16 +1,22 @@
 import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION, SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/names.js';
-import type { DayWindow, SyncInput } from '../../contracts/sync.js';
+import {
+  DEFAULT_CONNECTION,
+  SEARCH_ATTRIBUTE,
+  TASK_QUEUE,
+  WORKFLOW_TYPE,
+  workflowId,
+} from '../../contracts/internal/names.js';
+import type { DayWindow, SyncInput } from '../../contracts/internal/sync.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { lineOf, progressLine } from '../run-lines.js';
-import { reportOf, requireWorker } from '../run-sync.js';
+import { formatRun, formatProgress } from '../run-lines.js';
+import { waitForRun, requireWorker } from '../run-sync.js';
 import { openSession } from '../session.js';
-import { report } from './sync.js';
+import { reportRuns } from './sync.js';
 
 interface Options {
   readonly from: string;
@@ -34,7 +40,7 @@ export const backfillCommand: CommandDefinition = (program, finish) => {
 
 async function run(endpoint: string, options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const window = windowOf(endpoint, options);
+  const window = parseWindow(endpoint, options);
   const settings = readSettings();
   const session = await openSession(settings, 'backfill');
   try {
@@ -42,7 +48,9 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
     await requireWorker(session.temporal);
     const input: SyncInput = { connection: connectionId, window };
     const handle = await session.temporal.client.workflow.start(WORKFLOW_TYPE.attendances, {
-      ...{ taskQueue: TASK_QUEUE.sync, args: [input], workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING },
+      taskQueue: TASK_QUEUE.sync,
+      args: [input],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowId: `${workflowId.sync(connectionId, 'attendances')}:backfill:${window.from}:${window.to}`,
       staticSummary: `Reads the attendances of ${connectionId} from ${window.from} to ${window.to}`,
       typedSearchAttributes: [
@@ -50,24 +58,24 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
         { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: 'attendances' },
       ],
     });
-    const ended = await reportOf(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) =>
-      output.note(progressLine(of, progress)),
+    const ended = await waitForRun(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) =>
+      output.note(formatProgress(of, progress)),
     );
-    output.say(lineOf(ended));
-    return report(output, [ended], []);
+    output.say(formatRun(ended));
+    return reportRuns(output, [ended], []);
   } finally {
     await session.close();
   }
 }
 
-function windowOf(endpoint: string, { from, to }: Options): DayWindow {
+function parseWindow(endpoint: string, { from, to }: Options): DayWindow {
   const faults = [
     ...(endpoint === 'attendances' ? [] : [`Only attendances can be read by days, not ${endpoint}.`]),
     ...(isDay(from) ? [] : ['--from is no calendar day (YYYY-MM-DD).']),
     ...(isDay(to) ? [] : ['--to is no calendar day (YYYY-MM-DD).']),
     ...(isDay(from) && isDay(to) && from > to ? ['--from is after --to.'] : []),
   ];
-  if (faults.length > 0) throw new CommandFailed(faults.join(' '), EXIT.usage);
+  if (faults.length > 0) throw new CommandError(faults.join(' '), EXIT.usage);
   return { from, to };
 }
 

@@ -1,12 +1,12 @@
 import type { Server } from 'node:http';
 import { readSettings } from '../../config/settings.js';
-import { keyRingOf } from '../../crypto/sealing.js';
+import { parseKeyRing } from '../../crypto/sealing.js';
 import { createCodecServer } from '../../temporal/codec-server.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { untilSignalled } from '../worker-host.js';
+import { waitForSignal } from '../../worker/worker-host.js';
 
 interface Options {
   readonly host: string;
@@ -33,16 +33,16 @@ async function run({ host, port, origin }: Options): Promise<ExitCode> {
   const output = createOutput(false, process.stdout, process.stderr);
   const { payloadKeys, codecToken } = readSettings();
   if (payloadKeys.length === 0)
-    throw new CommandFailed('PERSONIO_SYNC_PAYLOAD_KEYS is not set, so there is nothing to decode.', EXIT.usage);
+    throw new CommandError('PERSONIO_SYNC_PAYLOAD_KEYS is not set, so there is nothing to decode.', EXIT.usage);
   if (codecToken === null || codecToken.length < MIN_TOKEN_CHARACTERS) {
-    throw new CommandFailed(
+    throw new CommandError(
       `PERSONIO_SYNC_CODEC_TOKEN (or …_FILE) has to be set, to at least ${MIN_TOKEN_CHARACTERS} characters: whoever knows it can read payloads. \`openssl rand -hex 32\` makes one.`,
       EXIT.usage,
     );
   }
-  const stopped = untilSignalled();
-  const server = createCodecServer({ ring: keyRingOf(payloadKeys), token: codecToken, origins: origin });
-  const address = await listening(server, host, Number(port));
+  const stopped = waitForSignal();
+  const server = createCodecServer({ ring: parseKeyRing(payloadKeys), token: codecToken, origins: origin });
+  const address = await listen(server, host, Number(port));
   output.say(`Decoding at ${address}, for pages of ${origin.join(', ')}.`);
   output.say(`CLI: temporal workflow show --codec-endpoint ${address} --codec-auth "Bearer …" --workflow-id …`);
   output.say(
@@ -54,13 +54,13 @@ async function run({ host, port, origin }: Options): Promise<ExitCode> {
   return EXIT.done;
 }
 
-async function listening(server: Server, host: string, port: number): Promise<string> {
+async function listen(server: Server, host: string, port: number): Promise<string> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new CommandFailed('--port is no port: it is a number up to 65535.', EXIT.usage);
+    throw new CommandError('--port is no port: it is a number up to 65535.', EXIT.usage);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const code = 'code' in error ? String(error.code) : 'unknown';
-      reject(new CommandFailed(`Nothing can listen at ${host}:${port} (${code}). Choose another --host or --port.`));
+      reject(new CommandError(`Nothing can listen at ${host}:${port} (${code}). Choose another --host or --port.`));
     });
     server.listen(port, host, resolve);
   });

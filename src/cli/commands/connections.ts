@@ -1,9 +1,9 @@
 import { readSettings } from '../../config/settings.js';
 import { testConnection } from '../../personio/check.js';
 import type { ConnectionCheck } from '../../personio/check.js';
-import { noteTest } from '../../store/connections.js';
+import { recordTest } from '../../store/connections.js';
 import type { CommandDefinition } from '../command.js';
-import { connectionOf } from '../connection-credentials.js';
+import { resolveConnection } from '../connection-credentials.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
@@ -25,23 +25,23 @@ export const connectionsCommand: CommandDefinition = (program, finish) => {
 async function run(id: string | undefined, json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
   const settings = readSettings();
-  const { credentials, isStored } = await connectionOf(settings, id);
+  const { credentials, isStored } = await resolveConnection(settings, id);
   const checks = await testConnection(credentials, {
     ...settings.policy.reading,
     attributesToStore: settings.policy.attributesToStore,
   });
-  for (const check of checks) output.say(lineOf(check));
+  for (const check of checks) output.say(formatCheck(check));
   const ok = checks.every((check) => check.ok);
   const exitCode = ok ? EXIT.done : EXIT.failed;
   const { connectionId } = credentials;
   if (isStored)
     await withDatabase(settings, 'connections', async (database) =>
-      noteTest(database, connectionId, ok ? 'green' : 'red'),
+      recordTest(database, connectionId, ok ? 'green' : 'red'),
     );
-  output.document({ ok, exitCode, connectionId, checks });
+  output.printJson({ ok, exitCode, connectionId, checks });
   return exitCode;
 }
 
-function lineOf({ check, ok, sentence, action }: ConnectionCheck): string {
+function formatCheck({ check, ok, sentence, action }: ConnectionCheck): string {
   return `${ok ? 'green' : 'red  '}  ${check.padEnd(14)}  ${sentence}${action === null ? '' : ` ${action}`}`;
 }

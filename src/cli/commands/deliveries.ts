@@ -1,10 +1,10 @@
-import { listDeliveries } from '../../store/delivery-queries.js';
-import type { DeliveryRecord } from '../../store/delivery-queries.js';
+import { listDeliveries } from '../../store/deliveries/queries.js';
+import type { DeliveryRecord } from '../../store/deliveries/queries.js';
 import type { CommandDefinition } from '../command.js';
 import { withDatabase } from '../database-only.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 
 interface Options {
   readonly dead?: boolean;
@@ -32,8 +32,7 @@ export const deliveriesCommand: CommandDefinition = (program, finish) => {
 async function run(options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
   const limit = Number(options.limit ?? DEFAULT_LIMIT);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new CommandFailed('--limit takes a whole number from 1.', EXIT.usage);
+  if (!Number.isInteger(limit) || limit < 1) throw new CommandError('--limit takes a whole number from 1.', EXIT.usage);
   const filter = {
     state: options.dead === true ? 'dead' : (options.state ?? null),
     subscriber: options.subscriber ?? null,
@@ -41,17 +40,17 @@ async function run(options: Options): Promise<ExitCode> {
   return withDatabase('deliveries', async (database) => {
     const found = await listDeliveries(database, { ...filter, limit: limit + 1 });
     const deliveries = found.slice(0, limit);
-    output.document({ deliveries, more: found.length > limit });
-    for (const line of table(deliveries.map(rowOf))) output.say(line);
+    output.printJson({ deliveries, more: found.length > limit });
+    for (const line of formatTable(deliveries.map(toRow))) output.say(line);
     if (deliveries.length === 0) output.say('There are no such deliveries.');
     if (found.length > limit) output.say(`There are more than ${limit}; ask for more with --limit.`);
     return EXIT.done;
   });
 }
 
-function rowOf(delivery: DeliveryRecord): readonly string[] {
+function toRow(delivery: DeliveryRecord): readonly string[] {
   const { deliveryId, subscriber, purpose, state, attempts, dueAt, acknowledgedAt, note, lastError } = delivery;
-  const answered = acknowledgedAt === null ? `due ${dueAt}` : `acknowledged ${acknowledgedAt}`;
-  const said = [note, lastError].filter((text) => text !== null).join('; ');
-  return [state, subscriber, purpose, answered, `${attempts} tries`, deliveryId, said];
+  const when = acknowledgedAt === null ? `due ${dueAt}` : `acknowledged ${acknowledgedAt}`;
+  const remarks = [note, lastError].filter((text) => text !== null).join('; ');
+  return [state, subscriber, purpose, when, `${attempts} tries`, deliveryId, remarks];
 }

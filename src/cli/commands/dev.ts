@@ -1,14 +1,14 @@
 import { readSettings } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
-import { ENDPOINTS } from '../../contracts/names.js';
+import { ENDPOINTS } from '../../contracts/internal/names.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
 import { listConnectionIds } from '../../store/connections.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
-import { eventsOfRuns, unansweredOfRuns } from '../../store/event-queries.js';
+import { listRunEvents, countUnacknowledged } from '../../store/events/queries.js';
 import { migrate } from '../../store/migrate.js';
-import { previewOf } from '../../store/proposals.js';
+import { readPreview } from '../../store/employees/holds.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
 import type { TemporalClients } from '../../temporal/connection.js';
 import { applySchedules } from '../../temporal/schedules.js';
@@ -17,15 +17,15 @@ import type { CommandDefinition } from '../command.js';
 import { createDemoWorker, withDemoSubscriber } from '../dev/demo-subscriber.js';
 import { startDevServers } from '../dev/dev-servers.js';
 import type { DevServers } from '../dev/dev-servers.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
-import { eventLine, lineOf } from '../run-lines.js';
+import { formatEvent, formatRun } from '../run-lines.js';
 import { runPreview, runThroughSchedule } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
-import { WORKER_POOL_SIZE, hosted, installRuntime, startWorkers, untilSignalled } from '../worker-host.js';
-import { report } from './sync.js';
+import { WORKER_POOL_SIZE, runWorkers, installRuntime, startWorkers, waitForSignal } from '../../worker/worker-host.js';
+import { reportRuns } from './sync.js';
 
 interface Options {
   readonly once?: boolean;
@@ -33,8 +33,8 @@ interface Options {
   readonly fresh?: boolean;
 }
 
-const PATIENCE_MS = 60_000;
-const ANSWER_PATIENCE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 60_000;
+const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
 
 /** `dev [--once] [--json] [--fresh]`: everything on this machine. */
 export const devCommand: CommandDefinition = (program, finish) => {
@@ -50,10 +50,10 @@ export const devCommand: CommandDefinition = (program, finish) => {
 async function run(options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
   const settings = readSettings();
-  const stopped = untilSignalled();
+  const stopped = waitForSignal();
   const servers = await startDevServers(settings, options.fresh === true, output.note);
   try {
-    return await withWorkers({ settings, servers, output, stopped }, options.once === true);
+    return await runWithWorkers({ settings, servers, output, stopped }, options.once === true);
   } finally {
     await servers.stop();
   }
@@ -66,7 +66,7 @@ interface DevContext {
   readonly stopped: Promise<NodeJS.Signals>;
 }
 
-async function withWorkers(context: DevContext, once: boolean): Promise<ExitCode> {
+async function runWithWorkers(context: DevContext, once: boolean): Promise<ExitCode> {
   const { settings, servers, output } = context;
   const logger = createLogger({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel });
   installRuntime(logger, settings.metricsAddress === 'off' ? null : settings.metricsAddress);
@@ -76,11 +76,14 @@ async function withWorkers(context: DevContext, once: boolean): Promise<ExitCode
     poolSize: WORKER_POOL_SIZE,
   });
   try {
-    const [temporal] = await Promise.all([connectTemporal(servers.temporal, PATIENCE_MS), prepareDatabase(database)]);
+    const [temporal] = await Promise.all([
+      connectTemporal(servers.temporal, CONNECT_TIMEOUT_MS),
+      prepareDatabase(database),
+    ]);
     await prepareTemporal(temporal);
     // The client stays open until the process ends. A first pass that was interrupted still waits for its runs, and a call that
     // the client tries again on a closed channel throws where nobody can catch it (@temporalio/client, grpc-retry).
-    return await whilePolling({ ...context, logger, database, temporal }, once);
+    return await pollUntilStopped({ ...context, logger, database, temporal }, once);
   } finally {
     await database.close();
     output.note('Stopped.');
@@ -94,23 +97,23 @@ interface PollingContext extends DevContext {
 }
 
 async function prepareDatabase(database: Database): Promise<void> {
-  await requireDatabase(database, PATIENCE_MS);
+  await requireDatabase(database, CONNECT_TIMEOUT_MS);
   await migrate(database);
 }
 
 async function prepareTemporal({ connection, namespace }: TemporalClients): Promise<void> {
   const { remedy } = await registerSearchAttributes(connection, namespace);
   if (remedy !== null)
-    throw new CommandFailed(
+    throw new CommandError(
       `The Temporal server does not let this connection register search attributes. Have somebody run: ${remedy}`,
     );
 }
 
-async function whilePolling(context: PollingContext, once: boolean): Promise<ExitCode> {
+async function pollUntilStopped(context: PollingContext, once: boolean): Promise<ExitCode> {
   const { settings, servers, database, temporal, logger, stopped } = context;
   const policy = withDemoSubscriber(settings.policy);
   const credentials = servers.personio;
-  const connection = await connectWorker(servers.temporal, PATIENCE_MS);
+  const connection = await connectWorker(servers.temporal, CONNECT_TIMEOUT_MS);
   const host = await startWorkers({
     settings,
     policy,
@@ -120,15 +123,15 @@ async function whilePolling(context: PollingContext, once: boolean): Promise<Exi
     connection,
     logger,
   });
-  const downstream = hosted(
+  const downstream = runWorkers(
     policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace, temporal.dataConverter)],
   );
   try {
     const stored = await listConnectionIds(database);
     await applySchedules(temporal.client, [credentials.connectionId, ...stored], policy.schedule);
     introduce(context);
-    const pass = firstPass(context, credentials.connectionId).then(async (code) => {
-      if (!once) await showGlitch(context, credentials.connectionId);
+    const pass = runFirstPass(context, credentials.connectionId).then(async (code) => {
+      if (!once) await previewDataError(context, credentials.connectionId);
       suggest(context);
       return code;
     });
@@ -163,7 +166,7 @@ function introduce({ output, servers, settings }: PollingContext): void {
 }
 
 /** Syncs every endpoint; then, in the made-up company, lets a day pass and shows whom it concerned and who answered. */
-async function firstPass(context: PollingContext, connectionId: string): Promise<ExitCode> {
+async function runFirstPass(context: PollingContext, connectionId: string): Promise<ExitCode> {
   const { output, servers, database, settings } = context;
   const endpoints = ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
   const runs = [...(await Promise.all(endpoints.map(async (endpoint) => syncNow(context, connectionId, endpoint))))];
@@ -174,31 +177,31 @@ async function firstPass(context: PollingContext, connectionId: string): Promise
     runs.push(await syncNow(context, connectionId, 'employees'));
   }
   const runIds = runs.map(({ runId }) => runId);
-  const until = Date.now() + ANSWER_PATIENCE_MS;
-  while ((await unansweredOfRuns(database, runIds)) > 0 && Date.now() < until)
+  const until = Date.now() + ACKNOWLEDGE_TIMEOUT_MS;
+  while ((await countUnacknowledged(database, runIds)) > 0 && Date.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  const events = await eventsOfRuns(database, runIds);
+  const events = await listRunEvents(database, runIds);
   const due = events.filter((event) => event.state === 'due');
-  for (const event of due) output.say(`  ${eventLine(event)}`);
+  for (const event of due) output.say(`  ${formatEvent(event)}`);
   const planned = events.filter((event) => event.state === 'planned').length;
   if (planned > 0)
     output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
-  return report(output, runs, events);
+  return reportRuns(output, runs, events);
 }
 
 /** What the brake would do to a glitch, as a preview that changes nothing. */
-async function showGlitch(
+async function previewDataError(
   { output, servers, database, temporal }: PollingContext,
   connectionId: string,
 ): Promise<void> {
-  const takeBack = servers.company?.glitch();
+  const takeBack = servers.company?.simulateDataError();
   if (takeBack !== undefined) {
     output.say('');
     output.say(
       'A glitch in HR’s data: every third person seems to have left yesterday. `preview employees` says of it:',
     );
     const { runId } = await runPreview(temporal.client, connectionId, () => undefined);
-    for (const sentence of (await previewOf(database, runId)).why) output.say(`  ${sentence}.`);
+    for (const sentence of (await readPreview(database, runId)).why) output.say(`  ${sentence}.`);
     takeBack();
     output.say('  (It was taken back, and nothing has changed.)');
   }
@@ -217,6 +220,6 @@ async function syncNow(
   endpoint: (typeof ENDPOINTS)[number],
 ): Promise<RunReport> {
   const run = await runThroughSchedule(context.temporal.client, connectionId, endpoint, () => undefined);
-  context.output.say(lineOf(run));
+  context.output.say(formatRun(run));
   return run;
 }

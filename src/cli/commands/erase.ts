@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { readSettings } from '../../config/settings.js';
-import { erasePerson, isKnownPerson } from '../../store/erasure.js';
+import { erasePerson, isKnownPerson } from '../../store/employees/erasure.js';
 import { requireSchema } from '../../store/migrate.js';
 import { endLifecycle } from '../../temporal/open-workflows.js';
-import { said } from '../actor.js';
+import { requireText } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { defaultConnection, openSession } from '../session.js';
+import { resolveDefaultConnection, openSession } from '../session.js';
 
 /** What `erase` and `readmit` are given. */
 export interface PersonOptions {
@@ -20,7 +20,7 @@ export interface PersonOptions {
 
 /** `erase EMPLOYEE` */
 export const eraseCommand: CommandDefinition = (program, finish) => {
-  withPersonOptions(
+  addPersonOptions(
     program
       .command('erase')
       .description('forget a person; no sync brings them back until `readmit`')
@@ -29,7 +29,7 @@ export const eraseCommand: CommandDefinition = (program, finish) => {
 };
 
 /** The options that `erase` and `readmit` share. */
-export function withPersonOptions(command: Command): Command {
+export function addPersonOptions(command: Command): Command {
   return command
     .requiredOption('--by <name>', 'who answers for it')
     .requiredOption('--reason <text>', 'why; without names, since it is kept')
@@ -39,17 +39,18 @@ export function withPersonOptions(command: Command): Command {
 
 async function run(employeeId: string, options: PersonOptions): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const by = { actor: said('--by', options.by), reason: said('--reason', options.reason) };
+  const by = { actor: requireText('--by', options.by), reason: requireText('--reason', options.reason) };
   const settings = readSettings();
   const session = await openSession(settings, 'erase');
   try {
     const { database, temporal } = session;
     await requireSchema(database);
     // A connection that was removed may have left its data: whose person it was is what counts.
-    const connectionId = options.connection ?? defaultConnection(settings, await session.connectionIds());
+    const connectionId =
+      options.connection ?? resolveDefaultConnection(settings, await session.listKnownConnectionIds());
     const person = { connectionId, employeeId };
     if (!(await isKnownPerson(database, person)))
-      throw new CommandFailed(`No table of ${connectionId} knows an employee of this id. Nothing was changed.`);
+      throw new CommandError(`No table of ${connectionId} knows an employee of this id. Nothing was changed.`);
     const erasure = await erasePerson(database, person, by);
     const workflowEnded = await endLifecycle(temporal.client, person, 'The person was erased.');
     const { history, attendances, planned, events } = erasure;
@@ -57,7 +58,7 @@ async function run(employeeId: string, options: PersonOptions): Promise<ExitCode
       `Employee ${employeeId} of ${connectionId} is erased: ${history} rows of history, ${attendances} attendances and ${planned} planned events are gone, ` +
         `${events} events stay as bare facts. No sync brings the person back until \`personio-sync readmit ${employeeId}\`.`,
     );
-    output.document({ ok: true, exitCode: EXIT.done, ...person, ...erasure, workflowEnded });
+    output.printJson({ ok: true, exitCode: EXIT.done, ...person, ...erasure, workflowEnded });
     return EXIT.done;
   } finally {
     await session.close();

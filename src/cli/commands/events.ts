@@ -1,11 +1,11 @@
-import { cloudEventOf } from '../../domain/cloud-event.js';
+import { toCloudEvent } from '../../domain/cloud-event.js';
 import type { FeedEvent } from '../../domain/cloud-event.js';
 import type { Database } from '../../store/database.js';
 import { StoreError } from '../../store/errors.js';
-import { feedAfter, plannedEvents } from '../../store/feed.js';
+import { listFeedEvents, listPlannedEvents } from '../../store/events/feed.js';
 import type { CommandDefinition } from '../command.js';
 import { withDatabase } from '../database-only.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
@@ -34,31 +34,31 @@ export const eventsCommand: CommandDefinition = (program, finish) => {
 
 async function run(options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const cursor = cursorOf(options);
+  const cursor = parseCursor(options);
   return withDatabase('events', async (database) => {
-    const reading = new Reading(database, output);
-    if (options.planned === true) await reading.planned();
-    else if (options.follow === true) await reading.follow(cursor);
-    else await reading.due(cursor);
+    const printer = new FeedPrinter(database, output);
+    if (options.planned === true) await printer.printPlanned();
+    else if (options.follow === true) await printer.follow(cursor);
+    else await printer.printDue(cursor);
     return EXIT.done;
   });
 }
 
-function cursorOf({ after, follow, planned }: Options): number {
+function parseCursor({ after, follow, planned }: Options): number {
   if (planned === true && (after !== undefined || follow === true)) {
-    throw new CommandFailed(
+    throw new CommandError(
       '--planned shows what is to come and has no cursor: leave out --after and --follow.',
       EXIT.usage,
     );
   }
   if (after === undefined) return 0;
   if (!/^\d{1,15}$/.test(after)) {
-    throw new CommandFailed('--after takes a cursor: the `sequence` of an event, a whole number.', EXIT.usage);
+    throw new CommandError('--after takes a cursor: the `sequence` of an event, a whole number.', EXIT.usage);
   }
   return Number(after);
 }
 
-class Reading {
+class FeedPrinter {
   private readonly database: Database;
   private readonly output: Output;
   private isOver = false;
@@ -71,18 +71,18 @@ class Reading {
   }
 
   /** @returns the cursor of the newest event. */
-  async due(cursor: number): Promise<number> {
+  async printDue(cursor: number): Promise<number> {
     for (let last = cursor; ;) {
-      const page = await feedAfter(this.database, last, PAGE);
+      const page = await listFeedEvents(this.database, last, PAGE);
       for (const event of page) this.show(event);
       last = page.at(-1)?.sequence ?? last;
       if (page.length < PAGE || this.isOver) return last;
     }
   }
 
-  async planned(): Promise<void> {
+  async printPlanned(): Promise<void> {
     for (let offset = 0; ; offset += PAGE) {
-      const page = await plannedEvents(this.database, offset, PAGE);
+      const page = await listPlannedEvents(this.database, offset, PAGE);
       for (const event of page) this.show(event);
       if (page.length < PAGE || this.isOver) return;
     }
@@ -93,7 +93,7 @@ class Reading {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (this.isOver = true));
     for (let last = cursor; !this.isOver;) {
       try {
-        last = await this.due(last);
+        last = await this.printDue(last);
       } catch (error) {
         if (!(error instanceof StoreError && error.type === 'StoreUnavailable')) throw error;
         this.output.note(`${error.message} Trying again.`);
@@ -109,12 +109,12 @@ class Reading {
 
   private show(event: FeedEvent): void {
     if (this.isOver) return;
-    if (this.output.json) this.output.line(cloudEventOf(event));
-    else this.output.say(sentenceOf(event));
+    if (this.output.isJson) this.output.printJsonLine(toCloudEvent(event));
+    else this.output.say(formatFeedEvent(event));
   }
 }
 
-function sentenceOf({
+function formatFeedEvent({
   sequence,
   kind,
   employeeId,

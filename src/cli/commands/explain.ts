@@ -1,14 +1,14 @@
 import { readSettings } from '../../config/settings.js';
 import { openDatabase } from '../../store/database.js';
-import { explain } from '../../store/explain.js';
-import type { Explanation } from '../../store/explain.js';
+import { explain } from '../../store/events/explain.js';
+import type { Explanation } from '../../store/events/explain.js';
 import { requireSchema } from '../../store/migrate.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { serversOf } from '../servers.js';
+import { resolveServers } from '../servers.js';
 
 interface Options {
   readonly names?: boolean;
@@ -30,17 +30,17 @@ export const explainCommand: CommandDefinition = (program, finish) => {
 
 async function run(eventId: string, options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const { databaseUrl } = serversOf(readSettings());
+  const { databaseUrl } = resolveServers(readSettings());
   const database = openDatabase({ url: databaseUrl, applicationName: 'personio-sync explain', poolSize: 1 });
   try {
     await requireSchema(database);
     const explanation = await explain(database, eventId, options.names === true);
     if (explanation === null)
-      throw new CommandFailed(
+      throw new CommandError(
         `No run has ever proposed an event ${eventId}. The feed, \`personio-sync status\` and \`preview employees\` show ids.`,
         EXIT.usage,
       );
-    output.document(explanation);
+    output.printJson(explanation);
     show(output, explanation);
     return EXIT.done;
   } finally {
@@ -51,7 +51,7 @@ async function run(eventId: string, options: Options): Promise<ExitCode> {
 function show(output: Output, explanation: Explanation): void {
   const { event, run: of, rule, supersedes, supersededBy, deliveries } = explanation;
   const when = `${event.effectiveDate}, at ${event.effectiveAt} (${event.timeZone})${event.late ? ', late' : ''}`;
-  const facts = [
+  const details = [
     ['event', event.eventId],
     ['what', `${event.kind} of employee ${event.employeeId}, episode ${event.episode}: ${event.state}`],
     ['effective', when],
@@ -63,22 +63,22 @@ function show(output: Output, explanation: Explanation): void {
     ...(supersedes === null ? [] : [['corrects', supersedes]]),
     ...(supersededBy === null ? [] : [['superseded', `by ${supersededBy}`]]),
   ];
-  for (const line of table(facts)) output.say(line);
-  for (const line of table(valueRows(explanation))) output.say(line);
+  for (const line of formatTable(details)) output.say(line);
+  for (const line of formatTable(toValueRows(explanation))) output.say(line);
   output.say(deliveries.length === 0 ? 'Nobody is told of it.' : 'Told:');
-  for (const line of table(deliveries.map(deliveryRow))) output.say(line);
+  for (const line of formatTable(deliveries.map(toDeliveryRow))) output.say(line);
 }
 
-function text(value: unknown): string {
+function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '—';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The values that differ; with only one side known, those that are there. */
-function valueRows({ before, after }: Explanation): readonly (readonly string[])[] {
+function toValueRows({ before, after }: Explanation): readonly (readonly string[])[] {
   const names = [...new Set([...Object.keys(before?.values ?? {}), ...Object.keys(after?.values ?? {})])];
   const rows = names
-    .map((name) => [name, text(before?.values[name]), text(after?.values[name])])
+    .map((name) => [name, formatValue(before?.values[name]), formatValue(after?.values[name])])
     .filter(([, from, to]) => from !== to);
   return [
     [
@@ -90,8 +90,8 @@ function valueRows({ before, after }: Explanation): readonly (readonly string[])
   ];
 }
 
-function deliveryRow(delivery: Explanation['deliveries'][number]): readonly string[] {
+function toDeliveryRow(delivery: Explanation['deliveries'][number]): readonly string[] {
   return ['subscriber', 'purpose', 'state', 'dueAt', 'sentAt', 'acknowledgedAt', 'note'].map((name) =>
-    text(delivery[name]),
+    formatValue(delivery[name]),
   );
 }

@@ -1,10 +1,10 @@
 import { readSettings } from '../../config/settings.js';
-import { keyRingOf } from '../../crypto/sealing.js';
+import { parseKeyRing } from '../../crypto/sealing.js';
 import { resealAll } from '../../store/connections.js';
-import { appendDecision } from '../../store/decisions.js';
-import { actorOf, said } from '../actor.js';
+import { appendAuditEntry } from '../../store/audit-log.js';
+import { resolveActor, requireText } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import { withDatabase } from '../with-database.js';
@@ -31,22 +31,25 @@ export const keysCommand: CommandDefinition = (program, finish) => {
 async function run({ by, reason, json }: Options): Promise<ExitCode> {
   const output = createOutput(json === true, process.stdout, process.stderr);
   const settings = readSettings();
-  const ring = keyRingOf(settings.keys);
+  const ring = parseKeyRing(settings.keys);
   const [first] = ring;
   if (first === undefined)
-    throw new CommandFailed('PERSONIO_SYNC_KEYS is not set, so there is no key to seal with.', EXIT.usage);
-  const decision = { actor: actorOf(by), reason: reason === undefined ? 'a new first key' : said('--reason', reason) };
+    throw new CommandError('PERSONIO_SYNC_KEYS is not set, so there is no key to seal with.', EXIT.usage);
+  const auditEntry = {
+    actor: resolveActor(by),
+    reason: reason === undefined ? 'a new first key' : requireText('--reason', reason),
+  };
   return withDatabase(settings, 'keys rotate', async (database) => {
     const counts = await resealAll(database, ring);
     await database.transaction(async (transaction) =>
-      appendDecision(transaction, { ...decision, what: 'rotate-keys', subject: `key ${first.id}` }),
+      appendAuditEntry(transaction, { ...auditEntry, what: 'rotate-keys', subject: `key ${first.id}` }),
     );
     const { resealed, unchanged, forgottenTokens } = counts;
     output.say(
       `Everything that is stored is sealed under the key ${first.id}: ${resealed} re-sealed, ${unchanged} were so already, ${forgottenTokens} tokens will be exchanged anew. ` +
         'The other keys can go from PERSONIO_SYNC_KEYS once every worker has the new first one.',
     );
-    output.document({ ok: true, exitCode: EXIT.done, key: first.id, ...counts });
+    output.printJson({ ok: true, exitCode: EXIT.done, key: first.id, ...counts });
     return EXIT.done;
   });
 }

@@ -6,14 +6,14 @@ import { grantRoles } from '../../store/roles.js';
 import { connectTemporal } from '../../temporal/connection.js';
 import { registerSearchAttributes } from '../../temporal/search-attributes.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
-import { serversOf } from '../servers.js';
+import { resolveServers } from '../servers.js';
 import type { Servers } from '../servers.js';
 
-const PATIENCE_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** `migrate` */
 export const migrateCommand: CommandDefinition = (program, finish) => {
@@ -26,12 +26,12 @@ export const migrateCommand: CommandDefinition = (program, finish) => {
 
 async function run(json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
-  const servers = serversOf(readSettings());
+  const servers = resolveServers(readSettings());
   const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync migrate', poolSize: 1 });
   try {
     const applied = await migrateDatabase(database, output);
     const registered = await register(servers, output);
-    output.document({ ok: true, exitCode: EXIT.done, migrations: applied, searchAttributes: registered });
+    output.printJson({ ok: true, exitCode: EXIT.done, migrations: applied, searchAttributes: registered });
     return EXIT.done;
   } finally {
     await database.close();
@@ -39,7 +39,7 @@ async function run(json: boolean): Promise<ExitCode> {
 }
 
 async function migrateDatabase(database: Database, output: Output): Promise<readonly string[]> {
-  await requireDatabase(database, PATIENCE_MS);
+  await requireDatabase(database, CONNECT_TIMEOUT_MS);
   const applied = await migrate(database);
   for (const name of applied) output.say(`applied     ${name}`);
   if (applied.length === 0) output.say('The schema was up to date.');
@@ -49,12 +49,12 @@ async function migrateDatabase(database: Database, output: Output): Promise<read
 }
 
 async function register({ temporal }: Servers, output: Output): Promise<readonly string[]> {
-  const clients = await connectTemporal(temporal, PATIENCE_MS);
+  const clients = await connectTemporal(temporal, CONNECT_TIMEOUT_MS);
   try {
     const { registered, remedy } = await registerSearchAttributes(clients.connection, temporal.namespace);
     for (const name of registered) output.say(`registered  ${name}`);
     if (remedy !== null) {
-      throw new CommandFailed(
+      throw new CommandError(
         `The schema is up to date, but the Temporal server does not let this connection register search attributes. Have somebody who may run: ${remedy}`,
       );
     }

@@ -1,19 +1,19 @@
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION } from '../../contracts/names.js';
-import type { BrakeVerdict } from '../../domain/brake.js';
+import { DEFAULT_CONNECTION } from '../../contracts/internal/names.js';
+import type { BrakeCheck } from '../../domain/brake.js';
 import { requireSchema } from '../../store/migrate.js';
-import { namesOf } from '../../store/people.js';
-import { previewOf } from '../../store/proposals.js';
-import type { PreviewReport, ProposalReport } from '../../store/proposals.js';
+import { findNames } from '../../store/people.js';
+import { readPreview } from '../../store/employees/holds.js';
+import type { PreviewReport, PreviewEvent } from '../../store/employees/holds.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { lineOf, progressLine } from '../run-lines.js';
-import { exitCodeOf, requireWorker, runPreview } from '../run-sync.js';
+import { formatRun, formatProgress } from '../run-lines.js';
+import { toExitCode, requireWorker, runPreview } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
-import { openSession, requireKnown } from '../session.js';
+import { openSession, requireKnownConnection } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -37,26 +37,25 @@ export const previewCommand: CommandDefinition = (program, finish) => {
 
 async function run(endpoint: string, options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  if (endpoint !== 'employees')
-    throw new CommandFailed(`Only employees can be previewed, not ${endpoint}.`, EXIT.usage);
+  if (endpoint !== 'employees') throw new CommandError(`Only employees can be previewed, not ${endpoint}.`, EXIT.usage);
   const settings = readSettings();
   const session = await openSession(settings, 'preview');
   try {
     await requireSchema(session.database);
     const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
-    if (options.connection !== undefined) requireKnown(connectionId, await session.connectionIds());
+    if (options.connection !== undefined) requireKnownConnection(connectionId, await session.listKnownConnectionIds());
     await requireWorker(session.temporal);
     const ended = await runPreview(session.temporal.client, connectionId, (of, progress) =>
-      output.note(progressLine(of, progress)),
+      output.note(formatProgress(of, progress)),
     );
     if (ended.outcome !== 'preview') {
-      output.say(lineOf(ended));
-      output.document({ ok: false, exitCode: exitCodeOf(ended), runId: ended.runId, message: ended.message });
-      return exitCodeOf(ended);
+      output.say(formatRun(ended));
+      output.printJson({ ok: false, exitCode: toExitCode(ended), runId: ended.runId, message: ended.message });
+      return toExitCode(ended);
     }
-    const preview = await previewOf(session.database, ended.runId);
+    const preview = await readPreview(session.database, ended.runId);
     const ids = options.names === true ? preview.events.map(({ employeeId }) => employeeId) : [];
-    const names = await namesOf(session.database, connectionId, ids);
+    const names = await findNames(session.database, connectionId, ids);
     show(output, ended, preview, names);
     return EXIT.done;
   } finally {
@@ -74,31 +73,35 @@ function show(
     const name = names.get(event.employeeId);
     return name === undefined ? event : { ...event, name };
   });
-  output.document({ ok: true, exitCode: EXIT.done, runId: ended.runId, wouldBrake, limits, why, events: named });
-  for (const line of table(events.map((event) => rowOf(event, names)))) output.say(line);
+  output.printJson({ ok: true, exitCode: EXIT.done, runId: ended.runId, wouldBrake, limits, why, events: named });
+  for (const line of formatTable(events.map((event) => toEventRow(event, names)))) output.say(line);
   if (events.length === 0) output.say('Nobody would join, move or leave.');
   output.say('');
-  for (const line of table(limits.map(limitRow))) output.say(line);
+  for (const line of formatTable(limits.map(toLimitRow))) output.say(line);
   for (const sentence of why) output.say(`${sentence}.`);
   output.say(wouldBrake ? 'The run would be braked: a person would have to decide.' : 'The run would not be braked.');
   output.say(ended.message);
 }
 
-function rowOf(event: ProposalReport, names: ReadonlyMap<string, string>): readonly string[] {
+function toEventRow(event: PreviewEvent, names: ReadonlyMap<string, string>): readonly string[] {
   const { kind, employeeId, effectiveDate, state, late, changes, held } = event;
   const name = names.get(employeeId);
   return [
-    ...[kind, name === undefined ? employeeId : `${employeeId} ${name}`, effectiveDate, late ? 'late' : state],
-    ...[changes.map(changeText).join('; '), held ? 'would be held' : ''],
+    kind,
+    name === undefined ? employeeId : `${employeeId} ${name}`,
+    effectiveDate,
+    late ? 'late' : state,
+    changes.map(formatChange).join('; '),
+    held ? 'would be held' : '',
   ];
 }
 
-function changeText({ attribute, from, to }: ProposalReport['changes'][number]): string {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
-  return from === undefined && to === undefined ? attribute : `${attribute}: ${text(from)} → ${text(to)}`;
+function formatChange({ attribute, from, to }: PreviewEvent['changes'][number]): string {
+  const formatValue = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+  return from === undefined && to === undefined ? attribute : `${attribute}: ${formatValue(from)} → ${formatValue(to)}`;
 }
 
-function limitRow({ class: name, count, of, allowed, window, isOver }: BrakeVerdict): readonly string[] {
+function toLimitRow({ class: name, count, of, allowed, window, isOver }: BrakeCheck): readonly string[] {
   const within = window === 'day' ? 'within 24 hours' : 'in this run';
   return [name, `${count} of ${of} ${within}`, `at most ${allowed}`, isOver ? 'over the limit' : ''];
 }

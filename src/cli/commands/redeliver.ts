@@ -3,10 +3,10 @@ import { wakePersons } from '../../../activities/index.js';
 import { readSettings } from '../../config/settings.js';
 import type { Policy, Subscriber } from '../../domain/policy.js';
 import { requireSchema } from '../../store/migrate.js';
-import { redeliver, redeliverSince } from '../../store/redeliver.js';
-import type { Redelivery } from '../../store/redeliver.js';
+import { redeliver, redeliverSince } from '../../store/deliveries/redeliver.js';
+import type { Redelivery } from '../../store/deliveries/redeliver.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import { openSession } from '../session.js';
@@ -37,7 +37,7 @@ export const redeliverCommand: CommandDefinition = (program, finish) => {
 async function run(ids: readonly string[], options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
   const settings = readSettings();
-  const what = wantedOf(ids, options, settings.policy);
+  const what = parseSelection(ids, options, settings.policy);
   const who = { actor: options.by ?? userInfo().username, reason: options.reason ?? '' };
   const session = await openSession(settings, 'redeliver');
   try {
@@ -46,10 +46,10 @@ async function run(ids: readonly string[], options: Options): Promise<ExitCode> 
       what.subscriber === null
         ? await redeliver(session.database, ids, who)
         : await redeliverSince(session.database, what.subscriber, what.since, who);
-    await wake(session, result);
+    await dispatchRedelivered(session, result);
     const exitCode = result.refused.length > 0 ? EXIT.failed : EXIT.done;
     const redelivered = result.redelivered.map(({ deliveryId }) => deliveryId);
-    output.document({ ok: exitCode === EXIT.done, exitCode, redelivered, refused: result.refused });
+    output.printJson({ ok: exitCode === EXIT.done, exitCode, redelivered, refused: result.refused });
     for (const { deliveryId, sentence } of result.refused) output.note(`${deliveryId}: ${sentence}`);
     output.say(
       `${redelivered.length} deliveries are sent again. \`personio-sync deliveries\` shows what becomes of them.`,
@@ -60,12 +60,16 @@ async function run(ids: readonly string[], options: Options): Promise<ExitCode> 
   }
 }
 
-type Wanted = { readonly subscriber: null } | { readonly subscriber: Subscriber; readonly since: string };
+type RedeliverySelection = { readonly subscriber: null } | { readonly subscriber: Subscriber; readonly since: string };
 
-function wantedOf(ids: readonly string[], { subscriber: name, since }: Options, { subscribers }: Policy): Wanted {
+function parseSelection(
+  ids: readonly string[],
+  { subscriber: name, since }: Options,
+  { subscribers }: Policy,
+): RedeliverySelection {
   if (ids.length > 0 && name === undefined && since === undefined) return { subscriber: null };
   if (ids.length > 0 || name === undefined || since === undefined) {
-    throw new CommandFailed(
+    throw new CommandError(
       'Name either deliveries, or a subscriber with --subscriber and a day with --since.',
       EXIT.usage,
     );
@@ -73,19 +77,19 @@ function wantedOf(ids: readonly string[], { subscriber: name, since }: Options, 
   const subscriber = subscribers.find((one) => one.name === name);
   if (subscriber === undefined) {
     const known = subscribers.map((one) => one.name).join(', ');
-    throw new CommandFailed(
+    throw new CommandError(
       `The policy names no subscriber ${name}; there are ${known === '' ? 'none' : known}.`,
       EXIT.usage,
     );
   }
   if (!/^\d{4}-\d{2}-\d{2}/.test(since) || Number.isNaN(Date.parse(since))) {
-    throw new CommandFailed('--since takes a day such as 2026-11-01, or an ISO 8601 moment.', EXIT.usage);
+    throw new CommandError('--since takes a day such as 2026-11-01, or an ISO 8601 moment.', EXIT.usage);
   }
   return { subscriber, since: new Date(since).toISOString() };
 }
 
 /** A workflow that waits for a later moment would only look then. */
-async function wake({ temporal }: Session, { redelivered }: Redelivery): Promise<void> {
+async function dispatchRedelivered({ temporal }: Session, { redelivered }: Redelivery): Promise<void> {
   const connections = new Set(redelivered.map(({ connectionId }) => connectionId));
   for (const connectionId of connections) {
     const mine = redelivered.filter((one) => one.connectionId === connectionId).map(({ employeeId }) => employeeId);

@@ -1,13 +1,13 @@
 import { readSettings } from '../../config/settings.js';
-import type { BrakeAnswer } from '../../contracts/sync.js';
+import type { VerdictInput } from '../../contracts/internal/sync.js';
 import type { CommandDefinition } from '../command.js';
-import { answerOf, decideRun } from '../decide-run.js';
+import { parseVerdictOptions, submitVerdict } from '../decide-run.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import { openSession } from '../session.js';
 
-interface Options extends BrakeAnswer {
+interface Options extends VerdictInput {
   readonly json?: boolean;
 }
 
@@ -25,13 +25,13 @@ export const rejectCommand: CommandDefinition = (program, finish) => {
 
 async function run(runId: string, options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const answer = answerOf(options);
+  const attribution = parseVerdictOptions(options);
   const session = await openSession(readSettings(), 'reject');
   try {
-    const { connectionId, people } = await decideRun(session, runId, 'rejected', answer);
+    const { connectionId, people } = await submitVerdict(session, runId, 'rejected', attribution);
     const message = `Rejected: ${people} people keep their old state as long as Personio says the same. \`personio-sync approve ${runId}\` still works.`;
     output.say(message);
-    output.document({ ok: true, exitCode: EXIT.done, runId, connectionId, people, message });
+    output.printJson({ ok: true, exitCode: EXIT.done, runId, connectionId, people, message });
     return EXIT.done;
   } finally {
     await session.close();

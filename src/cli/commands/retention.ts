@@ -28,6 +28,6 @@ async function run(json: boolean): Promise<ExitCode> {
     `Forgotten: ${attendances} attendances, ${events} events with their deliveries, ${history} rows of history, ${people} people who left Personio long ago, ` +
       `${runs} runs and ${proposals} proposals.`,
   );
-  output.document({ ok: true, exitCode: EXIT.done, forgotten });
+  output.printJson({ ok: true, exitCode: EXIT.done, forgotten });
   return EXIT.done;
 }

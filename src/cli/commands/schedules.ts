@@ -1,12 +1,12 @@
 import { readSettings } from '../../config/settings.js';
 import type { TemporalClients } from '../../temporal/connection.js';
-import { RETENTION_SCHEDULE_ID } from '../../contracts/names.js';
+import { RETENTION_SCHEDULE_ID } from '../../contracts/internal/names.js';
 import { applySchedules, deleteSchedule, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
 import type { CommandDefinition } from '../command.js';
 
@@ -41,12 +41,15 @@ async function run(action: keyof typeof ACTIONS, json: boolean): Promise<ExitCod
   }
 }
 
-async function apply({ temporal, settings, connectionIds }: Session, output: Output): Promise<void> {
+async function apply(
+  { temporal, settings, listKnownConnectionIds: connectionIds }: Session,
+  output: Output,
+): Promise<void> {
   const changes = await applySchedules(temporal.client, await connectionIds(), settings.policy.schedule);
   for (const id of changes.created) output.say(`created  ${id}`);
   for (const id of changes.updated) output.say(`updated  ${id}`);
   for (const id of changes.deleted) output.say(`deleted  ${id}`);
-  output.document({ ok: true, ...changes });
+  output.printJson({ ok: true, ...changes });
 }
 
 async function show({ client }: TemporalClients, output: Output): Promise<void> {
@@ -66,14 +69,14 @@ async function show({ client }: TemporalClients, output: Output): Promise<void> 
     scheduleId,
     paused ? `paused${note === null ? '' : `: ${note}`}` : `next ${nextRunAt ?? 'never'}`,
   ]);
-  for (const line of table(rows)) output.say(line);
+  for (const line of formatTable(rows)) output.say(line);
   if (rows.length === 0) output.say('There are no schedules. `personio-sync schedules apply` creates them.');
-  output.document({ ok: true, schedules });
+  output.printJson({ ok: true, schedules });
 }
 
 async function remove({ client }: TemporalClients, output: Output): Promise<void> {
   const deleted = [...(await deleteSchedules(client, () => true))];
   if (await deleteSchedule(client, RETENTION_SCHEDULE_ID)) deleted.push(RETENTION_SCHEDULE_ID);
   for (const id of deleted) output.say(`deleted  ${id}`);
-  output.document({ ok: true, deleted });
+  output.printJson({ ok: true, deleted });
 }

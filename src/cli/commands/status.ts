@@ -1,24 +1,24 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { readSettings } from '../../config/settings.js';
-import { ENDPOINTS, TASK_QUEUE, scheduleId } from '../../contracts/names.js';
-import type { Endpoint } from '../../contracts/names.js';
-import { standingAlarms } from '../../store/attribute-profile.js';
+import { ENDPOINTS, TASK_QUEUE, toScheduleId } from '../../contracts/internal/names.js';
+import type { Endpoint } from '../../contracts/internal/names.js';
+import { listCurrentAlarms } from '../../store/employees/attribute-profile.js';
 import { requireSchema } from '../../store/migrate.js';
-import { deliveryCounts, secretSetAt, standingOfEndpoint } from '../../store/status.js';
-import type { DeliveryCounts, EndpointStanding } from '../../store/status.js';
-import { heldPeople } from '../../store/proposals.js';
-import type { HeldPerson } from '../../store/proposals.js';
+import { countDeliveries, findSecretSetAt, readEndpointStatus } from '../../store/status.js';
+import type { DeliveryCounts, EndpointStatus } from '../../store/status.js';
+import { listHeldPeople } from '../../store/employees/holds.js';
+import type { HeldPerson } from '../../store/employees/holds.js';
 import type { CommandDefinition } from '../command.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { heldLines, heldProblems } from '../held.js';
+import { formatHeldPeople, findHeldProblems } from '../held.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { isPolled } from '../run-sync.js';
-import { rotateAction, secretAge, secretNotice } from '../secret-age.js';
+import { describeRotation, calculateSecretAge, formatSecretNotice } from '../../worker/secret-age.js';
 
 interface Problem {
   readonly code: string;
@@ -29,7 +29,7 @@ interface Problem {
   readonly action: string;
 }
 
-interface EndpointStatus {
+interface EndpointSummary {
   readonly endpoint: Endpoint;
   readonly outcome: string | null;
   readonly lastSuccessAt: string | null;
@@ -42,7 +42,7 @@ interface ConnectionStatus {
   readonly connectionId: string;
   readonly secretSetAt: string | null;
   readonly secretDueAt: string | null;
-  readonly endpoints: readonly EndpointStatus[];
+  readonly endpoints: readonly EndpointSummary[];
   readonly held: readonly HeldPerson[];
 }
 
@@ -65,16 +65,16 @@ async function run(json: boolean): Promise<ExitCode> {
   try {
     await requireSchema(session.database);
     const connections: ConnectionStatus[] = [];
-    const problems: Problem[] = [...(await workerProblems(session))];
-    for (const connectionId of await session.connectionIds()) {
-      const { status, found } = await statusOf(session, connectionId);
+    const problems: Problem[] = [...(await findWorkerProblems(session))];
+    for (const connectionId of await session.listKnownConnectionIds()) {
+      const { status, found } = await readConnectionStatus(session, connectionId);
       connections.push(status);
       problems.push(...found);
     }
-    const deliveries = await deliveryCounts(session.database);
-    problems.push(...deliveryProblems(deliveries));
+    const deliveries = await countDeliveries(session.database);
+    problems.push(...findDeliveryProblems(deliveries));
     const healthy = problems.length === 0;
-    output.document({ healthy, connections, deliveries, problems });
+    output.printJson({ healthy, connections, deliveries, problems });
     show(output, connections, deliveries, problems);
     return healthy ? EXIT.done : EXIT.failed;
   } finally {
@@ -82,69 +82,81 @@ async function run(json: boolean): Promise<ExitCode> {
   }
 }
 
-async function workerProblems({ temporal }: Session): Promise<readonly Problem[]> {
+async function findWorkerProblems({ temporal }: Session): Promise<readonly Problem[]> {
   if (await isPolled(temporal)) return [];
   return [
     {
-      ...{ code: 'no-worker', connectionId: null, endpoint: null, runId: null },
+      code: 'no-worker',
+      connectionId: null,
+      endpoint: null,
+      runId: null,
       sentence: `No worker polls the task queue ${TASK_QUEUE.sync}.`,
       action: 'Start one with `personio-sync worker`.',
     },
   ];
 }
 
-async function statusOf(
+async function readConnectionStatus(
   session: Session,
   connectionId: string,
 ): Promise<{ readonly status: ConnectionStatus; readonly found: readonly Problem[] }> {
   const { database, temporal, settings } = session;
-  const endpoints: EndpointStatus[] = [];
+  const endpoints: EndpointSummary[] = [];
   const found: Problem[] = [];
   for (const endpoint of ENDPOINTS) {
-    const standing = await standingOfEndpoint(database, connectionId, endpoint);
-    const schedule = await scheduleOf(temporal.client, connectionId, endpoint);
+    const endpointStatus = await readEndpointStatus(database, connectionId, endpoint);
+    const schedule = await readScheduleStatus(temporal.client, connectionId, endpoint);
     const ageSeconds =
-      standing.lastSuccessAt === null ? null : Math.round((Date.now() - Date.parse(standing.lastSuccessAt)) / 1_000);
-    const { outcome, lastSuccessAt, rows } = standing;
+      endpointStatus.lastSuccessAt === null
+        ? null
+        : Math.round((Date.now() - Date.parse(endpointStatus.lastSuccessAt)) / 1_000);
+    const { outcome, lastSuccessAt, rows } = endpointStatus;
     endpoints.push({ endpoint, outcome, lastSuccessAt, ageSeconds, rows, nextRunAt: schedule?.nextRunAt ?? null });
     if (settings.policy.schedule.cron[endpoint] !== null) {
-      const of = { connectionId, endpoint, runId: standing.runId };
-      found.push(...scheduleProblems(of, schedule), ...runProblems(of, standing, ageSeconds));
+      const location = { connectionId, endpoint, runId: endpointStatus.runId };
+      found.push(...findScheduleProblems(location, schedule), ...findRunProblems(location, endpointStatus, ageSeconds));
     }
   }
-  for (const { code, sentence, action } of await standingAlarms(database, connectionId))
+  for (const { code, sentence, action } of await listCurrentAlarms(database, connectionId))
     found.push({ connectionId, endpoint: 'employees', runId: null, code, sentence, action });
-  const setAt = await secretSetAt(database, connectionId);
-  found.push(...secretProblems(connectionId, setAt, settings.policy.secretRotationDays));
+  const setAt = await findSecretSetAt(database, connectionId);
+  found.push(...findSecretProblems(connectionId, setAt, settings.policy.secretRotationDays));
   const secretDueAt =
     setAt === null ? null : new Date(Date.parse(setAt) + settings.policy.secretRotationDays * DAY_MS).toISOString();
-  const held = await heldPeople(database, connectionId);
-  found.push(...(await heldProblems(database, connectionId, held)));
+  const held = await listHeldPeople(database, connectionId);
+  found.push(...(await findHeldProblems(database, connectionId, held)));
   return { status: { connectionId, secretSetAt: setAt, secretDueAt, endpoints, held }, found };
 }
 
-function secretProblems(connectionId: string, setAt: string | null, rotationDays: number): readonly Problem[] {
-  const age = secretAge(setAt, rotationDays);
+function findSecretProblems(connectionId: string, setAt: string | null, rotationDays: number): readonly Problem[] {
+  const age = calculateSecretAge(setAt, rotationDays);
   if (age?.isDue !== true) return [];
   const sentence = `The secret of ${connectionId} is ${age.days} days old, and is to be changed every ${rotationDays}.`;
   return [
     {
-      ...{ code: 'secret-due', connectionId, endpoint: null, runId: null },
+      code: 'secret-due',
+      connectionId,
+      endpoint: null,
+      runId: null,
       sentence,
-      action: rotateAction(connectionId),
+      action: describeRotation(connectionId),
     },
   ];
 }
 
-interface ScheduleStanding {
+interface ScheduleStatus {
   readonly nextRunAt: string | null;
   readonly isPaused: boolean;
   readonly note: string | null;
 }
 
-async function scheduleOf(client: Client, connectionId: string, endpoint: Endpoint): Promise<ScheduleStanding | null> {
+async function readScheduleStatus(
+  client: Client,
+  connectionId: string,
+  endpoint: Endpoint,
+): Promise<ScheduleStatus | null> {
   try {
-    const { info, state } = await client.schedule.getHandle(scheduleId(connectionId, endpoint)).describe();
+    const { info, state } = await client.schedule.getHandle(toScheduleId(connectionId, endpoint)).describe();
     return {
       nextRunAt: info.nextActionTimes[0]?.toISOString() ?? null,
       isPaused: state.paused,
@@ -156,51 +168,60 @@ async function scheduleOf(client: Client, connectionId: string, endpoint: Endpoi
   }
 }
 
-type Place = Pick<Problem, 'connectionId' | 'endpoint' | 'runId'>;
+type ProblemLocation = Pick<Problem, 'connectionId' | 'endpoint' | 'runId'>;
 
-function scheduleProblems(of: Place, schedule: ScheduleStanding | null): readonly Problem[] {
+function findScheduleProblems(location: ProblemLocation, schedule: ScheduleStatus | null): readonly Problem[] {
   if (schedule === null) {
     return [
       {
-        ...of,
+        ...location,
         code: 'no-schedule',
-        sentence: `The ${of.endpoint ?? ''} have no schedule.`,
+        sentence: `The ${location.endpoint ?? ''} have no schedule.`,
         action: 'Run `personio-sync schedules apply`.',
       },
     ];
   }
   if (!schedule.isPaused) return [];
   const why = schedule.note === null ? '' : ` (${schedule.note})`;
-  const action = `Unpause it in the Temporal UI, or with \`temporal schedule toggle --unpause --schedule-id ${scheduleId(of.connectionId ?? '', of.endpoint ?? 'employees')}\`.`;
+  const action = `Unpause it in the Temporal UI, or with \`temporal schedule toggle --unpause --schedule-id ${toScheduleId(location.connectionId ?? '', location.endpoint ?? 'employees')}\`.`;
   return [
-    { ...of, code: 'schedule-paused', sentence: `The schedule of the ${of.endpoint ?? ''} is paused${why}.`, action },
+    {
+      ...location,
+      code: 'schedule-paused',
+      sentence: `The schedule of the ${location.endpoint ?? ''} is paused${why}.`,
+      action,
+    },
   ];
 }
 
-function runProblems(of: Place, standing: EndpointStanding, ageSeconds: number | null): readonly Problem[] {
-  const endpoint = of.endpoint ?? '';
-  const { outcome } = standing;
-  const sentence = standing.message ?? `The last run of the ${endpoint} left no message.`;
-  const problem = (code: string, sentence: string, action: string): readonly Problem[] => [
-    { ...of, code, sentence, action },
+function findRunProblems(
+  location: ProblemLocation,
+  endpointStatus: EndpointStatus,
+  ageSeconds: number | null,
+): readonly Problem[] {
+  const endpoint = location.endpoint ?? '';
+  const { outcome } = endpointStatus;
+  const sentence = endpointStatus.message ?? `The last run of the ${endpoint} left no message.`;
+  const createProblem = (code: string, sentence: string, action: string): readonly Problem[] => [
+    { ...location, code, sentence, action },
   ];
   const again = `Run \`personio-sync sync ${endpoint}\` once it is mended.`;
   switch (outcome) {
     case null:
-      return problem(
+      return createProblem(
         'never-synced',
         `The ${endpoint} were never read.`,
         `Run \`personio-sync sync ${endpoint}\`, or wait for the schedule.`,
       );
     case 'failed':
     case 'incomplete':
-      return problem(`run-${outcome}`, sentence, again);
+      return createProblem(`run-${outcome}`, sentence, again);
     case 'braked':
     case 'succeeded':
     case 'cancelled':
     case 'preview':
       return isStale(ageSeconds)
-        ? problem('stale', `The ${endpoint} were last read whole more than 36 hours ago.`, again)
+        ? createProblem('stale', `The ${endpoint} were last read whole more than 36 hours ago.`, again)
         : [];
   }
 }
@@ -209,7 +230,7 @@ function isStale(ageSeconds: number | null): boolean {
   return ageSeconds !== null && ageSeconds > STALE_SECONDS;
 }
 
-function deliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly Problem[] {
+function findDeliveryProblems({ overdue, failed, dead }: DeliveryCounts): readonly Problem[] {
   const nowhere = { connectionId: null, endpoint: null, runId: null };
   const open = overdue + failed;
   return [
@@ -245,17 +266,16 @@ function show(
 ): void {
   for (const { connectionId, secretSetAt: setAt, secretDueAt, endpoints, held } of connections) {
     output.say(`connection ${connectionId}`);
-    const notice = secretNotice(connectionId, setAt, secretDueAt);
+    const notice = formatSecretNotice(connectionId, setAt, secretDueAt);
     if (notice !== null) output.say(`  ${notice}`);
     const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
-      ...[
-        `  ${endpoint}`,
-        outcome ?? 'never ran',
-        ageSeconds === null ? 'no success yet' : `success ${ageOf(ageSeconds)} ago`,
-      ],
-      ...[`${count} rows`, `next ${nextRunAt ?? 'never'}`],
+      `  ${endpoint}`,
+      outcome ?? 'never ran',
+      ageSeconds === null ? 'no success yet' : `success ${formatAge(ageSeconds)} ago`,
+      `${count} rows`,
+      `next ${nextRunAt ?? 'never'}`,
     ]);
-    for (const line of [...table(rows), ...heldLines(held)]) output.say(line);
+    for (const line of [...formatTable(rows), ...formatHeldPeople(held)]) output.say(line);
   }
   const { waiting, sent, overdue, failed, dead } = deliveries;
   output.say(`deliveries: ${waiting} waiting, ${sent} sent, ${overdue} overdue, ${failed} failed, ${dead} dead`);
@@ -266,7 +286,7 @@ function show(
   }
 }
 
-function ageOf(seconds: number): string {
+function formatAge(seconds: number): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3_600)} h`;

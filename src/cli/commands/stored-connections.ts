@@ -2,32 +2,32 @@ import type { Command } from 'commander';
 import { CONNECTION_ID, CONNECTION_ID_RULE, readSettings } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
 import { parseBaseUrl } from '../../config/base-url.js';
-import { keyRingOf } from '../../crypto/sealing.js';
+import { parseKeyRing } from '../../crypto/sealing.js';
 import type { KeyRing } from '../../crypto/sealing.js';
 import { testConnection } from '../../personio/check.js';
 import type { ConnectionCheck } from '../../personio/check.js';
-import { leadsToMetadata } from '../../personio/guarded-lookup.js';
+import { isMetadataHost } from '../../network/ssrf-safe-lookup.js';
 import {
   deleteConnection,
   findConnection,
   insertConnection,
   listConnectionIds,
   listConnections,
-  noteTest,
+  recordTest,
   replaceSecret,
 } from '../../store/connections.js';
 import type { StoredCredentials } from '../../store/connections.js';
-import { appendDecision } from '../../store/decisions.js';
-import { eraseConnection } from '../../store/erasure.js';
-import { createSchedules, deleteSchedulesOf } from '../../temporal/schedules.js';
+import { appendAuditEntry } from '../../store/audit-log.js';
+import { eraseConnection } from '../../store/employees/erasure.js';
+import { createSchedules, deleteConnectionSchedules } from '../../temporal/schedules.js';
 import { cancelSyncs, endLifecycles } from '../../temporal/open-workflows.js';
-import { actorOf } from '../actor.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { resolveActor } from '../actor.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { createOutput, table } from '../output.js';
+import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { readSecret, usableText } from '../secret-input.js';
-import { personioOf } from '../servers.js';
+import { readSecret, requireUsableText } from '../secret-input.js';
+import { resolvePersonio } from '../servers.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
 import { withDatabase } from '../with-database.js';
@@ -49,29 +49,29 @@ const DAY_MS = 86_400_000;
 
 /** `connections add|list|rotate|remove`: the connections whose secrets are stored, sealed under PERSONIO_SYNC_KEYS. */
 export function defineStoredConnections(connections: Command, finish: Finish): void {
-  const command = (name: string, description: string): Command =>
+  const addCommand = (name: string, description: string): Command =>
     connections.command(name).description(description).option('--json', 'print one JSON document');
-  const withPerson = (defined: Command): Command =>
+  const addActorOptions = (defined: Command): Command =>
     defined
       .option('--by <name>', "who answers for it; default: the operating system's user")
       .option('--reason <text>', 'why');
   const secretFile = 'file with the secret; else it is one line of standard input, else it is asked for';
 
-  withPerson(command('add', 'store a connection, its secret sealed, and create its schedules'))
+  addActorOptions(addCommand('add', 'store a connection, its secret sealed, and create its schedules'))
     .argument('<id>', 'its name in ids and tables: small letters, digits and hyphens')
     .option('--base-url <url>', 'where its Personio is', DEFAULT_BASE_URL)
     .requiredOption('--client-id <id>', "the API credential's client id")
     .option('--secret-file <file>', secretFile)
     .action(async (id: string, options: Options) => finish(add(id, options)));
-  command('list', 'the stored connections, without their secrets').action(async (options: Options) =>
+  addCommand('list', 'the stored connections, without their secrets').action(async (options: Options) =>
     finish(list(options)),
   );
-  withPerson(command('rotate', 'test a new secret, and put it in place of the old one if Personio accepts it'))
+  addActorOptions(addCommand('rotate', 'test a new secret, and put it in place of the old one if Personio accepts it'))
     .argument('<id>', 'which connection')
     .option('--client-id <id>', 'where the client id is a new one too')
     .option('--secret-file <file>', secretFile)
     .action(async (id: string, options: Options) => finish(rotate(id, options)));
-  withPerson(command('remove', 'forget a connection and its secret, and delete its schedules; its data stays'))
+  addActorOptions(addCommand('remove', 'forget a connection and its secret, and delete its schedules; its data stays'))
     .argument('<id>', 'which connection')
     .option('--erase-data', 'delete all that was read from it, too')
     .action(async (id: string, options: Options) => finish(remove(id, options)));
@@ -82,23 +82,23 @@ async function add(id: string, options: Options): Promise<ExitCode> {
   const settings = readSettings();
   const ring = requireRing(settings);
   const address = { connectionId: requireId(id), baseUrl: await requireBaseUrl(options.baseUrl ?? DEFAULT_BASE_URL) };
-  const clientId = usableText('The client id', options.clientId ?? '');
+  const clientId = requireUsableText('The client id', options.clientId ?? '');
   const session = await openSession(settings, 'connections add');
   try {
-    if ((await session.connectionIds()).includes(id)) throw alreadyThere(id);
+    if ((await session.listKnownConnectionIds()).includes(id)) throw toDuplicateError(id);
     const clientSecret = await readSecret(options.secretFile);
     const credentials = { ...address, clientId, clientSecret };
     const isNew = await session.database.transaction(async (transaction) => {
       if (!(await insertConnection(transaction, ring, credentials))) return false;
-      await appendDecision(transaction, decisionOf('add-connection', id, options, 'a company account to be read'));
+      await appendAuditEntry(transaction, toAuditEntry('add-connection', id, options, 'a company account to be read'));
       return true;
     });
-    if (!isNew) throw alreadyThere(id);
+    if (!isNew) throw toDuplicateError(id);
     output.say(`The connection ${id} is stored. Workers that have the same PERSONIO_SYNC_KEYS know it at once.`);
     const schedules = await createSchedules(session.temporal.client, id, settings.policy.schedule);
     for (const schedule of schedules) output.say(`created  ${schedule}`);
-    const checks = await firstTest(session, credentials, output);
-    output.document({ ok: true, exitCode: EXIT.done, connectionId: id, schedules, checks });
+    const checks = await runFirstTest(session, credentials, output);
+    output.printJson({ ok: true, exitCode: EXIT.done, connectionId: id, schedules, checks });
     return EXIT.done;
   } finally {
     await session.close();
@@ -106,15 +106,15 @@ async function add(id: string, options: Options): Promise<ExitCode> {
 }
 
 /** A typing error in a new secret shows at once, and not in tonight's run. The connection is stored all the same. */
-async function firstTest(
+async function runFirstTest(
   session: Session,
   credentials: StoredCredentials,
   output: Output,
 ): Promise<readonly ConnectionCheck[]> {
-  const checks = await checksOf(session.settings, credentials);
-  await noteTest(session.database, credentials.connectionId, outcomeOf(checks));
+  const checks = await runChecks(session.settings, credentials);
+  await recordTest(session.database, credentials.connectionId, toOutcome(checks));
   warn(output, checks);
-  if (tokenOf(checks).ok) output.say('Personio accepts the client id and secret.');
+  if (getTokenCheck(checks).ok) output.say('Personio accepts the client id and secret.');
   return checks;
 }
 
@@ -123,7 +123,7 @@ function warn(output: Output, checks: readonly ConnectionCheck[]): void {
     if (!ok) output.note(`Beware, ${check}: ${sentence} ${action ?? ''}`.trim());
 }
 
-function outcomeOf(checks: readonly ConnectionCheck[]): 'green' | 'red' {
+function toOutcome(checks: readonly ConnectionCheck[]): 'green' | 'red' {
   return checks.every(({ ok }) => ok) ? 'green' : 'red';
 }
 
@@ -138,11 +138,14 @@ async function list(options: Options): Promise<ExitCode> {
     ).toISOString(),
   }));
   const rows = connections.map(({ connectionId, baseUrl, secretDueAt, lastTestOutcome }) => [
-    ...[connectionId, baseUrl, `secret due ${secretDueAt.slice(0, 10)}`, `last test ${lastTestOutcome ?? 'never'}`],
+    connectionId,
+    baseUrl,
+    `secret due ${secretDueAt.slice(0, 10)}`,
+    `last test ${lastTestOutcome ?? 'never'}`,
   ]);
-  for (const line of table(rows)) output.say(line);
+  for (const line of formatTable(rows)) output.say(line);
   if (rows.length === 0) output.say('No connection is stored. `personio-sync connections add` stores one.');
-  output.document({ ok: true, exitCode: EXIT.done, connections });
+  output.printJson({ ok: true, exitCode: EXIT.done, connections });
   return EXIT.done;
 }
 
@@ -152,26 +155,26 @@ async function rotate(id: string, options: Options): Promise<ExitCode> {
   const ring = requireRing(settings);
   return withDatabase(settings, 'connections rotate', async (database) => {
     const current = await findConnection(database, ring, id);
-    if (current === null) throw notStored(settings, id, await listConnectionIds(database));
-    const clientId = usableText('The client id', options.clientId ?? current.clientId);
+    if (current === null) throw toNotStoredError(settings, id, await listConnectionIds(database));
+    const clientId = requireUsableText('The client id', options.clientId ?? current.clientId);
     const fresh = { ...current, clientId, clientSecret: await readSecret(options.secretFile) };
-    const checks = await checksOf(settings, fresh);
-    const token = tokenOf(checks);
+    const checks = await runChecks(settings, fresh);
+    const token = getTokenCheck(checks);
     if (!token.ok)
-      throw new CommandFailed(`The old secret stays in place: ${token.sentence} ${token.action ?? ''}`.trim());
+      throw new CommandError(`The old secret stays in place: ${token.sentence} ${token.action ?? ''}`.trim());
     await database.transaction(async (transaction) => {
-      if (!(await replaceSecret(transaction, ring, fresh))) throw notStored(settings, id, []);
-      await appendDecision(
+      if (!(await replaceSecret(transaction, ring, fresh))) throw toNotStoredError(settings, id, []);
+      await appendAuditEntry(
         transaction,
-        decisionOf('rotate-secret', id, options, 'a new secret, which Personio accepts'),
+        toAuditEntry('rotate-secret', id, options, 'a new secret, which Personio accepts'),
       );
-      await noteTest(transaction, id, outcomeOf(checks));
+      await recordTest(transaction, id, toOutcome(checks));
     });
     warn(output, checks);
     output.say(
       `Personio accepts the new secret of ${id}, and it has taken the place of the old one. Delete the old one in Personio.`,
     );
-    output.document({ ok: true, exitCode: EXIT.done, connectionId: id, checks });
+    output.printJson({ ok: true, exitCode: EXIT.done, connectionId: id, checks });
     return EXIT.done;
   });
 }
@@ -183,15 +186,20 @@ async function remove(id: string, options: Options): Promise<ExitCode> {
   try {
     const { database, temporal } = session;
     const stored = await listConnectionIds(database);
-    if (!stored.includes(id)) throw notStored(settings, id, stored);
-    const schedules = await deleteSchedulesOf(temporal.client, id);
+    if (!stored.includes(id)) throw toNotStoredError(settings, id, stored);
+    const schedules = await deleteConnectionSchedules(temporal.client, id);
     const cancelled = await cancelSyncs(temporal.client, id);
     const erase = options.eraseData === true;
     const rows = await database.transaction(async (transaction) => {
       await deleteConnection(transaction, id);
-      await appendDecision(
+      await appendAuditEntry(
         transaction,
-        decisionOf('remove-connection', id, options, erase ? 'no longer read; its data was erased' : 'no longer read'),
+        toAuditEntry(
+          'remove-connection',
+          id,
+          options,
+          erase ? 'no longer read; its data was erased' : 'no longer read',
+        ),
       );
       return erase ? eraseConnection(transaction, id) : 0;
     });
@@ -200,7 +208,7 @@ async function remove(id: string, options: Options): Promise<ExitCode> {
     output.say(
       `The connection ${id} and its secret are gone. ${erase ? `${rows} rows were deleted.` : 'Its data stays.'}`,
     );
-    output.document({ ok: true, exitCode: EXIT.done, connectionId: id, schedules, cancelled, deletedRows: rows });
+    output.printJson({ ok: true, exitCode: EXIT.done, connectionId: id, schedules, cancelled, deletedRows: rows });
     return EXIT.done;
   } finally {
     await session.close();
@@ -208,8 +216,8 @@ async function remove(id: string, options: Options): Promise<ExitCode> {
 }
 
 function requireRing({ keys }: Settings): KeyRing {
-  if (keys.length > 0) return keyRingOf(keys);
-  throw new CommandFailed(
+  if (keys.length > 0) return parseKeyRing(keys);
+  throw new CommandError(
     'Without PERSONIO_SYNC_KEYS no secret can be stored. Make a key with `echo "key1:$(openssl rand -base64 32)"`, set it here and where the workers run, and try again.',
     EXIT.usage,
   );
@@ -217,30 +225,30 @@ function requireRing({ keys }: Settings): KeyRing {
 
 function requireId(id: string): string {
   if (CONNECTION_ID.test(id)) return id;
-  throw new CommandFailed(`The id of the connection is malformed: ${CONNECTION_ID_RULE}.`, EXIT.usage);
+  throw new CommandError(`The id of the connection is malformed: ${CONNECTION_ID_RULE}.`, EXIT.usage);
 }
 
 async function requireBaseUrl(url: string): Promise<string> {
   const base = parseBaseUrl(url);
-  if ('fault' in base) throw new CommandFailed(`--base-url ${base.fault}.`, EXIT.usage);
-  if (await leadsToMetadata(base.origin))
-    throw new CommandFailed(
+  if ('fault' in base) throw new CommandError(`--base-url ${base.fault}.`, EXIT.usage);
+  if (await isMetadataHost(base.origin))
+    throw new CommandError(
       '--base-url leads to a link-local or metadata address, where no Personio server is.',
       EXIT.usage,
     );
   return base.origin;
 }
 
-function alreadyThere(id: string): CommandFailed {
-  return new CommandFailed(
+function toDuplicateError(id: string): CommandError {
+  return new CommandError(
     `There is a connection ${id} already. \`personio-sync connections rotate ${id}\` sets a new secret.`,
     EXIT.usage,
   );
 }
 
-function notStored(settings: Settings, id: string, stored: readonly string[]): CommandFailed {
-  if (personioOf(settings)?.connectionId === id) {
-    return new CommandFailed(
+function toNotStoredError(settings: Settings, id: string, stored: readonly string[]): CommandError {
+  if (resolvePersonio(settings)?.connectionId === id) {
+    return new CommandError(
       `The connection ${id} is not stored: it comes from PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET. Change it there.`,
       EXIT.usage,
     );
@@ -248,24 +256,24 @@ function notStored(settings: Settings, id: string, stored: readonly string[]): C
   const names = stored.length === 0 ? 'none is' : `stored are ${stored.join(', ')}`;
   // An id that was never one of ours is not repeated: it may be anything.
   const name = CONNECTION_ID.test(id) ? `${id} ` : '';
-  return new CommandFailed(`No connection ${name}is stored; ${names}.`, EXIT.usage);
+  return new CommandError(`No connection ${name}is stored; ${names}.`, EXIT.usage);
 }
 
-function decisionOf(
+function toAuditEntry(
   what: string,
   id: string,
   { by, reason }: Options,
   otherwise: string,
 ): { readonly actor: string; readonly what: string; readonly subject: string; readonly reason: string } {
-  return { actor: actorOf(by), what, subject: `connection ${id}`, reason: reason ?? otherwise };
+  return { actor: resolveActor(by), what, subject: `connection ${id}`, reason: reason ?? otherwise };
 }
 
-async function checksOf({ policy }: Settings, credentials: StoredCredentials): Promise<readonly ConnectionCheck[]> {
+async function runChecks({ policy }: Settings, credentials: StoredCredentials): Promise<readonly ConnectionCheck[]> {
   return testConnection(credentials, { ...policy.reading, attributesToStore: policy.attributesToStore });
 }
 
-function tokenOf(checks: readonly ConnectionCheck[]): ConnectionCheck {
+function getTokenCheck(checks: readonly ConnectionCheck[]): ConnectionCheck {
   const [token] = checks;
-  if (token === undefined) throw new CommandFailed('The test of the connection said nothing.');
+  if (token === undefined) throw new CommandError('The test of the connection said nothing.');
   return token;
 }

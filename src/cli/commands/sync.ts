@@ -1,16 +1,16 @@
 import { readSettings } from '../../config/settings.js';
-import { ENDPOINTS } from '../../contracts/names.js';
-import type { Endpoint } from '../../contracts/names.js';
-import { eventsOfRuns } from '../../store/event-queries.js';
+import { ENDPOINTS } from '../../contracts/internal/names.js';
+import type { Endpoint } from '../../contracts/internal/names.js';
+import { listRunEvents } from '../../store/events/queries.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT, worst } from '../exit.js';
+import { CommandError, EXIT, pickWorst } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
-import { exitCodeOf, requireWorker, runThroughSchedule } from '../run-sync.js';
+import { toExitCode, requireWorker, runThroughSchedule } from '../run-sync.js';
 import type { RunReport } from '../run-sync.js';
-import { lineOf, progressLine } from '../run-lines.js';
-import { defaultConnection, openSession, requireKnown } from '../session.js';
+import { formatRun, formatProgress } from '../run-lines.js';
+import { resolveDefaultConnection, openSession, requireKnownConnection } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -30,46 +30,46 @@ export const syncCommand: CommandDefinition = (program, finish) => {
 
 async function run(names: readonly string[], options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const named = endpointsOf(names);
+  const named = parseEndpoints(names);
   const settings = readSettings();
   const session = await openSession(settings, 'sync');
   try {
-    const known = await session.connectionIds();
-    const connectionId = options.connection ?? defaultConnection(settings, known);
-    if (options.connection !== undefined) requireKnown(connectionId, known);
+    const known = await session.listKnownConnectionIds();
+    const connectionId = options.connection ?? resolveDefaultConnection(settings, known);
+    if (options.connection !== undefined) requireKnownConnection(connectionId, known);
     const endpoints =
       named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
     const runs = await Promise.all(
       endpoints.map(async (endpoint) => {
         const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, (of, progress) =>
-          output.note(progressLine(of, progress)),
+          output.note(formatProgress(of, progress)),
         );
-        output.say(lineOf(report));
+        output.say(formatRun(report));
         return report;
       }),
     );
-    const events = await eventsOfRuns(
+    const events = await listRunEvents(
       session.database,
       runs.map(({ runId }) => runId),
     );
-    return report(output, runs, events);
+    return reportRuns(output, runs, events);
   } finally {
     await session.close();
   }
 }
 
 /** Prints the document that `sync`, `backfill` and `dev` share. */
-export function report(output: Output, runs: readonly RunReport[], events: readonly object[]): ExitCode {
-  const exitCode = worst(runs.map(exitCodeOf));
-  output.document({ ok: exitCode === EXIT.done, exitCode, runs, events });
+export function reportRuns(output: Output, runs: readonly RunReport[], events: readonly object[]): ExitCode {
+  const exitCode = pickWorst(runs.map(toExitCode));
+  output.printJson({ ok: exitCode === EXIT.done, exitCode, runs, events });
   return exitCode;
 }
 
-function endpointsOf(names: readonly string[]): readonly Endpoint[] {
+function parseEndpoints(names: readonly string[]): readonly Endpoint[] {
   const unknown = names.filter((name) => !ENDPOINTS.some((endpoint) => endpoint === name));
   if (unknown.length > 0) {
-    throw new CommandFailed(
+    throw new CommandError(
       `There is no endpoint ${unknown.join(', ')}; there are ${ENDPOINTS.join(', ')}.`,
       EXIT.usage,
     );

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { readSettings } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
-import { keyRingOf } from '../../crypto/sealing.js';
+import { parseKeyRing } from '../../crypto/sealing.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
 import { requireOpenable } from '../../store/connections.js';
@@ -9,17 +9,17 @@ import { openDatabase, requireDatabase } from '../../store/database.js';
 import { requireSchema } from '../../store/migrate.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
 import type { TemporalClients } from '../../temporal/connection.js';
-import { missingSearchAttributes, remedyFor } from '../../temporal/search-attributes.js';
+import { findMissingSearchAttributes, formatRemedy } from '../../temporal/search-attributes.js';
 import { WORKER_ROLES } from '../../temporal/worker.js';
 import type { WorkerRole } from '../../temporal/worker.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandFailed, EXIT } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { serversOf } from '../servers.js';
+import { resolveServers } from '../servers.js';
 import type { Servers } from '../servers.js';
-import { WORKER_POOL_SIZE, installRuntime, startWorkers, untilSignalled } from '../worker-host.js';
+import { WORKER_POOL_SIZE, installRuntime, startWorkers, waitForSignal } from '../../worker/worker-host.js';
 
-const PATIENCE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_METRICS = '0.0.0.0:9464';
 
 /** `worker [--only …]` */
@@ -33,22 +33,22 @@ export const workerCommand: CommandDefinition = (program, finish) => {
 
 async function run(only: WorkerRole | undefined): Promise<ExitCode> {
   const settings = readSettings();
-  const servers = serversOf(settings);
+  const servers = resolveServers(settings);
   const logger = createLogger(settings);
-  const stopped = untilSignalled();
-  installRuntime(logger, metricsAddressOf(settings));
+  const stopped = waitForSignal();
+  installRuntime(logger, resolveMetricsAddress(settings));
   const database = openDatabase({
     url: servers.databaseUrl,
     applicationName: 'personio-sync worker',
     poolSize: WORKER_POOL_SIZE,
   });
   try {
-    await requireDatabase(database, PATIENCE_MS);
+    await requireDatabase(database, CONNECT_TIMEOUT_MS);
     await requireSchema(database);
-    await requireOpenable(database, keyRingOf(settings.keys));
-    const temporal = await connectTemporal(servers.temporal, PATIENCE_MS);
+    await requireOpenable(database, parseKeyRing(settings.keys));
+    const temporal = await connectTemporal(servers.temporal, CONNECT_TIMEOUT_MS);
     await requireSearchAttributes(temporal);
-    const connection = await connectWorker(servers.temporal, PATIENCE_MS);
+    const connection = await connectWorker(servers.temporal, CONNECT_TIMEOUT_MS);
     const connections = settings.personio === null ? [] : [settings.personio];
     const host = await startWorkers({
       settings,
@@ -79,15 +79,15 @@ function announce(logger: Logger, { temporal }: Servers, only: WorkerRole | unde
   logger.info({ temporal: address, namespace: temporal.namespace, only: only ?? 'all' }, 'The worker polls');
 }
 
-function metricsAddressOf({ metricsAddress }: Settings): string | null {
+function resolveMetricsAddress({ metricsAddress }: Settings): string | null {
   return metricsAddress === 'off' ? null : (metricsAddress ?? DEFAULT_METRICS);
 }
 
 /** Without them Temporal refuses schedules, and workflow tasks fail over and over. */
 async function requireSearchAttributes({ connection, namespace }: TemporalClients): Promise<void> {
-  const missing = await missingSearchAttributes(connection, namespace);
+  const missing = await findMissingSearchAttributes(connection, namespace);
   if (missing.length === 0) return;
-  throw new CommandFailed(
-    `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. Run \`personio-sync migrate\`, or: ${remedyFor(namespace)}`,
+  throw new CommandError(
+    `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. Run \`personio-sync migrate\`, or: ${formatRemedy(namespace)}`,
   );
 }

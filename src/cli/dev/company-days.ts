@@ -26,13 +26,13 @@ export interface DemoCompany {
   /** Lets a day pass: HR enters somebody who joins, somebody who moves, somebody whose last day was yesterday. */
   readonly advanceDay: () => void;
   /** Lets HR's data say that every third person left yesterday. @returns what takes it back. */
-  readonly glitch: () => () => void;
+  readonly simulateDataError: () => () => void;
 }
 
 export async function openDemoCompany(home: string, port: number): Promise<DemoCompany> {
-  const today = (): string => new Date().toISOString().slice(0, 10);
+  const getToday = (): string => new Date().toISOString().slice(0, 10);
   const file = join(home, 'company.json');
-  let state = readDays(file) ?? { employees: EMPLOYEES, seed: SEED, foundedOn: today(), days: [] };
+  let state = readDays(file) ?? { employees: EMPLOYEES, seed: SEED, foundedOn: getToday(), days: [] };
   const { employees, seed, foundedOn } = state;
   const fake = await startFakePersonio({ employees, seed, foundedOn, port });
   fake.behaviour.employeesPerSecond = REQUESTS_PER_SECOND;
@@ -42,15 +42,15 @@ export async function openDemoCompany(home: string, port: number): Promise<DemoC
     fake,
     size: fake.company.size,
     advanceDay: () => {
-      fake.company.advanceDay(today());
-      state = { ...state, days: [...state.days, today()] };
+      fake.company.advanceDay(getToday());
+      state = { ...state, days: [...state.days, getToday()] };
       writeFileSync(file, JSON.stringify(state));
     },
-    glitch: () => glitch(fake, addDays(today(), -1)),
+    simulateDataError: () => simulateDataError(fake, addDays(getToday(), -1)),
   };
 }
 
-function glitch({ company }: FakePersonio, yesterday: string): () => void {
+function simulateDataError({ company }: FakePersonio, yesterday: string): () => void {
   const hit = company.employees.filter(({ terminationDate }, index) => index % 3 === 0 && terminationDate === null);
   const before = hit.map(({ terminationDate, lastWorkingDay }) => ({ terminationDate, lastWorkingDay }));
   for (const person of hit) Object.assign(person, { terminationDate: yesterday, lastWorkingDay: yesterday });

@@ -1,28 +1,24 @@
 import type { DataConverter } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
-import { EVENT_KINDS } from '../../contracts/events.js';
+import { EVENT_KINDS } from '../../contracts/public/events.js';
 import type { Policy, Subscriber } from '../../domain/policy.js';
-import { workflowCode } from '../../temporal/worker.js';
+import { resolveWorkflowCode } from '../../temporal/worker.js';
 
 const TASK_QUEUE = 'demo-it';
 
 /** Stands in for another team where the policy names no subscriber: `workflows/demo-downstream.ts` on a task queue of its own. */
 const DEMO_SUBSCRIBER: Subscriber = {
-  ...{
-    name: 'demo-it',
-    workflowType: 'demoDownstream',
-    workflowId: 'demo-it:{connectionId}:{employeeId}',
-    taskQueue: TASK_QUEUE,
-  },
-  ...{
-    namespace: null,
-    start: true,
-    events: EVENT_KINDS,
-    when: 'effective',
-    acknowledgeWithinSeconds: 86_400,
-    escalateTo: null,
-  },
+  name: 'demo-it',
+  workflowType: 'demoDownstream',
+  workflowId: 'demo-it:{connectionId}:{employeeId}',
+  taskQueue: TASK_QUEUE,
+  namespace: null,
+  start: true,
+  events: EVENT_KINDS,
+  when: 'effective',
+  acknowledgeWithinSeconds: 86_400,
+  escalateTo: null,
 };
 
 /** @returns the policy with the demonstration subscriber, where it has none of its own. */
@@ -37,10 +33,14 @@ export async function createDemoWorker(
   dataConverter: DataConverter = {},
 ): Promise<Worker> {
   return Worker.create({
-    ...{ connection, namespace, taskQueue: TASK_QUEUE, maxCachedWorkflows: 50, dataConverter },
+    connection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    maxCachedWorkflows: 50,
+    dataConverter,
     activities: {
       applyToDirectory: async (kind: string) => Promise.resolve(`noted ${kind}`),
     },
-    ...workflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', dataConverter),
+    ...resolveWorkflowCode('demo-workflow-bundle', '../../workflows/demo-downstream.js', dataConverter),
   });
 }

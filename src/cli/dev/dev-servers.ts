@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { PersonioSettings, Settings } from '../../config/settings.js';
 import { forgetPostgresData, startPostgresServer } from '../../embedded/postgres-server.js';
 import type { PostgresServerOptions } from '../../embedded/postgres-server.js';
-import { freePorts, lockHome, startGuard } from '../../embedded/processes.js';
+import { findFreePorts, lockHome, startGuard } from '../../embedded/processes.js';
 import { startTemporalServer } from '../../embedded/temporal-server.js';
-import { dataConverterOf } from '../../temporal/codec.js';
+import { createDataConverter } from '../../temporal/codec.js';
 import type { TemporalTarget } from '../../temporal/connection.js';
-import { removeRunning, writeRunning } from '../running.js';
+import { removeRunningServers, writeRunningServers } from '../running.js';
 import { openDemoCompany } from './company-days.js';
 import type { DemoCompany } from './company-days.js';
 
@@ -37,7 +37,7 @@ export async function startDevServers(
   const stops: (() => Promise<void>)[] = [];
   const guard = startGuard();
   const stop = async (): Promise<void> => {
-    removeRunning(home);
+    removeRunningServers(home);
     await Promise.allSettled(stops.map(async (end) => end()));
     guard.release();
     unlock();
@@ -58,48 +58,48 @@ async function startAll(
 ): Promise<Omit<DevServers, 'stop'>> {
   const { home } = settings;
   const [postgres, temporal] = await Promise.all([
-    settings.databaseUrl === null ? started(startPostgresServer(options), stops) : null,
+    settings.databaseUrl === null ? trackServer(startPostgresServer(options), stops) : null,
     settings.temporal.isExplicit
       ? null
-      : started(startTemporalServer({ ...options, explicitPath: settings.temporalCliPath }), stops),
+      : trackServer(startTemporalServer({ ...options, explicitPath: settings.temporalCliPath }), stops),
   ]);
-  const company = settings.personio === null ? await startCompany(home, stops) : null;
+  const company = settings.personio === null ? await startDemoCompany(home, stops) : null;
   const target = {
-    ...(temporal === null ? settings.temporal : ownTarget(temporal.address)),
-    dataConverter: dataConverterOf(settings.payloadKeys),
+    ...(temporal === null ? settings.temporal : toTemporalTarget(temporal.address)),
+    dataConverter: createDataConverter(settings.payloadKeys),
   };
   const databaseUrl = postgres?.url ?? settings.databaseUrl ?? '';
-  const personio = settings.personio ?? demoConnection(settings.connectionId, company);
+  const personio = settings.personio ?? createDemoConnection(settings.connectionId, company);
   const servers = { databaseUrl, temporal: target, uiUrl: temporal?.uiUrl ?? null, company, personio };
-  tellOthers(home, servers);
+  publishServers(home, servers);
   return servers;
 }
 
-function ownTarget(address: string): TemporalTarget {
+function toTemporalTarget(address: string): TemporalTarget {
   return { connectionOptions: { address }, namespace: 'default' };
 }
 
 /** Other commands of the same folder find these servers without any setting. */
-function tellOthers(home: string, { databaseUrl, temporal, company, personio }: Omit<DevServers, 'stop'>): void {
+function publishServers(home: string, { databaseUrl, temporal, company, personio }: Omit<DevServers, 'stop'>): void {
   const temporalAddress = temporal.connectionOptions.address ?? 'localhost:7233';
   const known = { pid: process.pid, databaseUrl, temporalAddress, namespace: temporal.namespace };
-  writeRunning(home, { ...known, company: company === null ? null : personio });
+  writeRunningServers(home, { ...known, company: company === null ? null : personio });
 }
 
-async function startCompany(home: string, stops: (() => Promise<void>)[]): Promise<DemoCompany> {
-  const { company: port = 0 } = await freePorts(home, ['company']);
+async function startDemoCompany(home: string, stops: (() => Promise<void>)[]): Promise<DemoCompany> {
+  const { company: port = 0 } = await findFreePorts(home, ['company']);
   const company = await openDemoCompany(home, port);
   stops.push(company.fake.close);
   return company;
 }
 
 /** Any credentials will do there. */
-function demoConnection(connectionId: string, company: DemoCompany | null): PersonioSettings {
+function createDemoConnection(connectionId: string, company: DemoCompany | null): PersonioSettings {
   return { connectionId, baseUrl: company?.fake.url ?? '', clientId: 'demo', clientSecret: 'made-up' };
 }
 
 /** Noted as soon as it is up, so that the failure of another server stops it too. */
-async function started<T extends { readonly stop: () => Promise<void> }>(
+async function trackServer<T extends { readonly stop: () => Promise<void> }>(
   server: Promise<T>,
   stops: (() => Promise<void>)[],
 ): Promise<T> {

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import type { HttpAnswer } from '../http.js';
-import { contentOf } from '../json.js';
-import { malformed } from '../errors.js';
+import type { HttpResponse } from '../http.js';
+import { parseContent } from '../json.js';
+import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Page } from '../paging.js';
 
 const UNREADABLE = Symbol('unreadable');
-type Reader<T> = (value: unknown) => T | typeof UNREADABLE;
+type ValueParser<T> = (value: unknown) => T | typeof UNREADABLE;
 
 /** A value in one look. Values are read by the million, and each further layer of a schema costs as much as the value itself. */
-function valueSchema<T>(read: Reader<T>): z.ZodType<T> {
+function createValueSchema<T>(parse: ValueParser<T>): z.ZodType<T> {
   return z.transform((input: unknown, context) => {
-    const value = read(input);
+    const value = parse(input);
     if (value !== UNREADABLE) return value;
     context.issues.push({ code: 'invalid_value', values: [], input });
     return z.NEVER;
@@ -19,26 +19,26 @@ function valueSchema<T>(read: Reader<T>): z.ZodType<T> {
 }
 
 /** Personio says "nothing" as null, `""`, `[]` and by leaving out. */
-const isNothing = (value: unknown): boolean =>
+const isEmptyValue = (value: unknown): boolean =>
   value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 
-const orNull =
-  <T>(read: Reader<T>): Reader<T | null> =>
+const toNullableParser =
+  <T>(parse: ValueParser<T>): ValueParser<T | null> =>
   (value) =>
-    isNothing(value) ? null : read(value);
+    isEmptyValue(value) ? null : parse(value);
 
-const readId: Reader<string> = (value) => {
+const parseId: ValueParser<string> = (value) => {
   if (typeof value === 'string' && value !== '') return value;
   return Number.isSafeInteger(value) ? String(value) : UNREADABLE;
 };
 
 /** An id: v1 sends numbers, large ones come out of the parser as text. */
-export const idSchema = valueSchema(readId);
-export const optionalIdSchema = valueSchema(orNull(readId));
+export const idSchema = createValueSchema(parseId);
+export const optionalIdSchema = createValueSchema(toNullableParser(parseId));
 
 /** A text, a number or a boolean, as text; objects and lists are refused. */
-export const textSchema = valueSchema(
-  orNull((value) => {
+export const textSchema = createValueSchema(
+  toNullableParser((value) => {
     if (typeof value === 'string') return value;
     return typeof value === 'number' || typeof value === 'boolean' ? String(value) : UNREADABLE;
   }),
@@ -50,11 +50,11 @@ const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 ]);
 
 /** `true`, `1`, `"1"`, `"true"`. */
-export const booleanSchema = valueSchema(orNull((value) => BOOLEANS.get(value) ?? UNREADABLE));
+export const booleanSchema = createValueSchema(toNullableParser((value) => BOOLEANS.get(value) ?? UNREADABLE));
 
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ].*)?$/;
 
-const readDate: Reader<string> = (value) => {
+const parseDate: ValueParser<string> = (value) => {
   if (typeof value !== 'string' || !DATE.test(value)) return UNREADABLE;
   const date = value.slice(0, 10);
   const moment = new Date(`${date}T00:00:00Z`);
@@ -65,12 +65,12 @@ const readDate: Reader<string> = (value) => {
  * A calendar date, which v1 wraps in the midnight of the company's zone, historic offsets included (`1835-02-01T00:00:00+00:53`).
  * The date is taken as written: converted to UTC it would be the day before.
  */
-export const dateSchema = valueSchema(orNull(readDate));
-export const requiredDateSchema = valueSchema(readDate);
+export const dateSchema = createValueSchema(toNullableParser(parseDate));
+export const requiredDateSchema = createValueSchema(parseDate);
 
 /** A moment with an offset, with or without a colon in it; becomes ISO 8601 in UTC. Where no offset is given, it is UTC. */
-export const momentSchema = valueSchema(
-  orNull((value) => {
+export const momentSchema = createValueSchema(
+  toNullableParser((value) => {
     if (typeof value !== 'string') return UNREADABLE;
     const moment = new Date(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2').replace(/(T[\d:.]+)$/, '$1Z'));
     return Number.isNaN(moment.getTime()) ? UNREADABLE : moment.toISOString();
@@ -78,8 +78,8 @@ export const momentSchema = valueSchema(
 );
 
 /** `09:00`, or with seconds, which are dropped. */
-export const timeOfDaySchema = valueSchema(
-  orNull((value) =>
+export const timeOfDaySchema = createValueSchema(
+  toNullableParser((value) =>
     typeof value === 'string' && /^([01]\d|2[0-4]):[0-5]\d(:|$)/.test(value) ? value.slice(0, 5) : UNREADABLE,
   ),
 );
@@ -87,59 +87,59 @@ export const timeOfDaySchema = valueSchema(
 /** A day has 1,440; what is far beyond is no break, and would not fit into the column. */
 const MAX_MINUTES = 100_000;
 
-export const minutesSchema = valueSchema(
-  orNull((value) => {
+export const minutesSchema = createValueSchema(
+  toNullableParser((value) => {
     const minutes = typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN;
     return minutes >= 0 && minutes <= MAX_MINUTES ? Math.round(minutes) : UNREADABLE;
   }),
 );
 
 /** Looked at before the schema: a branch of a union that does not match costs a report that nobody reads. */
-const orNothing = <T>(schema: z.ZodType<T>): z.ZodType<T | null> =>
-  z.preprocess((value) => (isNothing(value) ? null : value), schema.nullable());
+const toNullableSchema = <T>(schema: z.ZodType<T>): z.ZodType<T | null> =>
+  z.preprocess((value) => (isEmptyValue(value) ? null : value), schema.nullable());
 
 /** `{ type, attributes: { id, name } }`, or one of the ways to say nothing. */
-export const namedSchema = orNothing(
+export const namedSchema = toNullableSchema(
   z
     .object({ attributes: z.object({ id: optionalIdSchema, name: textSchema }) })
     .transform(({ attributes }) => attributes),
 );
 
-const count = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
+const countSchema = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
 
 const envelopeSchema = z.looseObject({
   data: z.array(z.unknown()),
-  metadata: z.looseObject({ total_elements: count.nullish() }).nullish(),
+  metadata: z.looseObject({ total_elements: countSchema.nullish() }).nullish(),
 });
 
 /** Reads a list: `{ success, data: […], metadata: { total_elements } }`. */
-export function readList<T>(route: Route, answer: HttpAnswer, record: z.ZodType<T>): Page<T> {
-  const envelope = envelopeSchema.safeParse(contentOf(route, answer));
-  if (!envelope.success) throw malformed(route, placeOf(envelope.error, ''));
-  const records = envelope.data.data.map((item, index) => readRecord(route, item, record, `data[${index}]`));
+export function parseList<T>(route: Route, response: HttpResponse, schema: z.ZodType<T>): Page<T> {
+  const envelope = envelopeSchema.safeParse(parseContent(route, response));
+  if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
+  const records = envelope.data.data.map((item, index) => parseRecord(route, item, schema, `data[${index}]`));
   return { records, total: envelope.data.metadata?.total_elements ?? null };
 }
 
 /** Reads `{ success, data: {…} }`. */
-export function readOne<T>(route: Route, answer: HttpAnswer, record: z.ZodType<T>): T {
-  const envelope = z.looseObject({ data: z.unknown() }).safeParse(contentOf(route, answer));
-  if (!envelope.success) throw malformed(route, placeOf(envelope.error, ''));
-  return readRecord(route, envelope.data.data, record, 'data');
+export function parseOne<T>(route: Route, response: HttpResponse, schema: z.ZodType<T>): T {
+  const envelope = z.looseObject({ data: z.unknown() }).safeParse(parseContent(route, response));
+  if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
+  return parseRecord(route, envelope.data.data, schema, 'data');
 }
 
-/** @param place such as `data[3]`, which a message may name. */
-export function readRecord<T>(route: Route, item: unknown, schema: z.ZodType<T>, place: string): T {
+/** @param location such as `data[3]`, which a message may name. */
+export function parseRecord<T>(route: Route, item: unknown, schema: z.ZodType<T>, location: string): T {
   const parsed = schema.safeParse(item);
-  if (!parsed.success) throw malformed(route, placeOf(parsed.error, place));
+  if (!parsed.success) throw createMalformedError(route, describeIssue(parsed.error, location));
   return parsed.data;
 }
 
 /** Where it is wrong and what kind of fault it is; never the value. */
-export function placeOf(error: z.ZodError, prefix: string): string {
+export function describeIssue(error: z.ZodError, prefix: string): string {
   const [issue] = error.issues;
   const path = (issue?.path ?? [])
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('');
-  const place = `${prefix}${path}`.replace(/^\./, '');
-  return `${place === '' ? 'the whole' : place} has an unexpected form (${issue?.code ?? 'unknown'})`;
+  const location = `${prefix}${path}`.replace(/^\./, '');
+  return `${location === '' ? 'the whole' : location} has an unexpected form (${issue?.code ?? 'unknown'})`;
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Credentials, ExchangedToken } from '../auth.js';
-import { PersonioError, errorOfStatus, malformed } from '../errors.js';
+import { PersonioError, toStatusError, createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Http } from '../http.js';
-import { contentOf } from '../json.js';
+import { parseContent } from '../json.js';
 
 const ROUTE: Route = { method: 'POST', template: '/v2/auth/token' };
 /** Personio's specification: one day where `expires_in` is left out. */
@@ -24,15 +24,15 @@ const tokenSchema = z.looseObject({
  */
 export async function exchangeTokenV2(http: Http, { clientId, clientSecret }: Credentials): Promise<ExchangedToken> {
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-  const answer = await http({ route: ROUTE, path: ROUTE.template, form });
-  if ([400, 401, 403, 422].includes(answer.status)) throw rejected(answer.status);
-  if (answer.status === 429) throw errorOfStatus(ROUTE, 429, answer.retryAfterMs ?? COOL_DOWN_MS);
-  const parsed = tokenSchema.safeParse(contentOf(ROUTE, answer));
-  if (!parsed.success) throw malformed(ROUTE, 'it has no access_token');
+  const response = await http({ route: ROUTE, path: ROUTE.template, form });
+  if ([400, 401, 403, 422].includes(response.status)) throw createRejectedError(response.status);
+  if (response.status === 429) throw toStatusError(ROUTE, 429, response.retryAfterMs ?? COOL_DOWN_MS);
+  const parsed = tokenSchema.safeParse(parseContent(ROUTE, response));
+  if (!parsed.success) throw createMalformedError(ROUTE, 'it has no access_token');
   return { token: parsed.data.access_token, expiresInSeconds: parsed.data.expires_in ?? DEFAULT_LIFE_SECONDS };
 }
 
-function rejected(status: number): PersonioError {
+function createRejectedError(status: number): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
     `Personio's v2 API does not accept the client id and secret (POST /v2/auth/token answered ${status}). ` +

@@ -18,7 +18,7 @@ export const orgUnitSchema: z.ZodType<DepartmentRecord> = z
   }));
 
 /** Local time without a zone. Should one come, it is left out: the time of day is the one that the person saw. */
-const localSchema = z
+const localTimeSchema = z
   .union([
     z.null(),
     z.looseObject({
@@ -38,8 +38,8 @@ export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
     id: idSchema,
     type: textSchema.nullish(),
     person: z.looseObject({ id: idSchema }),
-    start: localSchema,
-    end: localSchema,
+    start: localTimeSchema,
+    end: localTimeSchema,
     attribution_date: dateSchema.nullish(),
     project: z
       .union([z.null(), z.looseObject({ id: idSchema.nullish() })])
@@ -60,11 +60,19 @@ export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
     }
     const kind: 'work' | 'break' = period.type?.toUpperCase() === 'BREAK' ? 'break' : 'work';
     return {
-      ...{ periodId: period.id, periodIdV2: period.id, employeeId: period.person.id, date },
-      ...{ startTime: period.start?.slice(11) ?? null, endTime: period.end?.slice(11) ?? null, breakMinutes: null },
-      ...{ status: period.approval, project: period.project, updatedAt: period.updated_at },
+      periodId: period.id,
+      periodIdV2: period.id,
+      employeeId: period.person.id,
+      date,
+      startTime: period.start?.slice(11) ?? null,
+      endTime: period.end?.slice(11) ?? null,
+      breakMinutes: null,
+      status: period.approval,
+      project: period.project,
+      updatedAt: period.updated_at,
       // v2 does not say these two: what v1 said stays.
-      ...{ isHoliday: null, isOnTimeOff: null },
+      isHoliday: null,
+      isOnTimeOff: null,
       span: { kind, startsAt: period.start, endsAt: period.end },
     };
   });

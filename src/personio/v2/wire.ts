@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { malformed } from '../errors.js';
+import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
-import type { HttpAnswer } from '../http.js';
-import { contentOf } from '../json.js';
-import { placeOf, readRecord } from '../v1/wire.js';
+import type { HttpResponse } from '../http.js';
+import { parseContent } from '../json.js';
+import { describeIssue, parseRecord } from '../v1/wire.js';
 
 /** One page of v2: what it holds, and where the server says that the next one is. */
 export interface CursorPage<T> {
@@ -24,17 +24,17 @@ const envelopeSchema = z.looseObject({
 });
 
 /** Reads `{ _data: […], _meta: { links: { next: { href } } } }`. */
-export function readCursorPage<T>(
-  { route, origin, record }: { readonly route: Route; readonly origin: string; readonly record: z.ZodType<T> },
-  answer: HttpAnswer,
+export function parseCursorPage<T>(
+  { route, origin, schema }: { readonly route: Route; readonly origin: string; readonly schema: z.ZodType<T> },
+  response: HttpResponse,
 ): CursorPage<T> {
-  const envelope = envelopeSchema.safeParse(contentOf(route, answer));
-  if (!envelope.success) throw malformed(route, placeOf(envelope.error, ''));
+  const envelope = envelopeSchema.safeParse(parseContent(route, response));
+  if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
   const { _data: data, _meta: meta } = envelope.data;
   const href = meta?.links?.next?.href;
   return {
-    records: data.map((item, index) => readRecord(route, item, record, `_data[${index}]`)),
-    next: href === undefined ? null : pathOfLink(route, origin, href),
+    records: data.map((item, index) => parseRecord(route, item, schema, `_data[${index}]`)),
+    next: href === undefined ? null : parseLinkPath(route, origin, href),
   };
 }
 
@@ -42,12 +42,12 @@ export function readCursorPage<T>(
  * Links are absolute since September 2025 and were relative before. The token goes to the configured origin and to the same collection only;
  * the query is kept as it is, since a cursor may hold a `+`.
  */
-function pathOfLink(route: Route, origin: string, href: string): string {
+function parseLinkPath(route: Route, origin: string, href: string): string {
   const base = new URL(`${origin.replace(/\/$/, '')}${route.template}`);
   const link = URL.canParse(href, base.href) ? new URL(href, base) : null;
-  if (link === null) throw malformed(route, '_meta.links.next is no link');
+  if (link === null) throw createMalformedError(route, '_meta.links.next is no link');
   if (link.origin !== base.origin)
-    throw malformed(route, '_meta.links.next leads to another server, and that is not followed');
-  if (link.pathname !== base.pathname) throw malformed(route, '_meta.links.next leads to another path');
+    throw createMalformedError(route, '_meta.links.next leads to another server, and that is not followed');
+  if (link.pathname !== base.pathname) throw createMalformedError(route, '_meta.links.next leads to another path');
   return `${link.pathname}${link.search}`;
 }

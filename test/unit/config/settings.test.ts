@@ -2,21 +2,21 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { SettingsInvalid, loadSettings } from '../../../src/config/settings.js';
+import { SettingsError, loadSettings } from '../../../src/config/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'personio-sync-settings-'));
 
-function faultsOf(environment: Readonly<Record<string, string>>, at = folder): readonly string[] {
+function findFaults(environment: Readonly<Record<string, string>>, at = folder): readonly string[] {
   try {
     loadSettings(environment, at);
     return [];
   } catch (error) {
-    if (error instanceof SettingsInvalid) return error.faults;
+    if (error instanceof SettingsError) return error.faults;
     throw error;
   }
 }
 
-function policyFile(text: string): string {
+function writePolicyFile(text: string): string {
   const own = mkdtempSync(join(folder, 'policy-'));
   writeFileSync(join(own, 'personio-sync.yaml'), text);
   return own;
@@ -46,9 +46,13 @@ describe('settings', () => {
   });
 
   test('all faults are named at once, without their values', () => {
-    const faults = faultsOf({
-      ...{ PERSONIO_CLIENT_ID: 'only-the-id', PERSONIO_CONNECTION: 'No Slug', DATABASE_URL: 'mysql://u:hunter2@h/d' },
-      ...{ PERSONIO_SYNC_KEYS: 'k1:dG9vIHNob3J0', METRICS_ADDRESS: 'everywhere', LOG_FORMAT: 'xml' },
+    const faults = findFaults({
+      PERSONIO_CLIENT_ID: 'only-the-id',
+      PERSONIO_CONNECTION: 'No Slug',
+      DATABASE_URL: 'mysql://u:hunter2@h/d',
+      PERSONIO_SYNC_KEYS: 'k1:dG9vIHNob3J0',
+      METRICS_ADDRESS: 'everywhere',
+      LOG_FORMAT: 'xml',
     });
     const names = ['PERSONIO_CONNECTION', 'PERSONIO_CLIENT_SECRET', 'DATABASE_URL', 'PERSONIO_SYNC_KEYS'];
     for (const name of [...names, 'METRICS_ADDRESS', 'LOG_FORMAT'])
@@ -63,7 +67,7 @@ describe('settings', () => {
     ['https://api.personio.de/v1?x=1', 'query'],
     ['https://api.personio.de/other', 'path'],
   ])('the base URL %s is refused', (url, reason) => {
-    expect(faultsOf({ PERSONIO_BASE_URL: url })).toEqual([expect.stringContaining(reason)]);
+    expect(findFaults({ PERSONIO_BASE_URL: url })).toEqual([expect.stringContaining(reason)]);
   });
 
   test.each([
@@ -77,9 +81,9 @@ describe('settings', () => {
 
 describe('the policy file', () => {
   test('names each fault with its line and its place', () => {
-    const faults = faultsOf(
+    const faults = findFaults(
       {},
-      policyFile(`schedule: { employees: "every day" }
+      writePolicyFile(`schedule: { employees: "every day" }
 offices:
   default: Mars/Olympus
 lifecycle:
@@ -103,9 +107,9 @@ subscribers:
   });
 
   test('a subscriber that escalates to itself, or to nobody, is refused by its place', () => {
-    const entry = (name: string, to: string): string =>
+    const formatEntry = (name: string, to: string): string =>
       `  - { name: ${name}, workflowType: w, workflowId: w, taskQueue: q, events: ["*"], escalateTo: ${to} }\n`;
-    const faults = faultsOf({}, policyFile(`subscribers:\n${entry('a', 'a')}${entry('b', 'c')}`));
+    const faults = findFaults({}, writePolicyFile(`subscribers:\n${formatEntry('a', 'a')}${formatEntry('b', 'c')}`));
     expect(faults).toEqual([
       expect.stringContaining('subscribers[0].escalateTo'),
       expect.stringContaining('subscribers[1].escalateTo'),
@@ -113,7 +117,7 @@ subscribers:
   });
 
   test('an endpoint can be left out, and defaults fill the rest', () => {
-    const { policy } = loadSettings({}, policyFile('schedule: { attendances: off }\n'));
+    const { policy } = loadSettings({}, writePolicyFile('schedule: { attendances: off }\n'));
     expect(policy.schedule.cron).toMatchObject({ attendances: null, employees: '0 3 * * *' });
   });
 
@@ -121,8 +125,10 @@ subscribers:
     expect(loadSettings({ FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toBeNull();
     const token = 'sixteen-letters!';
     expect(loadSettings({ FEED_TOKEN: token, FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toEqual({
-      ...{ host: '::1', port: 8080, token },
+      host: '::1',
+      port: 8080,
+      token,
     });
-    expect(faultsOf({ FEED_TOKEN: 'short' })).toEqual(['FEED_TOKEN is too short: it has at least 16 characters.']);
+    expect(findFaults({ FEED_TOKEN: 'short' })).toEqual(['FEED_TOKEN is too short: it has at least 16 characters.']);
   });
 });

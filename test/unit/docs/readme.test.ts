@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { parsePolicy } from '../../../src/config/policy-file.js';
 
-const at = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const read = (path: string): string => readFileSync(at(path), 'utf8');
+const resolvePath = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const read = (path: string): string => readFileSync(resolvePath(path), 'utf8');
 const readme = read('README.md');
 
 describe('the README', () => {
@@ -35,7 +35,7 @@ describe('the README', () => {
   });
 
   test('names every command', () => {
-    const files = readdirSync(at('src/cli/commands'));
+    const files = readdirSync(resolvePath('src/cli/commands'));
     const commands = files.flatMap((file) =>
       [...read(`src/cli/commands/${file}`).matchAll(/program\s*\.command\('([a-z-]+)/g)].map(([, name]) => name ?? ''),
     );
@@ -44,13 +44,13 @@ describe('the README', () => {
   });
 });
 
-const pages = readdirSync(at('docs')).filter((name) => name.endsWith('.md'));
+const pages = readdirSync(resolvePath('docs')).filter((name) => name.endsWith('.md'));
 
 test.each(['README.md', 'CONTRIBUTING.md', ...pages.map((name) => `docs/${name}`)])(
   'every link of %s leads somewhere',
   (file) => {
     const folder = file.replace(/[^/]*$/, '');
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '');
-    for (const link of links) expect([link, existsSync(at(`${folder}${link}`))]).toEqual([link, true]);
+    for (const link of links) expect([link, existsSync(resolvePath(`${folder}${link}`))]).toEqual([link, true]);
   },
 );

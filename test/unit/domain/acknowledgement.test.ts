@@ -1,16 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readableAnswer } from '../../../src/domain/acknowledgement.js';
+import { parseAcknowledgement } from '../../../src/domain/acknowledgement.js';
 
 describe('an answer of a subscriber', () => {
   test('is taken as it is where it is right', () => {
-    expect(readableAnswer({ deliveryId: 'd', outcome: 'done', note: 'closed' })).toEqual({
-      ...{ deliveryId: 'd', outcome: 'done', note: 'closed' },
+    expect(parseAcknowledgement({ deliveryId: 'd', outcome: 'done', note: 'closed' })).toEqual({
+      deliveryId: 'd',
+      outcome: 'done',
+      note: 'closed',
     });
   });
 
   test.each([undefined, null, 7, 'text', [], {}])('is harmless when it is %p', (answer) => {
-    expect(readableAnswer(answer)).toEqual({ deliveryId: '', outcome: 'failed', note: null });
+    expect(parseAcknowledgement(answer)).toEqual({ deliveryId: '', outcome: 'failed', note: null });
   });
 
   test('of any shape, 5,000 cases, becomes one that can be stored', () => {
@@ -18,7 +20,7 @@ describe('an answer of a subscriber', () => {
     const answer = fc.oneof(part, fc.record({ deliveryId: part, outcome: part, note: part }, { requiredKeys: [] }));
     fc.assert(
       fc.property(answer, (given) => {
-        const { deliveryId, outcome, note } = readableAnswer(given);
+        const { deliveryId, outcome, note } = parseAcknowledgement(given);
         expect(['done', 'failed']).toContain(outcome);
         expect(`${deliveryId}${note ?? ''}`.includes('\u0000')).toBe(false);
         expect((note ?? '').length).toBeLessThanOrEqual(500);

@@ -1,13 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { attendanceWindow, chunkDays } from '../../../src/domain/attendance-window.js';
+import { resolveAttendanceWindow, chunkDays } from '../../../src/domain/attendance-window.js';
 import type { WindowRequest } from '../../../src/domain/attendance-window.js';
-import { addDays, daysBetween } from '../../../src/domain/zones.js';
+import { addDays, countDaysBetween } from '../../../src/domain/zones.js';
 
 /** A run of the default schedule, on time. */
 const ON_TIME: WindowRequest = {
-  ...{ window: null, nominalTime: '2026-11-06T03:30:00Z', startedAt: '2026-11-06T03:35:00Z' },
-  ...{ lookbackDays: 35, catchUpWithinSeconds: 12 * 3_600, jitterSeconds: 600 },
+  window: null,
+  nominalTime: '2026-11-06T03:30:00Z',
+  startedAt: '2026-11-06T03:35:00Z',
+  lookbackDays: 35,
+  catchUpWithinSeconds: 12 * 3_600,
+  jitterSeconds: 600,
 };
 
 describe('the days that an attendance run reads', () => {
@@ -22,35 +26,41 @@ describe('the days that an attendance run reads', () => {
     {
       name: 'are counted from the start of a run that no schedule started',
       request: { nominalTime: null },
-      ...{ from: '2026-10-03', to: '2026-11-06' },
+      from: '2026-10-03',
+      to: '2026-11-06',
     },
     {
       name: 'are those of the nominal day in UTC, even if the run starts on the next',
       request: { nominalTime: '2026-11-06T23:55:00Z', startedAt: '2026-11-07T00:05:00Z' },
-      ...{ from: '2026-10-03', to: '2026-11-06' },
+      from: '2026-10-03',
+      to: '2026-11-06',
     },
     {
       name: 'are the lookback as long as a late schedule could explain the delay',
       request: { startedAt: '2026-11-06T15:40:00Z' },
-      ...{ from: '2026-10-03', to: '2026-11-06' },
+      from: '2026-10-03',
+      to: '2026-11-06',
     },
     {
       name: 'are the nominal day only when the run is a backfill',
       request: { startedAt: '2026-11-06T15:40:01Z' },
-      ...{ from: '2026-11-06', to: '2026-11-06' },
+      from: '2026-11-06',
+      to: '2026-11-06',
     },
     {
       name: 'are the nominal day only, of a backfill weeks later',
       request: { nominalTime: '2026-11-01T03:30:00Z', startedAt: '2026-11-24T09:00:00Z' },
-      ...{ from: '2026-11-01', to: '2026-11-01' },
+      from: '2026-11-01',
+      to: '2026-11-01',
     },
     {
       name: 'are the window of the input, whatever the nominal time says',
       request: { window: { from: '2026-01-01', to: '2026-01-31' }, startedAt: '2026-12-24T09:00:00Z' },
-      ...{ from: '2026-01-01', to: '2026-01-31' },
+      from: '2026-01-01',
+      to: '2026-01-31',
     },
   ])('$name', ({ request, from, to }) => {
-    expect(attendanceWindow({ ...ON_TIME, ...request })).toEqual({ from, to });
+    expect(resolveAttendanceWindow({ ...ON_TIME, ...request })).toEqual({ from, to });
   });
 });
 
@@ -72,10 +82,10 @@ describe('a window in chunks', () => {
         expect(chunks[0]?.from).toBe(window.from);
         expect(chunks.at(-1)?.to).toBe(window.to);
         for (const [index, chunk] of chunks.entries()) {
-          expect(daysBetween(chunk.from, chunk.to)).toBeLessThan(days);
+          expect(countDaysBetween(chunk.from, chunk.to)).toBeLessThan(days);
           if (index === 0) continue;
           expect(chunk.from).toBe(addDays(chunks[index - 1]?.to ?? '', 1));
-          expect(Math.abs(daysBetween('1970-01-01', chunk.from)) % days).toBe(0);
+          expect(Math.abs(countDaysBetween('1970-01-01', chunk.from)) % days).toBe(0);
         }
       }),
     );

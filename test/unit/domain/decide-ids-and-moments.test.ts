@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../src/domain/decide.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
-import { contextOf, inputOf, recordOf, storyOf } from './people.js';
+import { createContext, createInput, createRecord, playReads } from './people.js';
 import type { Read } from './people.js';
 import { NEXT, known, seen, missing, leaving, inactive, joining } from './reads.js';
 
 describe('the moment of an event', () => {
-  const momentsOf = (more: Partial<EmployeeRecord>): readonly string[] =>
-    storyOf([seen(NEXT, more)]).decision.events.map(({ kind, effectiveAt }) => `${kind} ${effectiveAt}`);
+  const listMoments = (more: Partial<EmployeeRecord>): readonly string[] =>
+    playReads([seen(NEXT, more)]).decision.events.map(({ kind, effectiveAt }) => `${kind} ${effectiveAt}`);
 
   test('is the start of the day for a joiner and the end of the last working day for a leaver, in the zone of the office', () => {
     const dates = { ...joining, terminationDate: '2026-12-31', office: 'Auckland' };
-    expect(momentsOf(dates)).toEqual([
+    expect(listMoments(dates)).toEqual([
       'joiner.announced 2026-06-30T12:00:00.000Z',
       'joiner.started 2026-06-30T12:00:00.000Z',
       'leaver.announced 2026-12-31T11:00:00.000Z',
@@ -20,11 +20,11 @@ describe('the moment of an event', () => {
   });
 
   test('is that of the default zone for an office without one', () => {
-    expect(momentsOf({ ...joining, office: 'Hamburg' })[0]).toBe('joiner.announced 2026-06-30T22:00:00.000Z');
+    expect(listMoments({ ...joining, office: 'Hamburg' })[0]).toBe('joiner.announced 2026-06-30T22:00:00.000Z');
   });
 
   test('moves with a person who changes office, and the correction says so', () => {
-    const { decision } = storyOf([known(leaving), seen(NEXT, { ...leaving, office: 'Auckland' })]);
+    const { decision } = playReads([known(leaving), seen(NEXT, { ...leaving, office: 'Auckland' })]);
     expect(decision.events.map(({ kind, effectiveAt }) => [kind, effectiveAt])).toEqual([
       ['leaver.rescheduled', '2026-06-30T12:00:00.000Z'],
       ['leaver.left', '2026-06-30T12:00:00.000Z'],
@@ -36,20 +36,20 @@ describe('the moment of an event', () => {
     { office: 'Los Angeles', want: ['leaver.announced', 'leaver.left'] },
     { office: 'Auckland', want: ['leaver.left'] },
   ])('depends on what day it is in $office when collecting ended', ({ office, want }) => {
-    const before = { on: '2026-06-29T00:00:00.000Z', record: recordOf({ office }), baseline: true };
-    const read = { on: '2026-07-01T03:00:00.000Z', record: recordOf({ office, ...leaving }) };
-    expect(storyOf([before, read]).decision.events.map(({ kind }) => kind)).toEqual(want);
+    const before = { on: '2026-06-29T00:00:00.000Z', record: createRecord({ office }), baseline: true };
+    const read = { on: '2026-07-01T03:00:00.000Z', record: createRecord({ office, ...leaving }) };
+    expect(playReads([before, read]).decision.events.map(({ kind }) => kind)).toEqual(want);
   });
 
   test('of what is planned is when it falls due, of everything else the detection', () => {
-    const { decision } = storyOf([known(), seen(NEXT, leaving)]);
+    const { decision } = playReads([known(), seen(NEXT, leaving)]);
     expect(decision.events.map(({ dueAt }) => dueAt)).toEqual(['2026-06-02T03:00:00.000Z', '2026-06-30T22:00:00.000Z']);
   });
 });
 
 describe('the id of an event', () => {
-  const idsOf = (previous: Parameters<typeof inputOf>[0], read: Read): readonly string[] =>
-    decide(inputOf(previous, read), contextOf()).events.map(({ eventId }) => eventId);
+  const listIds = (previous: Parameters<typeof createInput>[0], read: Read): readonly string[] =>
+    decide(createInput(previous, read), createContext()).events.map(({ eventId }) => eventId);
 
   test.each([
     { news: 'a move', read: { team: 'B' } },
@@ -58,37 +58,38 @@ describe('the id of an event', () => {
     { news: 'an end to come', read: { terminationDate: '2026-12-31' } },
     { news: 'inactive without dates', read: { status: 'inactive' } },
   ])('is the same today and next week: $news', ({ read }) => {
-    const { state } = storyOf([known()]);
-    const today = idsOf(state, seen(NEXT, read));
+    const { state } = playReads([known()]);
+    const today = listIds(state, seen(NEXT, read));
     expect(today).not.toEqual([]);
-    expect(idsOf(state, seen('2026-06-09', read))).toEqual(today);
+    expect(listIds(state, seen('2026-06-09', read))).toEqual(today);
   });
 
   test('is the same for somebody deleted today or next week', () => {
-    const { state } = storyOf([known(), missing(NEXT)]);
-    expect(idsOf(state, missing('2026-06-10', true))).toEqual(idsOf(state, missing('2026-06-03', true)));
+    const { state } = playReads([known(), missing(NEXT)]);
+    expect(listIds(state, missing('2026-06-10', true))).toEqual(listIds(state, missing('2026-06-03', true)));
   });
 
   test('is the same for somebody who is back today or next week', () => {
-    const { state } = storyOf([known(inactive)]);
-    expect(idsOf(state, seen('2026-06-10'))).toEqual(idsOf(state, seen('2026-06-03')));
+    const { state } = playReads([known(inactive)]);
+    expect(listIds(state, seen('2026-06-10'))).toEqual(listIds(state, seen('2026-06-03')));
   });
 
   test('is the same for an inactive person when the end on paper passes while the event is held', () => {
-    const { state } = storyOf([known()]);
+    const { state } = playReads([known()]);
     const record = { ...leaving, ...inactive };
-    expect(idsOf(state, seen('2026-07-05', record))).toEqual(idsOf(state, seen(NEXT, record)));
+    expect(listIds(state, seen('2026-07-05', record))).toEqual(listIds(state, seen(NEXT, record)));
   });
 
   test('differs between an end to come and the same person out at once, so that approving one is not approving the other', () => {
-    const { state } = storyOf([known()]);
-    const toCome = idsOf(state, seen(NEXT, leaving));
-    for (const eventId of idsOf(state, seen(NEXT, { ...leaving, ...inactive }))) expect(toCome).not.toContain(eventId);
+    const { state } = playReads([known()]);
+    const toCome = listIds(state, seen(NEXT, leaving));
+    for (const eventId of listIds(state, seen(NEXT, { ...leaving, ...inactive })))
+      expect(toCome).not.toContain(eventId);
   });
 
   test('differs when the same news comes in another version', () => {
-    const first = storyOf([known(), seen(NEXT, { team: 'B' })]);
-    const again = storyOf([seen('2026-06-03'), seen('2026-06-04', { team: 'B' })], contextOf(), first.state);
+    const first = playReads([known(), seen(NEXT, { team: 'B' })]);
+    const again = playReads([seen('2026-06-03'), seen('2026-06-04', { team: 'B' })], createContext(), first.state);
     expect(again.decision.events.map(({ kind }) => kind)).toEqual(['mover.changed']);
     expect(again.decision.events[0]?.eventId).not.toBe(first.decision.events[0]?.eventId);
   });
@@ -98,8 +99,8 @@ describe('the id of an event', () => {
     { fact: 'the new name', a: { lastName: 'B' }, b: { lastName: 'C' } },
     { fact: 'a date', a: { terminationDate: '2026-12-30' }, b: { terminationDate: '2026-12-31' } },
   ])('differs by $fact', ({ a, b }) => {
-    const { state } = storyOf([known()]);
-    expect(idsOf(state, seen(NEXT, a))).not.toEqual(idsOf(state, seen(NEXT, b)));
+    const { state } = playReads([known()]);
+    expect(listIds(state, seen(NEXT, a))).not.toEqual(listIds(state, seen(NEXT, b)));
   });
 });
 
@@ -108,6 +109,6 @@ describe('a contradiction in a record', () => {
     { oddity: 'end before start', record: { terminationDate: '2019-12-31' } },
     { oddity: 'supervises themselves', record: { supervisorId: '7' } },
   ])('is reported without naming anybody: $oddity', ({ oddity, record }) => {
-    expect(storyOf([known(record)]).decision.oddities).toEqual([oddity]);
+    expect(playReads([known(record)]).decision.anomalies).toEqual([oddity]);
   });
 });

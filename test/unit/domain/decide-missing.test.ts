@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../src/domain/decide.js';
-import { contextOf, inputOf, linesOf, storyOf } from './people.js';
+import { createContext, createInput, formatEvents, playReads } from './people.js';
 import { NEXT, known, seen, missing, joining, leaving, inactive, check } from './reads.js';
 import type { Row } from './reads.js';
 
@@ -63,33 +63,35 @@ describe('who is missing', () => {
   ])('$name', check);
 
   test('a planned end stands when its person is deleted', () => {
-    const { state } = storyOf([known(leaving), missing(NEXT), missing('2026-06-03', true)]);
+    const { state } = playReads([known(leaving), missing(NEXT), missing('2026-06-03', true)]);
     expect(state.planned.map(({ kind, effectiveDate }) => `${kind} ${effectiveDate}`)).toEqual([
       'leaver.left 2026-06-30',
     ]);
   });
 
   test('is asked about as the deletion that it would become, whose id stays the same', () => {
-    const first = storyOf([known(joining), missing(NEXT, true)]);
-    const second = storyOf([known(joining), missing(NEXT, true), missing('2026-06-03', true)]);
+    const first = playReads([known(joining), missing(NEXT, true)]);
+    const second = playReads([known(joining), missing(NEXT, true), missing('2026-06-03', true)]);
     const deletions = second.decision.events.filter(({ kind }) => kind === 'leaver.deleted');
-    expect(first.decision.unmade.map(({ eventId }) => eventId)).toEqual(deletions.map(({ eventId }) => eventId));
+    expect(first.decision.withheldEvents.map(({ eventId }) => eventId)).toEqual(
+      deletions.map(({ eventId }) => eventId),
+    );
   });
 
   test('a deletion whose kind the policy leaves out is a deletion all the same, and can be asked about', () => {
-    const context = contextOf({ ignoreKinds: ['leaver.deleted'] });
-    const { decision } = storyOf([known(), missing(NEXT, true), missing('2026-06-03', true)], context);
-    expect(decision).toMatchObject({ events: [], isDeleted: true, unmade: [{ kind: 'leaver.deleted' }] });
+    const context = createContext({ ignoreKinds: ['leaver.deleted'] });
+    const { decision } = playReads([known(), missing(NEXT, true), missing('2026-06-03', true)], context);
+    expect(decision).toMatchObject({ events: [], isDeleted: true, withheldEvents: [{ kind: 'leaver.deleted' }] });
   });
 
   test('nobody can be missing who was never seen', () => {
-    expect(() => decide(inputOf(null, missing(NEXT)), contextOf())).toThrow('never seen');
+    expect(() => decide(createInput(null, missing(NEXT)), createContext())).toThrow('never seen');
   });
 });
 
 describe('a correction', () => {
   test('takes the place of exactly the planned event that it corrects', () => {
-    const { decision, previous } = storyOf([known(leaving), seen(NEXT, { terminationDate: '2026-07-31' })]);
+    const { decision, previous } = playReads([known(leaving), seen(NEXT, { terminationDate: '2026-07-31' })]);
     const corrected = previous?.planned[0]?.eventId;
     const notice = decision.events[0];
     expect(notice?.supersedes).toBe(corrected);
@@ -97,15 +99,15 @@ describe('a correction', () => {
   });
 
   test('never takes back what has fallen due but was not marked yet', () => {
-    const back = storyOf([known(leaving), seen('2026-07-05')]);
-    expect(linesOf(back.decision)).toEqual(['joiner.rehired 2026-07-05 due', 'joiner.started 2026-07-05 late']);
+    const back = playReads([known(leaving), seen('2026-07-05')]);
+    expect(formatEvents(back.decision)).toEqual(['joiner.rehired 2026-07-05 due', 'joiner.started 2026-07-05 late']);
     expect(back.decision.superseded).toEqual([]);
   });
 
   test('is one notice when somebody who was deleted is back with the same end, which is announced anew', () => {
     const reads = [known(leaving), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04', leaving)];
-    const { decision } = storyOf(reads);
-    expect(linesOf(decision)).toEqual([
+    const { decision } = playReads(reads);
+    expect(formatEvents(decision)).toEqual([
       'leaver.rescinded 2026-06-30 due',
       'joiner.rehired 2026-06-04 due',
       'joiner.started 2026-06-04 late',

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { decide } from '../../../src/domain/decide.js';
 import { EMPLOYEE_ATTRIBUTES } from '../../../src/domain/records.js';
 import type { EmployeeAttribute, EmployeeRecord } from '../../../src/domain/records.js';
-import { committed, contextOf, inputOf, linesOf, recordOf, storyOf } from './people.js';
+import { commitDecision, createContext, createInput, formatEvents, createRecord, playReads } from './people.js';
 import { BASELINE, NEXT } from './reads.js';
 
 /** What is absent has no value of its own. */
-function unread(absent: readonly string[]): Partial<EmployeeRecord> {
+function clearAbsent(absent: readonly string[]): Partial<EmployeeRecord> {
   return {
     ...(absent.includes('hire_date') ? { hireDate: null } : {}),
     ...(absent.includes('termination_date') ? { terminationDate: null } : {}),
@@ -31,31 +31,33 @@ describe('whatever two records say', () => {
   const record = fc
     .record({
       status: fc.constantFrom('onboarding', 'active', 'leave', 'inactive', null),
-      ...{ hireDate: date, terminationDate: date, lastWorkingDay: date },
+      hireDate: date,
+      terminationDate: date,
+      lastWorkingDay: date,
       team: fc.constantFrom('A', 'B', null),
       lastName: fc.constantFrom('Alt', 'Neu'),
       office: fc.constantFrom('Berlin', 'Auckland', 'Los Angeles', 'Hamburg', null),
       absentAttributes: fc.subarray(['hire_date', 'termination_date', 'status', 'team']),
     })
-    .map((more) => recordOf({ ...more, ...unread(more.absentAttributes) }));
+    .map((more) => createRecord({ ...more, ...clearAbsent(more.absentAttributes) }));
 
   test('deciding twice gives the same decision, and no two events of it share an id', () => {
     fc.assert(
       fc.property(record, fc.option(record), record, fc.boolean(), (first, second, third, baseline) => {
         const before = { on: BASELINE, record: first, baseline };
-        const opening = decide(inputOf(null, before), contextOf());
+        const opening = decide(createInput(null, before), createContext());
         const reads = [
           { on: NEXT, record: second },
           { on: '2026-06-21', record: third, confirmedGone: true },
         ];
-        let state = committed(null, before, opening);
+        let state = commitDecision(null, before, opening);
         for (const read of reads) {
-          const decision = decide(inputOf(state, read), contextOf());
-          expect(decide(inputOf(state, read), contextOf())).toEqual(decision);
+          const decision = decide(createInput(state, read), createContext());
+          expect(decide(createInput(state, read), createContext())).toEqual(decision);
           const ids = decision.events.map(({ eventId }) => eventId);
           expect(new Set(ids).size).toBe(ids.length);
           for (const { eventId } of state.planned) expect(ids).not.toContain(eventId);
-          state = committed(state, read, decision);
+          state = commitDecision(state, read, decision);
         }
       }),
       { numRuns: 500 },
@@ -69,8 +71,10 @@ describe('whatever two records say', () => {
           { on: BASELINE, record: first, baseline },
           { on: NEXT, record: second },
         ];
-        const { state } = storyOf(reads);
-        expect(linesOf(decide(inputOf(state, { on: NEXT, record: state.record }), contextOf()))).toEqual([]);
+        const { state } = playReads(reads);
+        expect(formatEvents(decide(createInput(state, { on: NEXT, record: state.record }), createContext()))).toEqual(
+          [],
+        );
       }),
       { numRuns: 500 },
     );
@@ -79,7 +83,7 @@ describe('whatever two records say', () => {
   test('every superseded event was planned, and is told by at most one notice', () => {
     fc.assert(
       fc.property(record, record, fc.boolean(), (first, second, baseline) => {
-        const { decision, previous } = storyOf([
+        const { decision, previous } = playReads([
           { on: BASELINE, record: first, baseline },
           { on: NEXT, record: second },
         ]);
@@ -103,11 +107,11 @@ describe('whatever two records say', () => {
         const blind = Object.fromEntries(
           absent.flatMap((key) => EMPLOYEE_ATTRIBUTES[key].map((field) => [field, null])),
         );
-        const { decision } = storyOf([
+        const { decision } = playReads([
           { on: BASELINE, record: first, baseline },
           { on: BASELINE, record: { ...first, ...blind, absentAttributes: [...absent].sort() } },
         ]);
-        expect(linesOf(decision)).toEqual([]);
+        expect(formatEvents(decision)).toEqual([]);
       }),
       { numRuns: 500 },
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { storyOf } from './people.js';
+import { playReads } from './people.js';
 import { NEXT, known, seen, missing, leaving, inactive, check, joining } from './reads.js';
 import type { Row } from './reads.js';
 
@@ -84,7 +84,7 @@ describe('who comes back', () => {
   ])('$name', check);
 
   test('every event of the return carries the new episode', () => {
-    const { decision } = storyOf([...left, seen('2026-07-10', { terminationDate: '2026-12-31' })]);
+    const { decision } = playReads([...left, seen('2026-07-10', { terminationDate: '2026-12-31' })]);
     expect(decision.events.map((event) => event.episode)).toEqual([2, 2, 2, 2]);
   });
 });

@@ -1,27 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
-import { wordsOf } from '../../../src/domain/agenda-words.js';
-import type { AgendaEntry } from '../../../src/domain/agenda-words.js';
-import { cloudEventOf } from '../../../src/domain/cloud-event.js';
+import { describePending } from '../../../src/domain/describe-pending.js';
+import type { PendingEntry } from '../../../src/domain/describe-pending.js';
+import { toCloudEvent } from '../../../src/domain/cloud-event.js';
 import type { FeedEventData } from '../../../src/domain/cloud-event.js';
 import {
-  LARGEST_CROWD,
-  momentsOf,
-  needsMarking,
-  nextTryOf,
+  MAX_CROWD_SIZE,
+  findNextMoments,
+  shouldMark,
+  findNextAttemptAt,
   planDeliveries,
-  repeatDelayMs,
-  retryDelayMs,
-  wakeDelayMs,
+  toRepeatDelayMs,
+  toRetryDelayMs,
+  toJitterMs,
 } from '../../../src/domain/delivery.js';
-import type { DeliverableEvent, DeliveryStanding } from '../../../src/domain/delivery.js';
-import { subscriberOf } from '../../support/policy.js';
+import type { DeliverableEvent, DeliveryStatus } from '../../../src/domain/delivery.js';
+import { createSubscriber } from '../../support/policy.js';
 
 const NOW = '2026-11-24T12:00:00.000Z';
 
-function standing(more: Partial<DeliveryStanding> = {}): DeliveryStanding {
+function createDeliveryStatus(more: Partial<DeliveryStatus> = {}): DeliveryStatus {
   return {
-    ...{ subscriber: 'it', purpose: 'event', state: 'waiting', dueAt: '2026-11-24T11:00:00.000Z', nextAttemptAt: null },
-    ...{ firstAttemptAt: null, sentAt: null, deadlineAt: null, escalatedAt: null, isObsolete: false },
+    subscriber: 'it',
+    purpose: 'event',
+    state: 'waiting',
+    dueAt: '2026-11-24T11:00:00.000Z',
+    nextAttemptAt: null,
+    firstAttemptAt: null,
+    sentAt: null,
+    deadlineAt: null,
+    escalatedAt: null,
+    isObsolete: false,
     ...more,
   };
 }
@@ -35,7 +43,7 @@ describe('waits', () => {
     [11, 900_000],
     [10_000, 900_000],
   ])('after %d refusals in a row: %d ms', (refusals, waitMs) => {
-    expect(retryDelayMs(refusals)).toBe(waitMs);
+    expect(toRetryDelayMs(refusals)).toBe(waitMs);
   });
 
   test.each([
@@ -43,16 +51,16 @@ describe('waits', () => {
     [3_600, 3_600_000],
     [86_400 * 7, 86_400_000],
   ])('what is to be acknowledged within %d s is repeated after %d ms', (seconds, waitMs) => {
-    expect(repeatDelayMs(seconds)).toBe(waitMs);
+    expect(toRepeatDelayMs(seconds)).toBe(waitMs);
   });
 });
 
 test.each([
   ['nobody waits who has a moment alone', 1, 0.999, 0],
   ['a crowd is woken at 50 a second', 2_001, 0.5, 20_000],
-  ['and the largest one that is counted within 50 s', LARGEST_CROWD, 0.999_999, 49_979],
+  ['and the largest one that is counted within 50 s', MAX_CROWD_SIZE, 0.999_999, 49_979],
 ])('%s', (_, together, draw, delayMs) => {
-  expect(wakeDelayMs(together, draw)).toBe(delayMs);
+  expect(toJitterMs(together, draw)).toBe(delayMs);
 });
 
 describe('what a delivery needs next', () => {
@@ -68,52 +76,61 @@ describe('what a delivery needs next', () => {
       want: true,
     },
   ] as const)('marking: $name', ({ more, want }) => {
-    expect(needsMarking(standing(more), NOW)).toBe(want);
+    expect(shouldMark(createDeliveryStatus(more), NOW)).toBe(want);
   });
 
   test('a failed one is not tried again, and one whose date was corrected is not repeated', () => {
-    expect(nextTryOf(standing({ state: 'failed' }))).toBeNull();
-    expect(nextTryOf(standing({ state: 'sent', sentAt: NOW, isObsolete: true }))).toBeNull();
-    expect(nextTryOf(standing({ state: 'sent', sentAt: NOW, nextAttemptAt: NOW }))).toBe(NOW);
+    expect(findNextAttemptAt(createDeliveryStatus({ state: 'failed' }))).toBeNull();
+    expect(findNextAttemptAt(createDeliveryStatus({ state: 'sent', sentAt: NOW, isObsolete: true }))).toBeNull();
+    expect(findNextAttemptAt(createDeliveryStatus({ state: 'sent', sentAt: NOW, nextAttemptAt: NOW }))).toBe(NOW);
   });
 
   test('to one subscriber only the first of what is unsent has a moment of its own, so nobody looks in a circle', () => {
-    const refused = standing({ nextAttemptAt: '2026-11-24T12:15:00.000Z' });
-    const behind = standing({ dueAt: '2026-11-24T11:30:00.000Z' });
-    const other = standing({ subscriber: 'hr', dueAt: '2026-12-01T00:00:00.000Z' });
-    expect(momentsOf([refused, behind, other])).toEqual(['2026-11-24T12:15:00.000Z', null, '2026-12-01T00:00:00.000Z']);
-    expect(momentsOf([{ ...refused, sentAt: NOW }, behind])[1]).toBe('2026-11-24T11:30:00.000Z');
+    const refused = createDeliveryStatus({ nextAttemptAt: '2026-11-24T12:15:00.000Z' });
+    const behind = createDeliveryStatus({ dueAt: '2026-11-24T11:30:00.000Z' });
+    const other = createDeliveryStatus({ subscriber: 'hr', dueAt: '2026-12-01T00:00:00.000Z' });
+    expect(findNextMoments([refused, behind, other])).toEqual([
+      '2026-11-24T12:15:00.000Z',
+      null,
+      '2026-12-01T00:00:00.000Z',
+    ]);
+    expect(findNextMoments([{ ...refused, sentAt: NOW }, behind])[1]).toBe('2026-11-24T11:30:00.000Z');
   });
 
   test('the deadline counts, also of what waits for the one before it', () => {
     const deadlineAt = '2026-11-24T12:01:00.000Z';
-    expect(momentsOf([standing({ nextAttemptAt: NOW }), standing({ deadlineAt })])[1]).toBe(deadlineAt);
+    expect(
+      findNextMoments([createDeliveryStatus({ nextAttemptAt: NOW }), createDeliveryStatus({ deadlineAt })])[1],
+    ).toBe(deadlineAt);
   });
 });
 
 describe('who is told when', () => {
   const event: DeliverableEvent = {
-    ...{ eventId: 'e', kind: 'leaver.left', effectiveAt: '2026-12-31T23:00:00.000Z', timeZone: 'Europe/Berlin' },
-    ...{ state: 'planned', late: false, dueAt: '2026-12-31T23:00:00.000Z' },
+    eventId: 'e',
+    kind: 'leaver.left',
+    effectiveAt: '2026-12-31T23:00:00.000Z',
+    timeZone: 'Europe/Berlin',
+    state: 'planned',
+    late: false,
+    dueAt: '2026-12-31T23:00:00.000Z',
   };
   const plan = (when: 'detected' | 'effective' | { daysBefore: number }, noticeDays: readonly number[] = []) =>
     planDeliveries(event, {
-      ...{
-        subscribers: [subscriberOf({ events: ['leaver.left'], when })],
-        noticeDays,
-        detectedAt: NOW,
-        told: new Set(),
-      },
+      subscribers: [createSubscriber({ events: ['leaver.left'], when })],
+      noticeDays,
+      detectedAt: NOW,
+      notifiedSubscribers: new Set(),
     });
 
   test('days before keep the time on the clocks, over the change of the clocks too', () => {
     expect(plan({ daysBefore: 14 })).toMatchObject([{ dueAt: '2026-12-17T23:00:00.000Z', late: false }]);
     const spring = { ...event, effectiveAt: '2027-04-04T22:00:00.000Z', dueAt: '2027-04-04T22:00:00.000Z' };
     const context = {
-      subscribers: [subscriberOf({ events: ['leaver.left'], when: { daysBefore: 14 } })],
+      subscribers: [createSubscriber({ events: ['leaver.left'], when: { daysBefore: 14 } })],
       noticeDays: [],
       detectedAt: NOW,
-      told: new Set<string>(),
+      notifiedSubscribers: new Set<string>(),
     };
     expect(planDeliveries(spring, context)).toMatchObject([{ dueAt: '2027-03-21T23:00:00.000Z' }]);
   });
@@ -134,9 +151,15 @@ describe('who is told when', () => {
 });
 
 describe('plain words', () => {
-  const entry: AgendaEntry = {
-    ...{ kind: 'leaver.left', purpose: 'event', subscriber: 'it-offboarding', state: 'waiting', attempts: 0 },
-    ...{ sentAt: null, at: '2026-12-31T23:00:00.000Z', timeZone: 'Europe/Berlin' },
+  const entry: PendingEntry = {
+    kind: 'leaver.left',
+    purpose: 'event',
+    subscriber: 'it-offboarding',
+    state: 'waiting',
+    attempts: 0,
+    sentAt: null,
+    at: '2026-12-31T23:00:00.000Z',
+    timeZone: 'Europe/Berlin',
   };
   test.each([
     {
@@ -165,24 +188,36 @@ describe('plain words', () => {
       want: 'waits until 31 Dec 2026 23:59 Europe/Berlin for the moment from which employee 4711 has left',
     },
   ] as const)('$want', ({ more, want }) => {
-    expect(wordsOf({ ...entry, ...more }, '4711')).toBe(want);
+    expect(describePending({ ...entry, ...more }, '4711')).toBe(want);
   });
 });
 
 test('a cloud event names the connection, the kind and the person, and has the cursor as text', () => {
   const data: FeedEventData = {
-    ...{ eventId: 'e', connectionId: 'default', employeeId: '4711', class: 'leaver', kind: 'leaver.left', episode: 1 },
-    ...{
-      effectiveDate: '2026-12-31',
-      effectiveAt: '2026-12-31T23:00:00.000Z',
-      timeZone: 'Europe/Berlin',
-      detectedAt: NOW,
-    },
-    ...{ late: false, supersedes: null, changes: [] },
+    eventId: 'e',
+    connectionId: 'default',
+    employeeId: '4711',
+    class: 'leaver',
+    kind: 'leaver.left',
+    episode: 1,
+    effectiveDate: '2026-12-31',
+    effectiveAt: '2026-12-31T23:00:00.000Z',
+    timeZone: 'Europe/Berlin',
+    detectedAt: NOW,
+    late: false,
+    supersedes: null,
+    changes: [],
   };
-  expect(cloudEventOf({ ...data, sequence: 12 })).toEqual({
-    ...{ specversion: '1.0', id: 'e', source: 'personio-sync/default', type: 'personio.lifecycle.v1.leaver.left' },
-    ...{ subject: '4711', time: data.effectiveAt, datacontenttype: 'application/json', sequence: '12', data },
+  expect(toCloudEvent({ ...data, sequence: 12 })).toEqual({
+    specversion: '1.0',
+    id: 'e',
+    source: 'personio-sync/default',
+    type: 'personio.lifecycle.v1.leaver.left',
+    subject: '4711',
+    time: data.effectiveAt,
+    datacontenttype: 'application/json',
+    sequence: '12',
+    data,
   });
-  expect(cloudEventOf({ ...data, sequence: null })).not.toHaveProperty('sequence');
+  expect(toCloudEvent({ ...data, sequence: null })).not.toHaveProperty('sequence');
 });

@@ -17,25 +17,25 @@ export class ModelPerson {
   private place: Place = 'nowhere';
   private last: EmployeeRecord | null = null;
   private calendar: Entry[] = [];
-  private toldStart: string | null = null;
-  private toldEnd: string | null = null;
+  private announcedStart: string | null = null;
+  private announcedEnd: string | null = null;
   private missedReads = 0;
   private isDeleted = false;
-  private news: string[] = [];
-  private readonly zoneOf: (office: string | null) => string;
+  private lines: string[] = [];
+  private readonly getZone: (office: string | null) => string;
 
-  constructor(zoneOf: (office: string | null) => string) {
-    this.zoneOf = zoneOf;
+  constructor(getZone: (office: string | null) => string) {
+    this.getZone = getZone;
   }
 
   /** One complete read. @returns its news, one line an event. */
   read(now: Date, seen: EmployeeRecord | null, isBaseline: boolean): readonly string[] {
-    this.news = [];
+    this.lines = [];
     const isNew = this.last === null;
     const hadUntil = this.letTimePass(now);
     if (seen === null) this.miss(now);
-    else this.see(now, this.filled(seen), { isSilent: isBaseline && isNew, isNew, hadUntil });
-    return this.news;
+    else this.see(now, this.fillAbsent(seen), { isSilent: isBaseline && isNew, isNew, hadUntil });
+    return this.lines;
   }
 
   /** What the calendar says has happened by now, whoever read or did not. */
@@ -51,11 +51,11 @@ export class ModelPerson {
   }
 
   private isPast(now: Date, { what, day, zone }: Entry): boolean {
-    const today = dayIn(now, zone);
+    const today = toLocalDay(now, zone);
     return what === 'start' ? today >= day : today > day;
   }
 
-  private filled(seen: EmployeeRecord): EmployeeRecord {
+  private fillAbsent(seen: EmployeeRecord): EmployeeRecord {
     if (this.last === null) return seen;
     const { last } = this;
     const kept = {
@@ -69,10 +69,10 @@ export class ModelPerson {
     if (this.isDeleted || this.last === null) return;
     this.missedReads += 1;
     if (this.missedReads < 2) return;
-    const start = this.pending('start');
+    const start = this.findPending('start');
     if (start !== undefined) this.say('joiner.rescinded', start.day);
     this.drop('start');
-    this.say('leaver.deleted', dayIn(now, this.zoneOf(this.last.office)));
+    this.say('leaver.deleted', toLocalDay(now, this.getZone(this.last.office)));
     this.isDeleted = true;
     this.place = 'gone';
   }
@@ -82,15 +82,15 @@ export class ModelPerson {
     record: EmployeeRecord,
     { isSilent, isNew, hadUntil }: { isSilent: boolean; isNew: boolean; hadUntil: EmployeeRecord | null },
   ): void {
-    const zone = this.zoneOf(record.office);
-    const today = dayIn(now, zone);
-    const becomes = placeOn(today, record);
+    const zone = this.getZone(record.office);
+    const today = toLocalDay(now, zone);
+    const becomes = toPlace(today, record);
     const from = this.place;
     this.last = record;
     this.missedReads = 0;
     this.isDeleted = false;
     const { hireDate } = record;
-    const end = endOf(record);
+    const end = findEnd(record);
     if (isSilent) {
       this.place = becomes;
       if (becomes === 'coming' && hireDate !== null) this.plan('start', hireDate, zone, today);
@@ -108,10 +108,10 @@ export class ModelPerson {
         }
         return;
       case 'coming':
-        this.fromComing(becomes, record, hadUntil, { zone, today, end });
+        this.seeFromComing(becomes, record, hadUntil, { zone, today, end });
         return;
       case 'here':
-        this.fromHere(becomes, record, hadUntil, { zone, today, end });
+        this.seeFromHere(becomes, record, hadUntil, { zone, today, end });
         return;
       case 'gone':
         if (becomes === 'gone' || becomes === 'nowhere') return;
@@ -119,7 +119,7 @@ export class ModelPerson {
     }
   }
 
-  private fromComing(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
+  private seeFromComing(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
     if (becomes === 'nowhere' || becomes === 'gone') {
       this.rescind('start', 'joiner.rescinded');
       this.rescind('end', 'leaver.rescinded');
@@ -127,8 +127,8 @@ export class ModelPerson {
       return;
     }
     const day = record.hireDate ?? on.today;
-    const planned = this.pending('start');
-    if (day !== this.toldStart || (planned !== undefined && planned.zone !== on.zone)) {
+    const planned = this.findPending('start');
+    if (day !== this.announcedStart || (planned !== undefined && planned.zone !== on.zone)) {
       this.say('joiner.rescheduled', day);
       this.plan('start', day, on.zone, on.today);
     }
@@ -137,32 +137,32 @@ export class ModelPerson {
     this.compare(before, record, on.today, false);
   }
 
-  private fromHere(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
+  private seeFromHere(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
     if (becomes === 'gone') {
       const isByStatus = !(on.end !== null && on.end < on.today);
       const day = on.end !== null && on.end <= on.today ? on.end : on.today;
-      const planned = this.pending('end');
+      const planned = this.findPending('end');
       if (planned !== undefined && planned.day !== day) this.say('leaver.rescheduled', day);
       this.drop('end');
       this.say('leaver.left', day, isByStatus ? 'due' : 'late');
-      this.toldEnd = day;
+      this.announcedEnd = day;
       this.place = 'gone';
       return;
     }
     const { hireDate } = record;
-    const startsAnew =
-      becomes === 'coming' && record.status === 'onboarding' && hireDate !== null && hireDate !== this.toldStart;
-    if (startsAnew) {
+    const isRestarted =
+      becomes === 'coming' && record.status === 'onboarding' && hireDate !== null && hireDate !== this.announcedStart;
+    if (isRestarted) {
       this.say('joiner.rescheduled', hireDate);
       this.plan('start', hireDate, on.zone, on.today);
       this.place = 'coming';
     }
     this.followEnd(on.end, on.zone, on.today);
-    this.compare(before, record, on.today, !startsAnew);
+    this.compare(before, record, on.today, !isRestarted);
   }
 
   private comeBack(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
-    const formerEnd = this.toldEnd ?? (before === null ? null : (endOf(before) ?? before.hireDate));
+    const formerEnd = this.announcedEnd ?? (before === null ? null : (findEnd(before) ?? before.hireDate));
     const { hireDate } = record;
     const isLater = hireDate !== null && (hireDate > on.today || formerEnd === null || hireDate > formerEnd);
     const day = isLater ? hireDate : on.today;
@@ -174,13 +174,13 @@ export class ModelPerson {
   }
 
   private followEnd(end: string | null, zone: string, today: string): void {
-    const planned = this.pending('end');
+    const planned = this.findPending('end');
     if (end === null) {
       this.rescind('end', 'leaver.rescinded');
-    } else if (this.toldEnd === null) {
+    } else if (this.announcedEnd === null) {
       this.say('leaver.announced', end);
       this.plan('end', end, zone, today);
-    } else if (end !== this.toldEnd || (planned !== undefined && planned.zone !== zone)) {
+    } else if (end !== this.announcedEnd || (planned !== undefined && planned.zone !== zone)) {
       this.say('leaver.rescheduled', end);
       this.plan('end', end, zone, today);
     }
@@ -190,17 +190,17 @@ export class ModelPerson {
     if (before === null) return;
     // A team that could never be read has no value to differ from.
     const wasReadable = before.team !== null || !before.absentAttributes.includes('team');
-    const moved =
+    const hasMoved =
       (wasReadable && before.team !== after.team) ||
       before.departmentId !== after.departmentId ||
       before.office !== after.office;
-    if (moved) this.say('mover.changed', today);
+    if (hasMoved) this.say('mover.changed', today);
     if (before.lastName !== after.lastName) this.say('mover.renamed', today);
     if (!isEmployed || (before.status === 'leave') === (after.status === 'leave')) return;
     this.say(after.status === 'leave' ? 'mover.leave-started' : 'mover.leave-ended', today);
   }
 
-  private pending(what: Entry['what']): Entry | undefined {
+  private findPending(what: Entry['what']): Entry | undefined {
     return this.calendar.find((entry) => entry.what === what);
   }
 
@@ -209,25 +209,25 @@ export class ModelPerson {
   }
 
   private rescind(what: Entry['what'], kind: string): void {
-    const planned = this.pending(what);
+    const planned = this.findPending(what);
     if (planned !== undefined) this.say(kind, planned.day);
     this.drop(what);
-    if (what === 'start') this.toldStart = null;
-    else this.toldEnd = null;
+    if (what === 'start') this.announcedStart = null;
+    else this.announcedEnd = null;
   }
 
   /** Replaces what was planned; what has passed already happens at once, late. */
   private plan(what: Entry['what'], day: string, zone: string, today: string): void {
     this.drop(what);
-    if (what === 'start') this.toldStart = day;
-    else this.toldEnd = day;
+    if (what === 'start') this.announcedStart = day;
+    else this.announcedEnd = day;
     const isPast = what === 'start' ? today >= day : today > day;
     if (!isPast) this.calendar.push({ what, day, zone });
     this.say(what === 'start' ? 'joiner.started' : 'leaver.left', day, isPast ? 'late' : 'planned');
   }
 
   private say(kind: string, day: string, state = 'due'): void {
-    this.news.push(`${kind} ${day} ${state}`);
+    this.lines.push(`${kind} ${day} ${state}`);
   }
 }
 
@@ -237,15 +237,15 @@ interface Today {
   readonly end: string | null;
 }
 
-function placeOn(today: string, record: EmployeeRecord): Place {
-  const end = endOf(record);
+function toPlace(today: string, record: EmployeeRecord): Place {
+  const end = findEnd(record);
   if (record.status === 'inactive' || (end !== null && end < today)) return 'gone';
   if (record.hireDate === null) return record.status === 'onboarding' ? 'nowhere' : 'here';
   return record.hireDate > today ? 'coming' : 'here';
 }
 
 /** The earlier of both days; the last working day alone only of the inactive; none before the start. */
-function endOf({ terminationDate, lastWorkingDay, hireDate, status }: EmployeeRecord): string | null {
+function findEnd({ terminationDate, lastWorkingDay, hireDate, status }: EmployeeRecord): string | null {
   const counted = [terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null];
   const [end] = counted.filter((day) => day !== null).sort();
   return end === undefined || (hireDate !== null && end < hireDate) ? null : end;
@@ -255,7 +255,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 const days = new Map<string, string>();
 
 /** The calendar day that a clock on the wall of an office shows. */
-function dayIn(now: Date, zone: string): string {
+function toLocalDay(now: Date, zone: string): string {
   const key = `${now.getTime()} ${zone}`;
   const known = days.get(key);
   if (known !== undefined) return known;

@@ -3,14 +3,14 @@ import { decide } from '../../../src/domain/decide.js';
 import type {
   DecideContext,
   DecideInput,
-  Decision,
+  LifecycleDecision,
   PersonState,
   PlannedEvent,
-  ProposedEvent,
+  EventDraft,
 } from '../../../src/domain/lifecycle.js';
 import type { LifecyclePolicy } from '../../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
-import { withoutAbsences } from '../../../src/domain/standing.js';
+import { fillAbsentAttributes } from '../../../src/domain/employment.js';
 
 /** Made-up people, and what one complete read after another makes of them. */
 
@@ -24,7 +24,7 @@ const LIFECYCLE: LifecyclePolicy = {
   ignoreAttributes: [],
 };
 
-export function contextOf(lifecycle: Partial<LifecyclePolicy> = {}): DecideContext {
+export function createContext(lifecycle: Partial<LifecyclePolicy> = {}): DecideContext {
   return {
     lifecycle: { ...LIFECYCLE, ...lifecycle },
     offices: {
@@ -36,13 +36,31 @@ export function contextOf(lifecycle: Partial<LifecyclePolicy> = {}): DecideConte
 }
 
 /** Active since 2020, without an end. */
-export function recordOf(more: Partial<EmployeeRecord> = {}): EmployeeRecord {
+export function createRecord(more: Partial<EmployeeRecord> = {}): EmployeeRecord {
   return {
-    ...{ employeeId: '7', email: 'anna@example.com', firstName: 'Anna', lastName: 'Alt', preferredName: null },
-    ...{ status: 'active', position: 'Engineer', departmentId: '1', department: 'Sales', team: 'A', office: 'Berlin' },
-    ...{ subcompany: 'One GmbH', supervisorId: '1', employmentType: 'internal', hireDate: '2020-01-01' },
-    ...{ contractEndDate: null, terminationDate: null, lastWorkingDay: null, terminationType: null },
-    ...{ weeklyWorkingHours: '40', costCenters: null, attributes: {}, absentAttributes: [] },
+    employeeId: '7',
+    email: 'anna@example.com',
+    firstName: 'Anna',
+    lastName: 'Alt',
+    preferredName: null,
+    status: 'active',
+    position: 'Engineer',
+    departmentId: '1',
+    department: 'Sales',
+    team: 'A',
+    office: 'Berlin',
+    subcompany: 'One GmbH',
+    supervisorId: '1',
+    employmentType: 'internal',
+    hireDate: '2020-01-01',
+    contractEndDate: null,
+    terminationDate: null,
+    lastWorkingDay: null,
+    terminationType: null,
+    weeklyWorkingHours: '40',
+    costCenters: null,
+    attributes: {},
+    absentAttributes: [],
     ...more,
   };
 }
@@ -57,62 +75,68 @@ export interface Read {
 }
 
 /** Early in the morning in Berlin, as by schedule. */
-function momentOfRead(on: string): string {
+function toReadMoment(on: string): string {
   return on.length === 10 ? `${on}T03:00:00.000Z` : on;
 }
 
-export function inputOf(previous: PersonState | null, read: Read): DecideInput {
+export function createInput(previous: PersonState | null, read: Read): DecideInput {
   return {
-    ...{ connectionId: 'default', employeeId: '7', previous, current: read.record },
-    confirmedGone: read.confirmedGone ?? false,
-    baseline: read.baseline ?? false,
-    collectedAt: momentOfRead(read.on),
+    connectionId: 'default',
+    employeeId: '7',
+    previous,
+    current: read.record,
+    isConfirmedGone: read.confirmedGone ?? false,
+    isBaseline: read.baseline ?? false,
+    collectedAt: toReadMoment(read.on),
   };
 }
 
 /** The person as the store would hold them after a commit. What has fallen due is taken from the planned only when marked. */
-export function committed(previous: PersonState | null, read: Read, decision: Decision): PersonState {
+export function commitDecision(previous: PersonState | null, read: Read, decision: LifecycleDecision): PersonState {
   const last = previous?.record ?? null;
-  const record = read.record === null ? last : withoutAbsences(read.record, last);
+  const record = read.record === null ? last : fillAbsentAttributes(read.record, last);
   if (record === null) throw new Error('Nobody was read.');
   const superseded = decision.superseded.map(({ eventId }) => eventId);
   const stillPlanned = (previous?.planned ?? []).filter(({ eventId }) => !superseded.includes(eventId));
   return {
-    ...{ record, lifecycleState: decision.lifecycleState, episode: decision.episode },
+    record,
+    lifecycleState: decision.lifecycleState,
+    episode: decision.episode,
     // Being missing changes nothing of the person yet.
     version: (previous?.version ?? 0) + (read.record === null && !decision.isDeleted ? 0 : 1),
-    ...(read.record === null ? absenceOf(previous, read, decision.isDeleted) : { missingSince: null, deletedAt: null }),
-    planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(plannedOf)],
-    ...{ announcedStart: decision.announcedStart, announcedEnd: decision.announcedEnd },
+    ...(read.record === null ? toAbsence(previous, read, decision.isDeleted) : { missingSince: null, deletedAt: null }),
+    planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(toPlannedEvent)],
+    announcedStart: decision.announcedStart,
+    announcedEnd: decision.announcedEnd,
   };
 }
 
-function absenceOf(
+function toAbsence(
   previous: PersonState | null,
   { on }: Read,
   isDeleted: boolean,
 ): Pick<PersonState, 'missingSince' | 'deletedAt'> {
   const { missingSince, deletedAt } = previous ?? { missingSince: null, deletedAt: null };
-  return { missingSince: missingSince ?? momentOfRead(on), deletedAt: isDeleted ? momentOfRead(on) : deletedAt };
+  return { missingSince: missingSince ?? toReadMoment(on), deletedAt: isDeleted ? toReadMoment(on) : deletedAt };
 }
 
-function plannedOf({ eventId, kind, episode, effectiveDate, timeZone }: ProposedEvent): PlannedEvent {
+function toPlannedEvent({ eventId, kind, episode, effectiveDate, timeZone }: EventDraft): PlannedEvent {
   return { eventId, kind, episode, effectiveDate, timeZone };
 }
 
 interface Story {
-  readonly decision: Decision;
+  readonly decision: LifecycleDecision;
   readonly previous: PersonState | null;
   readonly state: PersonState;
 }
 
 /** Commits each read in turn. @returns what the last one made. */
-export function storyOf(reads: readonly Read[], context = contextOf(), from: PersonState | null = null): Story {
+export function playReads(reads: readonly Read[], context = createContext(), from: PersonState | null = null): Story {
   let state = from;
   let last: Story | null = null;
   for (const read of reads) {
-    const decision = decide(inputOf(state, read), context);
-    last = { decision, previous: state, state: committed(state, read, decision) };
+    const decision = decide(createInput(state, read), context);
+    last = { decision, previous: state, state: commitDecision(state, read, decision) };
     state = last.state;
   }
   if (last === null) throw new Error('A story needs a read.');
@@ -120,7 +144,7 @@ export function storyOf(reads: readonly Read[], context = contextOf(), from: Per
 }
 
 /** One line an event: `leaver.left 2026-06-30 planned`, with `due` or `late` instead. */
-export function linesOf({ events }: Decision): readonly string[] {
+export function formatEvents({ events }: LifecycleDecision): readonly string[] {
   return events.map(
     ({ kind, effectiveDate, state, late }) => `${kind} ${effectiveDate} ${late && state === 'due' ? 'late' : state}`,
   );

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { LifecyclePolicy } from '../../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
-import { contextOf, linesOf, recordOf, storyOf } from './people.js';
+import { createContext, formatEvents, createRecord, playReads } from './people.js';
 import type { Read } from './people.js';
 
 /** Read for the first time with everybody else. */
@@ -10,10 +10,10 @@ export const NEXT = '2026-06-02';
 
 export const known = (more: Partial<EmployeeRecord> = {}): Read => ({
   on: BASELINE,
-  record: recordOf(more),
+  record: createRecord(more),
   baseline: true,
 });
-export const seen = (on: string, more: Partial<EmployeeRecord> = {}): Read => ({ on, record: recordOf(more) });
+export const seen = (on: string, more: Partial<EmployeeRecord> = {}): Read => ({ on, record: createRecord(more) });
 export const missing = (on: string, confirmedGone = false): Read => ({ on, record: null, confirmedGone });
 
 export interface Row {
@@ -32,8 +32,8 @@ export const leaving = { terminationDate: '2026-06-30' };
 export const inactive = { status: 'inactive' };
 
 export function check({ reads, policy, want, rules, state, brake }: Row): void {
-  const { decision } = storyOf(reads, contextOf(policy));
-  expect(linesOf(decision)).toEqual(want);
+  const { decision } = playReads(reads, createContext(policy));
+  expect(formatEvents(decision)).toEqual(want);
   if (rules !== undefined) expect(decision.events.map((event) => event.rule)).toEqual(rules);
   if (state !== undefined) expect(decision.lifecycleState).toBe(state);
   if (brake !== undefined) expect(decision.brakeClass).toBe(brake);

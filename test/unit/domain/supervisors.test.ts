@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { supervisorLoops } from '../../../src/domain/supervisors.js';
+import { findSupervisorLoops } from '../../../src/domain/supervisors.js';
 
-const loopsOf = (...pairs: readonly (readonly [string, string])[]): ReturnType<typeof supervisorLoops> =>
-  supervisorLoops(new Map(pairs));
+const findLoops = (...pairs: readonly (readonly [string, string])[]): ReturnType<typeof findSupervisorLoops> =>
+  findSupervisorLoops(new Map(pairs));
 
 describe('circles of supervisors', () => {
   test('a hierarchy has none', () => {
-    expect(loopsOf(['2', '1'], ['3', '1'], ['4', '3'])).toEqual([]);
+    expect(findLoops(['2', '1'], ['3', '1'], ['4', '3'])).toEqual([]);
   });
 
   test('a circle is named once, from its smallest id, however it is entered', () => {
-    expect(loopsOf(['9', '3'], ['3', '2'], ['1', '3'], ['2', '1'])).toEqual([['1', '3', '2']]);
+    expect(findLoops(['9', '3'], ['3', '2'], ['1', '3'], ['2', '1'])).toEqual([['1', '3', '2']]);
   });
 
   test('who supervises themselves is a circle of one, and two circles are two', () => {
-    expect(loopsOf(['7', '7'], ['1', '2'], ['2', '1'])).toEqual([['1', '2'], ['7']]);
+    expect(findLoops(['7', '7'], ['1', '2'], ['2', '1'])).toEqual([['1', '2'], ['7']]);
   });
 });

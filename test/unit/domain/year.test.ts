@@ -2,12 +2,12 @@ import { expect, test } from '@jest/globals';
 import { decide } from '../../../src/domain/decide.js';
 import type { PersonState } from '../../../src/domain/lifecycle.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
-import { withoutAbsences } from '../../../src/domain/standing.js';
-import { addDays, dayAt, zoneOf } from '../../../src/domain/zones.js';
-import { chanceOf } from '../../../src/fake-personio/chance.js';
-import type { Chance } from '../../../src/fake-personio/chance.js';
+import { fillAbsentAttributes } from '../../../src/domain/employment.js';
+import { addDays, toLocalDay, getZone } from '../../../src/domain/zones.js';
+import { createRandom } from '../../../src/fake-personio/chance.js';
+import type { Random } from '../../../src/fake-personio/chance.js';
 import { ModelPerson } from './model.js';
-import { committed, contextOf, inputOf, linesOf, recordOf } from './people.js';
+import { commitDecision, createContext, createInput, formatEvents, createRecord } from './people.js';
 import type { Read } from './people.js';
 
 /** A year of a company, day by day: what is decided has to be what the brute-force model says, person by person and event by event. */
@@ -15,24 +15,24 @@ const PEOPLE = 1_000;
 const FIRST_DAY = '2026-01-05';
 const DAYS = 366;
 const OFFICES = ['Berlin', 'Auckland', 'Los Angeles', 'Hamburg', null] as const;
-const context = contextOf();
+const context = createContext();
 
 /** What HR enters, mistakes included. */
-function changed(person: EmployeeRecord, today: string, chance: Chance): EmployeeRecord {
-  const near = (low: number, high: number): string => addDays(today, chance.between(low, high));
+function applyRandomChange(person: EmployeeRecord, today: string, chance: Random): EmployeeRecord {
+  const pickNear = (low: number, high: number): string => addDays(today, chance.pickBetween(low, high));
   const changes: readonly [() => Partial<EmployeeRecord>, ...(() => Partial<EmployeeRecord>)[]] = [
-    () => ({ terminationDate: near(1, 90) }),
-    () => ({ terminationDate: near(-10, 20) }),
+    () => ({ terminationDate: pickNear(1, 90) }),
+    () => ({ terminationDate: pickNear(-10, 20) }),
     () => ({ terminationDate: null }),
     () => ({ terminationDate: null, lastWorkingDay: null, status: 'active' }),
-    () => ({ lastWorkingDay: near(-5, 30) }),
+    () => ({ lastWorkingDay: pickNear(-5, 30) }),
     () => ({ lastWorkingDay: null }),
     () => ({ status: 'inactive' }),
     () => ({ status: 'active' }),
-    () => ({ status: 'active', hireDate: near(-3, 3), terminationDate: null, lastWorkingDay: null }),
-    () => ({ status: 'onboarding', hireDate: near(1, 60), terminationDate: null, lastWorkingDay: null }),
+    () => ({ status: 'active', hireDate: pickNear(-3, 3), terminationDate: null, lastWorkingDay: null }),
+    () => ({ status: 'onboarding', hireDate: pickNear(1, 60), terminationDate: null, lastWorkingDay: null }),
     () => ({ status: 'onboarding', hireDate: null }),
-    () => ({ hireDate: near(-20, 20) }),
+    () => ({ hireDate: pickNear(-20, 20) }),
     () => ({ status: 'leave' }),
     () => ({ status: 'active' }),
     () => ({ terminationDate: '2015-06-30' }),
@@ -41,7 +41,7 @@ function changed(person: EmployeeRecord, today: string, chance: Chance): Employe
     () => ({ departmentId: chance.pick(['1', '2']) }),
     () => ({ department: chance.pick(['Sales', 'Sales & More']) }),
     () => ({ lastName: chance.pick(['Alt', 'Neu']) }),
-    () => ({ contractEndDate: near(-20, 20) }),
+    () => ({ contractEndDate: pickNear(-20, 20) }),
     () => ({ absentAttributes: chance.pick([[], ['team'], ['termination_date'], ['team', 'termination_date']]) }),
     () => ({ absentAttributes: [] }),
   ];
@@ -49,7 +49,7 @@ function changed(person: EmployeeRecord, today: string, chance: Chance): Employe
 }
 
 /** As the list gives it: what may not be read does not come. */
-function listed(person: EmployeeRecord): EmployeeRecord {
+function toListed(person: EmployeeRecord): EmployeeRecord {
   return {
     ...person,
     ...(person.absentAttributes.includes('team') ? { team: null } : {}),
@@ -57,7 +57,7 @@ function listed(person: EmployeeRecord): EmployeeRecord {
   };
 }
 
-interface Simulated {
+interface SimulatedPerson {
   truth: EmployeeRecord;
   /** Days on which the list leaves the person out. */
   hiddenFor: number;
@@ -69,7 +69,7 @@ interface Simulated {
 function isPair(state: PersonState | null, record: EmployeeRecord | null): boolean {
   if (state === null) return record !== null;
   if (record === null) return state.deletedAt === null;
-  const after = withoutAbsences(record, state.record);
+  const after = fillAbsentAttributes(record, state.record);
   return (
     JSON.stringify(after) !== JSON.stringify(state.record) ||
     state.missingSince !== null ||
@@ -82,19 +82,22 @@ function isPair(state: PersonState | null, record: EmployeeRecord | null): boole
 test.each([1, 2])(
   'a year of a thousand people, with corrections, rehires and mistakes, gives the events of the model (seed %d)',
   (seed) => {
-    const chance = chanceOf(seed);
-    const zone = (office: string | null): string => zoneOf(office, context.offices);
-    const newPerson = (truth: EmployeeRecord): Simulated => ({
-      ...{ truth, hiddenFor: 0, state: null, model: new ModelPerson(zone) },
+    const chance = createRandom(seed);
+    const getOfficeZone = (office: string | null): string => getZone(office, context.offices);
+    const createPerson = (truth: EmployeeRecord): SimulatedPerson => ({
+      truth,
+      hiddenFor: 0,
+      state: null,
+      model: new ModelPerson(getOfficeZone),
     });
     const company = Array.from({ length: PEOPLE }, (_, index) =>
-      newPerson(recordOf({ employeeId: String(index), office: chance.pick(OFFICES) })),
+      createPerson(createRecord({ employeeId: String(index), office: chance.pick(OFFICES) })),
     );
     const ids = new Set<string>();
     const kinds = new Map<string, number>();
     for (let day = 0; day < DAYS; day++) {
       const on = addDays(FIRST_DAY, day);
-      live(company, on, chance, newPerson);
+      live(company, on, chance, createPerson);
       // Weekends, lost days, and three weeks in August without a run.
       const isRead = day % 7 < 5 && !chance.isLucky(0.05) && !(on >= '2026-08-03' && on < '2026-08-24');
       if (!isRead) continue;
@@ -108,19 +111,21 @@ test.each([1, 2])(
 );
 
 function live(
-  company: Simulated[],
+  company: SimulatedPerson[],
   today: string,
-  chance: Chance,
-  newPerson: (truth: EmployeeRecord) => Simulated,
+  chance: Random,
+  createPerson: (truth: EmployeeRecord) => SimulatedPerson,
 ): void {
   for (const person of company) {
-    if (chance.isLucky(0.02)) person.truth = changed(person.truth, today, chance);
-    person.hiddenFor = chance.isLucky(0.0008) ? chance.between(1, 6) : Math.max(0, person.hiddenFor - 1);
+    if (chance.isLucky(0.02)) person.truth = applyRandomChange(person.truth, today, chance);
+    person.hiddenFor = chance.isLucky(0.0008) ? chance.pickBetween(1, 6) : Math.max(0, person.hiddenFor - 1);
   }
   for (let joiner = 0; joiner < 1; joiner++) {
-    const hireDate = addDays(today, chance.between(-2, 40));
+    const hireDate = addDays(today, chance.pickBetween(-2, 40));
     const status = hireDate > today ? 'onboarding' : 'active';
-    company.push(newPerson(recordOf({ employeeId: String(company.length), status, hireDate, office: 'Auckland' })));
+    company.push(
+      createPerson(createRecord({ employeeId: String(company.length), status, hireDate, office: 'Auckland' })),
+    );
   }
 }
 
@@ -129,22 +134,22 @@ interface Tally {
   readonly kinds: Map<string, number>;
 }
 
-function readBoth(person: Simulated, on: string, isBaseline: boolean, { ids, kinds }: Tally): void {
-  const record = person.hiddenFor > 0 ? null : listed(person.truth);
+function readBoth(person: SimulatedPerson, on: string, isBaseline: boolean, { ids, kinds }: Tally): void {
+  const record = person.hiddenFor > 0 ? null : toListed(person.truth);
   const expected = person.model.read(new Date(on), record, isBaseline);
   let got: readonly string[] = [];
   if (isPair(person.state, record)) {
     const read: Read = { on, record, confirmedGone: record === null, baseline: isBaseline };
-    const before = person.state === null ? null : fallenDue(person.state, on);
-    const input = { ...inputOf(before, read), employeeId: person.truth.employeeId };
+    const before = person.state === null ? null : markFallenDue(person.state, on);
+    const input = { ...createInput(before, read), employeeId: person.truth.employeeId };
     const decision = decide(input, context);
-    got = linesOf(decision);
+    got = formatEvents(decision);
     for (const { eventId, kind } of decision.events) {
       if (ids.has(eventId)) throw new Error(`${eventId} twice.`);
       ids.add(eventId);
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
-    person.state = committed(before, read, decision);
+    person.state = commitDecision(before, read, decision);
   }
   // `expect` costs too much for a third of a million people.
   if (got.join() !== expected.join())
@@ -154,9 +159,9 @@ function readBoth(person: Simulated, on: string, isBaseline: boolean, { ids, kin
 }
 
 /** The store marks as due what has fallen due; sometimes later than the next read, which must not matter. */
-function fallenDue(state: PersonState, on: string): PersonState {
+function markFallenDue(state: PersonState, on: string): PersonState {
   const isPast = (event: PersonState['planned'][number]): boolean => {
-    const today = dayAt(on, event.timeZone);
+    const today = toLocalDay(on, event.timeZone);
     return event.kind === 'leaver.left' ? today > event.effectiveDate : today >= event.effectiveDate;
   };
   const isMarked = state.version % 2 === 0;

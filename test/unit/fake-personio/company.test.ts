@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addDays } from '../../../src/domain/zones.js';
 import { Attendances } from '../../../src/fake-personio/attendances.js';
-import { Company, statusOf } from '../../../src/fake-personio/company.js';
-import type { MadeUpEmployee } from '../../../src/fake-personio/company.js';
+import { Company, getStatus } from '../../../src/fake-personio/company.js';
+import type { DemoEmployee } from '../../../src/fake-personio/company.js';
 import { startFakePersonio } from '../../../src/fake-personio/server.js';
 
 const TODAY = '2026-11-20';
@@ -14,7 +14,7 @@ function companyOf(employees = 250, seed = 1): Company {
 }
 
 /** People as they are now: advancing a day changes the objects themselves. */
-function copyOf(company: Company): ReadonlyMap<number, MadeUpEmployee> {
+function copyOf(company: Company): ReadonlyMap<number, DemoEmployee> {
   return new Map(company.employees.map((person) => [person.id, { ...person }]));
 }
 
@@ -44,7 +44,7 @@ describe('a made-up company', () => {
   });
 
   test('of 250 people has all four statuses', () => {
-    const statuses = new Set(companyOf().employees.map((person) => statusOf(person, TODAY)));
+    const statuses = new Set(companyOf().employees.map((person) => getStatus(person, TODAY)));
     expect([...statuses].sort()).toEqual(['active', 'inactive', 'leave', 'onboarding']);
   });
 
@@ -68,7 +68,7 @@ describe('a day in the company', () => {
     const joiners = company.employees.filter(({ id }) => !before.has(id));
     expect(joiners).toHaveLength(1);
     expect(joiners[0]).toMatchObject({ hireDate: TOMORROW, terminationDate: null, lastWorkingDay: null });
-    expect(joiners.map((person) => statusOf(person, TOMORROW))).toEqual(['active']);
+    expect(joiners.map((person) => getStatus(person, TOMORROW))).toEqual(['active']);
 
     const changed = company.employees.filter(
       (person) => before.has(person.id) && JSON.stringify(person) !== JSON.stringify(before.get(person.id)),
@@ -76,7 +76,7 @@ describe('a day in the company', () => {
     const leavers = changed.filter(({ id, lastWorkingDay }) => lastWorkingDay !== before.get(id)?.lastWorkingDay);
     expect(leavers).toHaveLength(1);
     expect(leavers[0]).toMatchObject({ lastWorkingDay: TODAY, terminationDate: TODAY });
-    expect(leavers.map((person) => statusOf(person, TOMORROW))).toEqual(['inactive']);
+    expect(leavers.map((person) => getStatus(person, TOMORROW))).toEqual(['inactive']);
 
     const movers = changed.filter((person) => !leavers.includes(person));
     expect(movers).toHaveLength(1);
@@ -105,21 +105,21 @@ describe('attendances', () => {
   const attendances = new Attendances(companyOf(40), () => TODAY);
 
   test('are the same whenever the days are asked for', () => {
-    const week = attendances.between('2026-11-09', '2026-11-13');
+    const week = attendances.listBetween('2026-11-09', '2026-11-13');
     const days = [0, 1, 2, 3, 4].map((day) => addDays('2026-11-09', day));
-    expect(days.flatMap((day) => attendances.between(day, day))).toEqual(week);
+    expect(days.flatMap((day) => attendances.listBetween(day, day))).toEqual(week);
     expect(new Set(week.map(({ id }) => id)).size).toBe(week.length);
   });
 
   test('have no weekends and end yesterday', () => {
-    const dates = new Set(attendances.between('2026-11-13', '2026-12-31').map(({ date }) => date));
+    const dates = new Set(attendances.listBetween('2026-11-13', '2026-12-31').map(({ date }) => date));
     expect([...dates]).toEqual(['2026-11-13', '2026-11-16', '2026-11-17', '2026-11-18', '2026-11-19']);
   });
 
   test('that HR deleted are gone', () => {
-    const [first] = attendances.between('2026-11-16', '2026-11-16');
+    const [first] = attendances.listBetween('2026-11-16', '2026-11-16');
     attendances.deleted.add(first?.id ?? 0);
-    expect(attendances.between('2026-11-16', '2026-11-16')).not.toContainEqual(first);
+    expect(attendances.listBetween('2026-11-16', '2026-11-16')).not.toContainEqual(first);
   });
 });
 

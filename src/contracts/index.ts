@@ -1,3 +1,0 @@
-export { SIGNAL, WORKFLOW_TYPE, workflowId } from './names.js';
-export { EVENT_CLASSES, EVENT_KINDS, acknowledgementSchema, lifecycleEventSchema } from './events.js';
-export type { Acknowledgement, AttributeChange, EventClass, EventKind, LifecycleEvent } from './events.js';

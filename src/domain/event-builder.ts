@@ -1,0 +1,172 @@
+import type { EventKind } from '../contracts/public/events.js';
+import { buildEvent, toEffectiveMoment } from './build-event.js';
+import type { EventOptions } from './build-event.js';
+import type { DecideContext, DecideInput, LifecycleRule, PersonState, PlannedEvent, EventDraft } from './lifecycle.js';
+import { findMoves, findRenames } from './movers.js';
+import type { BrakeClass } from './policy.js';
+import type { EmployeeRecord } from './records.js';
+import type { EmploymentStatus } from './employment.js';
+
+/** What one decision is about: both states of the person, and the day. */
+export interface TransitionContext {
+  readonly input: DecideInput;
+  readonly context: DecideContext;
+  readonly previous: PersonState | null;
+  /** As read, with the last known values in place of absent ones. */
+  readonly current: EmployeeRecord;
+  readonly zone: string;
+  readonly today: string;
+  readonly employment: EmploymentStatus;
+}
+
+/** The news of one decision: events, what they supersede, and the dates that stand announced afterwards. */
+export class EventBuilder {
+  readonly events: EventDraft[] = [];
+  readonly superseded: { eventId: string; by: string | null }[] = [];
+  episode: number;
+  announcedStart: string | null;
+  announcedEnd: string | null;
+  private readonly transition: TransitionContext;
+  private hasEarlierEnd = false;
+
+  constructor(transition: TransitionContext) {
+    this.transition = transition;
+    this.episode = transition.previous?.episode ?? 1;
+    this.announcedStart = transition.previous?.announcedStart ?? null;
+    this.announcedEnd = transition.previous?.announcedEnd ?? null;
+  }
+
+  /** From here on everything belongs to a new employment; what was still planned of the former one is withdrawn. */
+  beginEpisode(rule: LifecycleRule): void {
+    this.episode += 1;
+    this.withdrawEnd(rule);
+    this.announcedStart = null;
+  }
+
+  /** An end in the past puts the person out; by status it counts from its date or from today. */
+  leave(): void {
+    const { employment: employment, today, current } = this.transition;
+    const { end, isOutByStatus } = employment;
+    const date = end !== null && end <= today ? end : today;
+    const planned = this.findPlanned('leaver.left');
+    const rule = isOutByStatus ? 'out-by-status' : 'out-by-date';
+    // The status is a fact of its own: who approved an end to come has not approved one at once.
+    const options = { newValues: current.status === 'inactive' ? ['inactive'] : [] };
+    const left = this.buildEventDraft('leaver.left', date, rule, { ...options, isDueNow: isOutByStatus });
+    if (planned !== undefined && planned.effectiveDate !== date) {
+      const notice = this.addEvent('leaver.rescheduled', date, rule, { ...options, supersedes: planned.eventId });
+      this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
+    } else if (planned !== undefined) {
+      this.superseded.push({ eventId: planned.eventId, by: left.eventId });
+    }
+    this.hasEarlierEnd = true;
+    this.announcedEnd = date;
+    this.events.push(left);
+  }
+
+  /** Follows the coming end of whoever is announced or employed. An end that did not move is no event. */
+  followEnd(): void {
+    const { employment: employment, zone } = this.transition;
+    const { end } = employment;
+    const before = this.announcedEnd;
+    const planned = this.findPlanned('leaver.left');
+    if (end === before && (before === null || planned === undefined || planned.timeZone === zone)) return;
+    if (end === null) {
+      this.withdrawEnd('end-withdrawn');
+    } else if (before === null) {
+      this.addEvent('leaver.announced', end, 'end-announced');
+      this.planEnd(end, 'end-planned');
+      this.hasEarlierEnd = true;
+    } else {
+      this.hasEarlierEnd = end < before;
+      const notice = this.addEvent('leaver.rescheduled', end, 'end-moved', { supersedes: planned?.eventId ?? null });
+      if (planned !== undefined) this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
+      this.planEnd(end, 'end-moved');
+    }
+  }
+
+  moveStart(date: string): void {
+    const planned = this.findPlanned('joiner.started');
+    const isSame = date === this.announcedStart && (planned === undefined || planned.timeZone === this.transition.zone);
+    if (isSame || this.announcedStart === null) {
+      if (!isSame) this.planStart(date, 'start-planned');
+      return;
+    }
+    const notice = this.addEvent('joiner.rescheduled', date, 'start-moved', { supersedes: planned?.eventId ?? null });
+    if (planned !== undefined) this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
+    this.planStart(date, 'start-moved');
+  }
+
+  withdrawStart(rule: LifecycleRule): void {
+    this.withdraw('joiner.started', 'joiner.rescinded', rule);
+    this.announcedStart = null;
+  }
+
+  withdrawEnd(rule: LifecycleRule): void {
+    this.withdraw('leaver.left', 'leaver.rescinded', rule);
+    this.announcedEnd = null;
+  }
+
+  planStart(date: string, rule: LifecycleRule): void {
+    this.announcedStart = date;
+    this.addEvent('joiner.started', date, rule);
+  }
+
+  planEnd(date: string, rule: LifecycleRule): void {
+    this.announcedEnd = date;
+    this.addEvent('leaver.left', date, rule);
+  }
+
+  /** Moves, renames and leave between two states of one episode. */
+  addChanges(isEmployedTwice: boolean): void {
+    const { previous, current, context, input, employment: employment, today } = this.transition;
+    if (previous === null) return;
+    const { ignoreAttributes } = context.lifecycle;
+    const atOnce = { effectiveAt: input.collectedAt };
+    const moves = findMoves(previous.record, current, ignoreAttributes);
+    if (moves.length > 0) this.addEvent('mover.changed', today, 'moved', { ...atOnce, changes: moves });
+    const renames = findRenames(previous.record, current, ignoreAttributes);
+    if (renames.changes.length > 0) this.addEvent('mover.renamed', today, 'renamed', { ...atOnce, ...renames });
+    const wasOnLeave = previous.record.status === 'leave';
+    if (!isEmployedTwice || wasOnLeave === employment.isOnLeave) return;
+    if (wasOnLeave) this.addEvent('mover.leave-ended', today, 'leave-ended', atOnce);
+    else this.addEvent('mover.leave-started', today, 'leave-started', atOnce);
+  }
+
+  addEvent(kind: EventKind, date: string, rule: LifecycleRule, more: EventOptions = {}): EventDraft {
+    const event = this.buildEventDraft(kind, date, rule, more);
+    this.events.push(event);
+    return event;
+  }
+
+  /** The gravest class counts. What only withdraws always passes. */
+  getBrakeClass(): BrakeClass | null {
+    if (this.hasEarlierEnd) return 'leavers';
+    const kinds = this.events.map((event) => event.kind);
+    if (kinds.some((kind) => kind.startsWith('joiner.') && kind !== 'joiner.rescinded')) return 'joiners';
+    return kinds.some((kind) => kind.startsWith('mover.')) ? 'movers' : null;
+  }
+
+  /** What fell due stays due, even where nobody has marked it yet. */
+  private findPlanned(kind: EventKind): PlannedEvent | undefined {
+    const { previous, input } = this.transition;
+    return previous?.planned.find(
+      (event) =>
+        event.kind === kind && toEffectiveMoment(kind, event.effectiveDate, event.timeZone) > input.collectedAt,
+    );
+  }
+
+  private withdraw(kind: EventKind, notice: EventKind, rule: LifecycleRule): void {
+    const planned = this.findPlanned(kind);
+    if (planned === undefined) return;
+    const rescinded = this.addEvent(notice, planned.effectiveDate, rule, { supersedes: planned.eventId });
+    this.superseded.push({ eventId: planned.eventId, by: rescinded.eventId });
+  }
+
+  private buildEventDraft(kind: EventKind, date: string, rule: LifecycleRule, more: EventOptions): EventDraft {
+    const { input, context, previous, current, zone } = this.transition;
+    const { connectionId, employeeId, collectedAt } = input;
+    const subject = { connectionId, employeeId, collectedAt, episode: this.episode, version: previous?.version ?? 0 };
+    return buildEvent({ ...subject, record: current, zone, digest: context.digest }, { kind, date, rule, ...more });
+  }
+}

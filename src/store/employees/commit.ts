@@ -1,0 +1,211 @@
+import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contracts/internal/activities.js';
+import type { SyncResult } from '../../contracts/internal/sync.js';
+import type { Policy } from '../../domain/policy.js';
+import { recordAttributes } from './attribute-profile.js';
+import type { AttributeProfile } from './attribute-profile.js';
+import type { Database, Transaction } from '../database.js';
+import { lockEndpoint, findIncompleteReason } from '../collections.js';
+import { NOT_BRAKED, brake, countChangedPeople } from './brake.js';
+import type { BrakeOutcome } from './brake.js';
+import { decideAll } from './decide.js';
+import { mergeEmployees } from './merge.js';
+import type { MergeCounts } from './merge.js';
+import { selectPairs } from './pairs.js';
+import { summarizeAnomalies } from './anomalies.js';
+import { storeEvents } from '../events/insert.js';
+import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
+import { closeRun, findClosedRun } from '../runs.js';
+import { listUnaskedMissing } from '../staging.js';
+
+/** The order of one commit: see docs/decisions/0007. */
+export interface EmployeesCommitContext {
+  readonly policy: Policy;
+  /** The installation's keyed digest, for event ids. */
+  readonly digest: (text: string) => string;
+}
+
+/**
+ * Compares the snapshot with the stored state, decides, brakes, merges, writes history and events, and closes the run: one
+ * transaction, so that a crash leaves the old state or the new one, and no third. Safe to repeat.
+ */
+export async function commitEmployees(
+  database: Database,
+  request: EmployeesCommitRequest,
+  context: EmployeesCommitContext,
+): Promise<EmployeesCommitOutcome> {
+  return database.transaction(async (transaction) => {
+    await lockEndpoint(transaction, request.connectionId, 'employees');
+    const ended = await findClosedRun(transaction, request, true);
+    if (ended !== null) return readOutcome(transaction, ended);
+    const state = await readConnectionState(transaction, request.connectionId);
+    const incomplete =
+      (await findIncompleteReason(transaction, request)) ??
+      findStaleReason(request, state) ??
+      (await findUnaskedReason(transaction, request));
+    if (incomplete !== null) return { incomplete, result: null, question: null, replaced: [] };
+    const isBaseline = state.baselineRunId === null;
+    const { received } = await selectPairs(transaction, request);
+    await decideAll(transaction, request, { ...context, isBaseline });
+    const braking = isBaseline ? NOT_BRAKED : await brake(transaction, request, context.policy);
+    const result = request.preview
+      ? await closePreview(transaction, request, received, braking)
+      : await commit(transaction, request, { ...context, received, braking, isBaseline });
+    return readOutcome(transaction, result);
+  });
+}
+
+/** From the rows, so that an attempt whose answer was lost says the same again. */
+async function readOutcome(transaction: Transaction, result: SyncResult): Promise<EmployeesCommitOutcome> {
+  const isBraked = result.outcome === 'braked';
+  return {
+    incomplete: null,
+    result,
+    question: isBraked ? `${(await listHoldReasons(transaction, result.runId)).join('. ')}.` : null,
+    replaced: await listReplacedRuns(transaction, result.runId),
+  };
+}
+
+interface ConnectionState {
+  readonly baselineRunId: string | null;
+  readonly collectedAt: string | null;
+}
+
+async function readConnectionState(transaction: Transaction, connectionId: string): Promise<ConnectionState> {
+  const [row] = await transaction.query<{ baseline_run_id: string | null; employees_collected_at: string | null }>(
+    'select baseline_run_id, employees_collected_at from personio.connection_state where connection_id = $1',
+    [connectionId],
+  );
+  return { baselineRunId: row?.baseline_run_id ?? null, collectedAt: row?.employees_collected_at ?? null };
+}
+
+function findStaleReason(
+  { collectedAt, onlyEmployeeId }: EmployeesCommitRequest,
+  state: ConnectionState,
+): string | null {
+  if (onlyEmployeeId !== null && state.baselineRunId === null) {
+    return 'no complete read of this connection has been committed yet, and one person is no company: run `personio-sync sync employees` first';
+  }
+  if (state.collectedAt !== null && Date.parse(collectedAt) < Date.parse(state.collectedAt))
+    return 'a newer read was committed meanwhile';
+  return null;
+}
+
+/** Missing is believed of those alone whom Personio answered with 404, in this run. */
+async function findUnaskedReason(transaction: Transaction, request: EmployeesCommitRequest): Promise<string | null> {
+  if (request.onlyEmployeeId !== null) return null;
+  const unasked = await listUnaskedMissing(transaction, request, request.reading, 1);
+  return unasked.length === 0 ? null : 'people are missing who were not asked for by id';
+}
+
+interface CommitContext extends EmployeesCommitContext {
+  readonly received: number;
+  readonly braking: BrakeOutcome;
+  readonly isBaseline: boolean;
+}
+
+async function commit(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  context: CommitContext,
+): Promise<SyncResult> {
+  const { received, braking, isBaseline, policy } = context;
+  // One person says nothing about what the credential may read.
+  const profile =
+    request.onlyEmployeeId === null
+      ? await recordAttributes(transaction, request.connectionId, policy.attributesToStore)
+      : null;
+  const counts = await mergeEmployees(transaction, request);
+  const events = await storeEvents(transaction, request, policy);
+  await storeHolds(transaction, request, 'asked');
+  const replaces = await storeHeldPeople(transaction, request);
+  await recordState(transaction, request, isBaseline);
+  const changed = await countChangedPeople(transaction);
+  const oddities = await summarizeAnomalies(transaction, request, policy.offices);
+  return closeRun(transaction, request, {
+    outcome: braking.asked > 0 ? 'braked' : 'succeeded',
+    failureType: null,
+    source: request.source,
+    requests: request.requests,
+    received,
+    ...counts,
+    unchanged: received - counts.inserted - counts.updated - counts.held,
+    message: formatMessage({ received, counts, events, braking, isBaseline, profile }),
+    detail: {
+      changed,
+      limits: braking.limits,
+      why: braking.why,
+      asked: braking.asked,
+      rejected: braking.rejected,
+      replaces,
+      oddities,
+      baseline: isBaseline,
+      events,
+      ...(profile === null ? {} : { profile }),
+    },
+  });
+}
+
+async function closePreview(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  received: number,
+  braking: BrakeOutcome,
+): Promise<SyncResult> {
+  await storeHolds(transaction, request, null);
+  const wouldHold = braking.why.length === 0 ? '' : ` ${braking.why.join('. ')}.`;
+  return closeRun(transaction, request, {
+    outcome: 'preview',
+    failureType: null,
+    source: request.source,
+    requests: request.requests,
+    received,
+    inserted: 0,
+    updated: 0,
+    unchanged: received,
+    missing: 0,
+    held: 0,
+    message: `${received} employees received. Nothing was changed: this was a preview.${wouldHold}`,
+    detail: { limits: braking.limits, why: braking.why, asked: braking.asked },
+  });
+}
+
+async function recordState(
+  transaction: Transaction,
+  { connectionId, runId, collectedAt, onlyEmployeeId }: EmployeesCommitRequest,
+  isBaseline: boolean,
+): Promise<void> {
+  await transaction.run(
+    `insert into personio.connection_state as s (connection_id, employees_collected_at, employees_committed_at)
+     values ($1, $2, case when $3 then clock_timestamp() end)
+     on conflict (connection_id) do update set employees_collected_at = excluded.employees_collected_at,
+       employees_committed_at = coalesce(excluded.employees_committed_at, s.employees_committed_at)`,
+    [connectionId, collectedAt, onlyEmployeeId === null],
+  );
+  if (!isBaseline) return;
+  await transaction.run(
+    'update personio.connection_state set baseline_run_id = $2, baseline_at = clock_timestamp() where connection_id = $1',
+    [connectionId, runId],
+  );
+}
+
+interface CommitSummary {
+  readonly received: number;
+  readonly counts: MergeCounts;
+  readonly events: number;
+  readonly braking: BrakeOutcome;
+  readonly isBaseline: boolean;
+  readonly profile: AttributeProfile | null;
+}
+
+function formatMessage({ received, counts, events, braking, isBaseline, profile }: CommitSummary): string {
+  const { inserted, updated, missing, held } = counts;
+  const unchanged = received - inserted - updated - held;
+  const figures = `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} missing, ${held} held.`;
+  const alarms = profile?.alarms.map(({ sentence }) => sentence) ?? [];
+  if (isBaseline) {
+    const baseline = `This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
+    return [figures, baseline, ...alarms].join(' ');
+  }
+  const eventSentence = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;
+  return [figures, eventSentence, ...braking.why.map((sentence) => `${sentence}.`), ...alarms].join(' ');
+}

@@ -1,0 +1,90 @@
+import { PersonioError } from '../personio/errors.js';
+import type { RequestBucket, RateLimiter } from '../personio/api.js';
+import type { Database } from './database.js';
+
+export interface RequestLimits {
+  readonly requestsPerMinute: number;
+  readonly requestsPerSecond: number;
+}
+
+/** Personio's limits of token exchanges (developer.personio.de/reference/auth, developer.personio.de/v2.0/reference/authentication). */
+const AUTH_LIMITS: RequestLimits = { requestsPerMinute: 60, requestsPerSecond: 15 };
+const AUTH_V2_LIMITS: RequestLimits = { requestsPerMinute: 150, requestsPerSecond: 15 };
+/**
+ * All of v1 from one address may have 2,000 a minute (changelog "IP address based rate limiting"). A little less, since requests that wait for their
+ * own endpoint are counted here when they are given their moment.
+ */
+const SHARED_PER_MINUTE = 1_900;
+const SHARED_BUCKET = 'all-v1';
+/** Companies behind one address share it. */
+const NO_CONNECTION = '';
+/** A longer wait belongs to Temporal, which shows it and holds no slot for it. It is shorter than any heartbeat. */
+const MAX_WAIT_MS = 10_000;
+/** A process that was busy elsewhere would send what it had reserved all at once: it asks for another moment instead. */
+const TOO_LATE_MS = 100;
+const MAX_TRIES = 5;
+
+/**
+ * Limits requests over all workers of a connection. Each request is given its moment by the database, in the order of asking, and waits
+ * for it here; so nobody asks twice, and no endpoint overtakes another in what they share.
+ */
+export function createRateLimiter(database: Database, connectionId: string, limits: RequestLimits): RateLimiter {
+  return {
+    acquire: async (bucket) => {
+      for (let tries = 1; ; tries++) {
+        const lateMs = await waitForMoment(database, toReservation(connectionId, bucket, limits), bucket);
+        if (lateMs < TOO_LATE_MS || tries >= MAX_TRIES) return;
+      }
+    },
+    backOff: async (bucket, waitMs) => {
+      await database.run(
+        `insert into personio.request_windows (connection_id, bucket, paused_until) values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+         on conflict (connection_id, bucket) do update set paused_until = greatest(request_windows.paused_until, excluded.paused_until)`,
+        [connectionId, bucket, waitMs],
+      );
+    },
+  };
+}
+
+/** @returns how late this process woke up for the moment that it was given. */
+async function waitForMoment(database: Database, reservation: Reservation, bucket: RequestBucket): Promise<number> {
+  const askedAtMs = Date.now();
+  const [row] = await database.query<{ wait_ms: number }>(
+    'select personio.reserve_request($1, $2, $3, $4, $5) as wait_ms',
+    [...reservation, MAX_WAIT_MS],
+  );
+  const waitMs = row?.wait_ms ?? 0;
+  if (waitMs > MAX_WAIT_MS) throw createRateLimitError(bucket, waitMs);
+  if (waitMs === 0) return 0;
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  return Date.now() - askedAtMs - waitMs;
+}
+
+type Reservation = readonly [string[], string[], number[], number[]];
+
+/** What a request counts against: its own bucket first, and what all of v1 shares. */
+function toReservation(connectionId: string, bucket: RequestBucket, limits: RequestLimits): Reservation {
+  const { requestsPerSecond, requestsPerMinute } = getLimits(bucket, limits);
+  if (bucket.startsWith('v2-')) return [[connectionId], [bucket], [requestsPerSecond], [requestsPerMinute]];
+  // Whoever allows more than Personio grants reads from something else.
+  const shared = Math.max(SHARED_PER_MINUTE, limits.requestsPerMinute);
+  return [
+    [connectionId, NO_CONNECTION],
+    [bucket, SHARED_BUCKET],
+    [requestsPerSecond, shared],
+    [requestsPerMinute, shared],
+  ];
+}
+
+function getLimits(bucket: RequestBucket, limits: RequestLimits): RequestLimits {
+  if (bucket === 'auth') return AUTH_LIMITS;
+  return bucket === 'v2-auth' ? AUTH_V2_LIMITS : limits;
+}
+
+function createRateLimitError(bucket: RequestBucket, waitMs: number): PersonioError {
+  return new PersonioError(
+    'PersonioRateLimited',
+    `The limit of requests to ${bucket} is used up: the next may be sent in ${Math.ceil(waitMs / 1_000)} s. It is tried again then.`,
+    { retryAfterMs: waitMs },
+  );
+}
