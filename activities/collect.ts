@@ -9,9 +9,9 @@ import type {
   SegmentRequest,
 } from '../src/contracts/internal/activities.js';
 import type { Policy } from '../src/domain/policy.js';
-import type { StagedRecords } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
+import type { SegmentPage } from '../src/personio/pages.js';
 import { hasEmployee, shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
@@ -26,17 +26,17 @@ export interface CollectDependencies {
   readonly personio: PersonioAccess;
 }
 
-/** What a segment has done so far: its heartbeat, from which another worker goes on. */
+/** Progress of a segment. It travels in the heartbeat, from which another worker resumes. */
 interface SegmentProgress {
   readonly at: ReadPosition;
   readonly received: number;
   readonly pages: number;
   readonly requests: number;
-  /** Attempts that had ended when the last page was staged: only those after it count as tried in vain. */
+  /** Attempts that had ended when the last page was staged. Only later ones count as failed. */
   readonly attemptsBefore: number;
 }
 
-/** Activities that call Personio. Records go from a page into staging, and nowhere else. */
+/** Creates the activities that call Personio. Records go from a page into staging, and nowhere else. */
 export function createCollectActivities({ database, policy, personio }: CollectDependencies): CollectActivities {
   return {
     exchangeToken: async ({ connectionId }) => {
@@ -58,23 +58,23 @@ export function createCollectActivities({ database, policy, personio }: CollectD
   };
 }
 
-/** People that one activity asks for, so that it stays well within its time at Personio's limits. */
+/** Employees that one activity asks for, so that it stays well within its timeout at Personio's limits. */
 const MISSING_PER_CALL = 1_000;
 const MISSING_IN_FLIGHT = 5;
 
-/** Stops at the first portion in which somebody is there: the reading is worth nothing then. */
+/** Stops at the first portion with an employee who is still there: the read has missed somebody and is worthless. */
 async function askForMissing(
   database: Database,
   api: PersonioApi,
-  { reading, ...run }: RunRef & { readonly reading: number },
+  { attempt, ...run }: RunRef & { readonly attempt: number },
 ): Promise<MissingOutcome> {
-  const missing = await listUnaskedMissing(database, run, reading, MISSING_PER_CALL);
+  const missing = await listUnaskedMissing(database, run, attempt, MISSING_PER_CALL);
   let gone = 0;
   for (let index = 0; index < missing.length; index += MISSING_IN_FLIGHT) {
     const portion = missing.slice(index, index + MISSING_IN_FLIGHT);
     const isThere = await Promise.all(portion.map(async (employeeId) => hasEmployee(api, employeeId)));
     const absent = portion.filter((_, position) => isThere[position] !== true);
-    await recordGone(database, run, reading, absent);
+    await recordGone(database, run, attempt, absent);
     gone += absent.length;
     const present = portion.length - absent.length;
     if (present > 0) return { gone, present, isDone: true, requests: api.requests };
@@ -98,15 +98,19 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
   try {
     return await segment.read();
   } catch (error) {
-    // The next attempt goes on from here.
+    // The next attempt resumes from here.
     segment.beat();
     if (!shouldFallBack(error, request)) throw toApplicationFailure(error, segment.failedAttempts);
-    const ended = { next: null, total: null, received: 0, pages: 0, requests: segment.countRequests() };
-    // A collection that was there a page ago is not retired: that is a hiccup, and the reading begins again.
+    // A collection that was there a page ago is not gone for good: the read begins again.
     const isUnderWay = begin.offset > 0 || segment.received > 0;
     return {
-      ...ended,
-      ...(isUnderWay ? { retired: false, moved: describeVanished(error) } : { retired: true, moved: null }),
+      isSourceGone: !isUnderWay,
+      next: null,
+      restartReason: isUnderWay ? describeVanished(error) : null,
+      total: null,
+      received: 0,
+      pages: 0,
+      requests: segment.countRequests(),
     };
   } finally {
     clearInterval(timer);
@@ -121,10 +125,12 @@ const createProgress = (at: ReadPosition): SegmentProgress => ({
   attemptsBefore: 0,
 });
 
-const describeVanished = (error: unknown): string =>
-  `the collection vanished while it was read (${error instanceof PersonioError ? (error.status ?? error.type) : 'no status'})`;
+function describeVanished(error: unknown): string {
+  const reason = error instanceof PersonioError ? (error.status ?? error.type) : 'no status';
+  return `the collection vanished during the read (${reason})`;
+}
 
-/** Reads pages into staging, and knows how far it is. */
+/** Stages the pages of a segment, and keeps its progress. */
 class Segment {
   private readonly context: SegmentContext;
   private readonly request: SegmentRequest;
@@ -142,7 +148,10 @@ class Segment {
     return this.progress.received;
   }
 
-  /** With the one under way. A wait for Personio's limits ends an attempt, so a long segment has many that are no failures. */
+  /**
+   * Attempts since the last staged page, including this one. A wait for Personio's limits ends an attempt too, so a
+   * long segment has many that are no failures.
+   */
   get failedAttempts(): number {
     return activityInfo().attempt - this.progress.attemptsBefore;
   }
@@ -154,21 +163,22 @@ class Segment {
   async read(): Promise<SegmentOutcome> {
     const { database, policy, api } = this.context;
     const { endpoint, source, chunk, pages } = this.request;
-    const { next, restartReason } = await readSegment(api, {
+    const segment = readSegment(api, {
       endpoint,
       source,
       chunk,
       position: this.resumed.at,
       pages: pages - this.resumed.pages,
       attributesToStore: policy.attributesToStore,
-      onPage: async (page, at) => this.stage(page, at),
     });
+    for await (const page of segment) await this.stage(page);
+    const { next, restartReason } = segment.outcome;
     const { at, received } = this.progress;
     if (at.pageSize !== this.resumed.at.pageSize) await learnPageSize(database, this.request, at.pageSize);
     return {
-      retired: false,
+      isSourceGone: false,
       next,
-      moved: restartReason,
+      restartReason,
       total: at.total,
       received,
       pages: this.progress.pages,
@@ -176,11 +186,11 @@ class Segment {
     };
   }
 
-  private async stage(page: StagedRecords, at: ReadPosition): Promise<void> {
+  private async stage(page: SegmentPage): Promise<void> {
     await stageRecords(this.context.database, this.request, toStagingKey(this.request), page);
     const { received, pages } = this.progress;
     this.progress = {
-      at,
+      at: page.position,
       received: received + page.records.length,
       pages: pages + 1,
       requests: this.countRequests(),
@@ -194,11 +204,11 @@ class Segment {
   }
 }
 
-function toStagingKey({ reading: attempt, chunk }: SegmentRequest): StagingKey {
+function toStagingKey({ attempt, chunk }: SegmentRequest): StagingKey {
   return { attempt, chunk: chunk?.from ?? null };
 }
 
-/** A segment in the middle of a reading has its position; the first one begins on an empty staging table. */
+/** Returns the position to begin at. The first segment of a read clears the staging table; later ones bring theirs. */
 async function beginRead(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
   if (request.position !== null) return request.position;
   await beginStaging(context.database, request, toStagingKey(request));
@@ -216,7 +226,7 @@ async function readFirstPosition({ database, policy }: SegmentContext, request: 
   return { offset: 0, cursor: null, total: null, pageSize: learnt === null ? asked : Math.min(learnt, asked) };
 }
 
-/** Where the last attempt at this segment got to, if there was one. */
+/** Returns the progress of the last attempt at this segment; null when there was none. */
 function findResumedProgress(): SegmentProgress | null {
   const details: unknown = activityInfo().heartbeatDetails;
   const isProgress = typeof details === 'object' && details !== null && 'at' in details && 'received' in details;
@@ -224,11 +234,14 @@ function findResumedProgress(): SegmentProgress | null {
   return isProgress ? (details as unknown as SegmentProgress) : null;
 }
 
-/** Cancelled by somebody: ends as cancelled. The worker is going: handed back at once, so that another one goes on from the heartbeat. */
+/**
+ * Ends the activity when it is cancelled. When the worker is shutting down, fails it so that another worker resumes
+ * from the heartbeat at once.
+ */
 async function stopWhenCancelled(): Promise<void> {
   if (!cancellationSignal().aborted) return;
   if (cancellationDetails()?.workerShutdown === true) {
-    throw ApplicationFailure.retryable('The worker is shutting down; another one goes on from here.', 'WorkerShutdown');
+    throw ApplicationFailure.retryable('The worker is shutting down; another one resumes from here.', 'WorkerShutdown');
   }
   await cancelled();
 }

@@ -19,34 +19,26 @@ import {
 } from '../src/domain/delivery.js';
 import type { Subscriber } from '../src/domain/policy.js';
 import { getDeliveryMetrics } from '../src/observability/metrics.js';
-import {
-  beginAttempt,
-  countPlannedAt,
-  endAttempt,
-  markDue,
-  markOverdue,
-  recordAcknowledgement,
-  recordReason,
-  readPendingWork,
-} from '../src/store/deliveries/pending.js';
+import { beginAttempt, endAttempt, recordAcknowledgement, recordReason } from '../src/store/deliveries/attempts.js';
+import { countPlannedAt, markDue, markOverdue, readPendingWork } from '../src/store/deliveries/pending.js';
 import type { OpenDelivery, StoredPendingWork } from '../src/store/deliveries/pending.js';
-import type { DeliveryDependencies } from './deliver-dependencies.js';
 import { withHeartbeat } from './failures.js';
-import { sendDelivery, describeSilence } from './send.js';
+import { describeSilence, sendDelivery } from './send.js';
+import type { DeliveryDependencies } from './send.js';
 
-/** For a subscriber that the policy does not name any more. */
+/** Used for a subscriber that the policy no longer names. */
 const DEFAULT_ACKNOWLEDGE_SECONDS = 86_400;
 
-/** Activities of `employeeLifecycle`: the truth is in the database, the waiting in the workflow. */
+/** Creates the activity of `employeeLifecycle`: the database holds the state, the workflow only waits. */
 export function createLifecycleActivities(dependencies: DeliveryDependencies): LifecycleActivities {
   return {
     advanceAgenda: withHeartbeat(async (request) =>
-      new PendingProcessor(dependencies, request).processPending(request.answers),
+      new PendingProcessor(dependencies, request).processPending(request.acknowledgements),
     ),
   };
 }
 
-/** One look at one person's agenda. */
+/** Processes the pending work of one employee once. */
 class PendingProcessor {
   private readonly dependencies: DeliveryDependencies;
   private readonly person: EmployeeRef;
@@ -75,11 +67,11 @@ class PendingProcessor {
     getDeliveryMetrics().recordIgnoredAcknowledgement();
     logger.info(
       { connectionId: this.person.connectionId, deliveryId: acknowledgement.deliveryId },
-      'An answer changed nothing: unknown, given before, or about what was withdrawn',
+      'An acknowledgement changed nothing: unknown, repeated, or for a delivery that was withdrawn',
     );
   }
 
-  /** What time alone has brought about. @returns whether the agenda has changed. */
+  /** Applies what the passing of time causes. Returns whether pending work has changed. */
   private async settle({ now, planned, deliveries }: StoredPendingWork): Promise<boolean> {
     const { database } = this.dependencies;
     const metrics = getDeliveryMetrics();
@@ -91,14 +83,14 @@ class PendingProcessor {
       const { overdue, dead, escalated } = await markOverdue(database, this.person, findEscalation);
       for (const { subscriber } of overdue) metrics.recordOverdue(subscriber);
       for (const { subscriber } of dead) metrics.recordDead(subscriber);
-      for (const one of escalated) metrics.recordEscalated(one.escalateTo);
+      for (const { escalateTo } of escalated) metrics.recordEscalated(escalateTo);
       const silent = new Set(overdue.map(({ deliveryId }) => deliveryId));
       for (const delivery of deliveries) if (silent.has(delivery.deliveryId)) await this.explainSilence(delivery);
     }
     return hasDue || hasToMark;
   }
 
-  /** Says in the row why an accepted delivery became overdue. */
+  /** Records in the row why an accepted delivery became overdue. */
   private async explainSilence(delivery: OpenDelivery): Promise<void> {
     const subscriber = this.findSubscriber(delivery.subscriber);
     if (delivery.sentAt === null || subscriber === undefined) return;
@@ -106,7 +98,7 @@ class PendingProcessor {
     await recordReason(this.dependencies.database, delivery.deliveryId, reason);
   }
 
-  /** Every subscriber on its own, so that one that is stuck holds nobody else up. */
+  /** Sends to each subscriber independently, so that one that is stuck does not block the others. */
   private async sendDue({ now, deliveries }: StoredPendingWork): Promise<boolean> {
     const names = [...new Set(deliveries.map(({ subscriber }) => subscriber))];
     const tried = await Promise.all(
@@ -120,7 +112,7 @@ class PendingProcessor {
     return tried.includes(true);
   }
 
-  /** One after the other: what has to wait holds back what comes after it. */
+  /** Sends one after the other: a delivery that must wait holds back those after it. */
   private async sendTo(deliveries: readonly OpenDelivery[], now: string): Promise<boolean> {
     let isBlocked = false;
     let hasTried = false;
@@ -136,15 +128,15 @@ class PendingProcessor {
     return hasTried;
   }
 
-  /** @returns whether what comes after it may go: Temporal accepted it, or it was withdrawn meanwhile. */
+  /** Returns whether the next delivery may follow: Temporal accepted this one, or it was withdrawn meanwhile. */
   private async attemptDelivery(delivery: OpenDelivery): Promise<boolean> {
-    // A look that took too long is done again by another one, and must not send beside it. One whose worker is going ends what it has begun.
+    // After a timeout another attempt is running, and this one must not send beside it. On shutdown it finishes.
     if (cancellationSignal().aborted && cancellationDetails()?.workerShutdown !== true) await cancelled();
     const { database } = this.dependencies;
     const { deliveryId } = delivery;
     const subscriber = this.findSubscriber(delivery.subscriber);
     const within = subscriber?.acknowledgeWithinSeconds ?? DEFAULT_ACKNOWLEDGE_SECONDS;
-    // Looked up before it is signalled again: afterwards a new workflow may be running.
+    // Read before the next signal: afterwards a new workflow may be running.
     const silence =
       delivery.sentAt === null || subscriber === undefined
         ? null
@@ -152,7 +144,7 @@ class PendingProcessor {
     if (!(await beginAttempt(database, deliveryId, within))) return true;
     const refusal =
       subscriber === undefined
-        ? 'The policy names no such subscriber any more.'
+        ? 'The policy no longer names this subscriber.'
         : await sendDelivery(this.dependencies, this.person, delivery, subscriber);
     const isAccepted = refusal === null;
     const nextAttemptInMs = isAccepted ? toRepeatDelayMs(within) : toRetryDelayMs(delivery.refusals + 1);
@@ -200,7 +192,10 @@ class PendingProcessor {
     };
   }
 
-  /** What nobody was told yet of a planned event comes to a whole crowd at once, and is met in turn; all else at its moment. */
+  /**
+   * Returns the time until the next step, in ms. First deliveries of planned events get jitter, since crowds share
+   * them.
+   */
   private async computeNextInMs(
     { now, planned, deliveries }: StoredPendingWork,
     moments: readonly (string | null)[],
@@ -232,14 +227,14 @@ class PendingProcessor {
   }
 }
 
-/** What is overdue or failed comes first, then what comes next; what waits for another comes last. */
+/** Sorts overdue and failed items first, then by due time; items that wait for another one come last. */
 function compareByMoment(one: PendingItem, other: PendingItem): number {
   const toRank = ({ state }: PendingItem): number => (state === 'overdue' || state === 'failed' ? 0 : 1);
   if (toRank(one) !== toRank(other)) return toRank(one) - toRank(other);
   return (one.at ?? '9') < (other.at ?? '9') ? -1 : 1;
 }
 
-/** The moment that a delay is measured against: the effective one of what is told then, else the one that was asked for. */
+/** Returns the time that a delay is measured from: the effective time of a planned event, else the due time. */
 function toMeasuredMoment({ kind, purpose, dueAt, effectiveAt }: OpenDelivery): string {
   const isPlannedKind = kind === 'joiner.started' || kind === 'leaver.left';
   return isPlannedKind && purpose === 'event' && dueAt >= effectiveAt ? effectiveAt : dueAt;

@@ -2,25 +2,28 @@ import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { FailureType } from '../src/contracts/internal/errors.js';
 
-/** How often a kind of failure is tried, without any progress meanwhile, before the run ends with it. */
+/** Attempts per kind of failure, without any progress between them, before the run ends with it. */
 const MAX_ATTEMPTS = {
-  /** About a minute of Personio being away; the schedule's next run tries again. */
+  /** Covers about a minute of Personio being down; the schedule's next run tries again. */
   PersonioUnavailable: 7,
   /** Each attempt waits as long as Personio asks, up to its cap. */
   PersonioRateLimited: 60,
-  /** A run outlasts a database that is restarted or moved. */
+  /** A run survives a database that is restarted or moved. */
   StoreUnavailable: Number.POSITIVE_INFINITY,
-  /** What nobody foresaw: a few tries, for chance may have its part in it. */
+  /** Unforeseen errors may be transient. */
   unexpected: 4,
 } as const;
 
-/** Temporal takes a delay of 0 for "do not try again": a `Retry-After` that has passed would end the run. Personio advises a second. */
+/**
+ * Temporal takes a delay of 0 as "do not retry", so a `Retry-After` in the past would end the run. Personio advises a
+ * second.
+ */
 const MIN_RETRY_DELAY_MS = 1_000;
 
-/** Well within the 30 s after which a worker counts as gone. */
+/** Well within the heartbeat timeout of 30 s, after which a worker counts as lost. */
 export const HEARTBEAT_INTERVAL_MS = 8_000;
 
-/** An error of ours that knows its failure type. */
+/** An error of ours that carries its failure type. */
 interface TypedError {
   readonly type: FailureType;
   readonly message: string;
@@ -28,8 +31,9 @@ interface TypedError {
 }
 
 /**
- * Wraps an activity so that every error leaves it as an `ApplicationFailure` with a promised type: the one place that decides what
- * Temporal tries again. The cause is left behind on purpose: foreign errors carry URLs, parameters and rows into histories.
+ * Wraps an activity so that every error leaves it as an `ApplicationFailure` with a documented type: the one place
+ * that decides what Temporal retries. It drops the cause on purpose: foreign errors carry URLs, parameters and rows,
+ * which would end up in histories.
  */
 export function withFailureTranslation<A extends unknown[], R>(
   activity: (...args: A) => Promise<R>,
@@ -43,7 +47,7 @@ export function withFailureTranslation<A extends unknown[], R>(
   };
 }
 
-/** Heartbeats while a single long step (a transaction) is under way, so that a killed worker is noticed in half a minute. */
+/** Wraps an activity so that it heartbeats while one long step, such as a transaction, runs. */
 export function withHeartbeat<A extends unknown[], R>(
   activity: (...args: A) => Promise<R>,
 ): (...args: A) => Promise<R> {
@@ -60,15 +64,18 @@ export function withHeartbeat<A extends unknown[], R>(
 }
 
 /**
- * @param attempt counts from 1; of a step that goes on where it was, the attempts since it last got further.
- * @returns what Temporal is told.
+ * Returns the failure that Temporal sees for an error.
+ *
+ * @param attempt counts from 1; for a step that resumes, the attempts since it last made progress.
  */
 export function toApplicationFailure(error: unknown, attempt: number): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isTypedError(error)) return toTypedFailure(error, attempt);
   const name = error instanceof Error ? error.constructor.name : typeof error;
   return ApplicationFailure.create({
-    message: `An unexpected ${name}${formatCode(error)} ended this step. The worker's log has more with LOG_LEVEL=debug.`,
+    message:
+      `An unexpected ${name}${formatCode(error)} ended this step. ` +
+      'Set LOG_LEVEL=debug for details in the log of the worker.',
     type: 'Unexpected',
     nonRetryable: attempt >= MAX_ATTEMPTS.unexpected,
   });
@@ -107,7 +114,7 @@ function isTypedError(error: unknown): error is TypedError {
   );
 }
 
-/** A database's or a socket's code says what kind it was, and nothing about anybody. */
+/** Returns the code of a database or socket error in parentheses: it names the kind and nothing personal. */
 function formatCode(error: unknown): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';

@@ -2,11 +2,11 @@ import { SealError, deriveKeyRing } from '../src/crypto/sealing.js';
 import type { KeyRing } from '../src/crypto/sealing.js';
 import type { Logger } from '../src/observability/logger.js';
 import { PersonioApi } from '../src/personio/api.js';
-import type { ApiAuth, ApiVersion, PersonioApiOptions } from '../src/personio/api.js';
-import { exchangeToken } from '../src/personio/auth.js';
+import type { ApiAuth, ApiVersion, Credentials, PersonioApiOptions } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
 import { createHttp } from '../src/personio/http.js';
 import type { HttpTimeouts } from '../src/personio/http.js';
+import { exchangeToken } from '../src/personio/v1/auth.js';
 import { exchangeTokenV2 } from '../src/personio/v2/auth.js';
 import { findConnection } from '../src/store/connections.js';
 import { createRateLimiter } from '../src/store/rate-limiter.js';
@@ -14,33 +14,35 @@ import type { RequestLimits } from '../src/store/rate-limiter.js';
 import { createTokenCache } from '../src/store/token-cache.js';
 import type { Database } from '../src/store/database.js';
 
-/** Where a connection is, and its secret. */
-export interface ConnectionCredentials {
+/** Server and credentials of a connection. */
+export interface ConnectionCredentials extends Credentials {
   readonly connectionId: string;
   readonly baseUrl: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
 }
 
 export interface PersonioAccessOptions {
   readonly database: Database;
   readonly limits: RequestLimits;
   readonly logger: Logger;
-  /** Opens stored secrets and seals tokens; empty: tokens are sealed under a key that is derived from the connection's own secret. */
+  /** Opens stored secrets and seals tokens. When empty, a key derived from the connection's secret seals tokens. */
   readonly ring: KeyRing;
-  /** Those of the environment. The stored ones are looked up at each use, so that a change needs no restart. */
+  /** Connections of the environment. Stored ones are looked up at each use, so that a change needs no restart. */
   readonly connections: readonly ConnectionCredentials[];
-  /** Default: Personio's. */
-  readonly deadlines?: HttpTimeouts;
+  /** Default: those of `createHttp`. */
+  readonly timeouts?: HttpTimeouts;
 }
 
-/** @returns a client of one connection, whose count of requests begins at 0. @throws PersonioError for a connection that nobody knows. */
+/**
+ * Returns a client of one connection, whose count of requests begins at 0.
+ *
+ * @throws PersonioError `PersonioCredentialsRejected` for an unknown connection.
+ */
 export type PersonioAccess = (connectionId: string) => Promise<PersonioApi>;
 
 const USER_AGENT = 'personio-sync';
 
 export function createPersonioAccess(options: PersonioAccessOptions): PersonioAccess {
-  // Sockets, and the token that this process knows, are shared by all activities of a connection.
+  // All activities of a connection share its sockets and the token that this process has cached.
   const shared = new Map<string, SharedApi>();
   const getSharedApi = async (connectionId: string): Promise<SharedApi> => {
     const credentials = await findCredentials(options, connectionId);
@@ -69,7 +71,7 @@ export function createPersonioAccess(options: PersonioAccessOptions): PersonioAc
 }
 
 interface SharedApi {
-  /** Another one, and everything that was shared is worthless. */
+  /** Identifies server and credentials. When they change, the shared client is replaced. */
   readonly credential: string;
   readonly api: PersonioApiOptions;
 }
@@ -78,9 +80,9 @@ const toCredentialKey = ({ baseUrl, clientId, clientSecret }: ConnectionCredenti
   `${baseUrl} ${clientId} ${clientSecret}`;
 
 function createApiOptions(options: PersonioAccessOptions, connection: ConnectionCredentials): PersonioApiOptions {
-  const { database, limits, logger, deadlines } = options;
+  const { database, limits, logger, timeouts } = options;
   const { connectionId, baseUrl, clientId, clientSecret } = connection;
-  const http = createHttp(baseUrl, USER_AGENT, deadlines);
+  const http = createHttp(baseUrl, USER_AGENT, timeouts);
   const ring = options.ring.length > 0 ? options.ring : deriveKeyRing(clientSecret, 'token');
   const createTokenAccess = (version: ApiVersion, exchange: ApiAuth['exchange']): ApiAuth => ({
     tokens: createTokenCache(database, { connectionId, version, ring, credential: toCredentialKey(connection) }),
@@ -116,7 +118,8 @@ async function findStored(
     if (!(error instanceof SealError)) throw error;
     throw new PersonioError(
       'PersonioCredentialsRejected',
-      `The stored secret of the connection ${connectionId} cannot be used by this worker. ${error.message} Correct PERSONIO_SYNC_KEYS where it runs, and restart it.`,
+      `This worker cannot open the stored secret of connection ${connectionId}. ${error.message} ` +
+        'Correct PERSONIO_SYNC_KEYS in its environment and restart it.',
     );
   }
 }
@@ -124,7 +127,8 @@ async function findStored(
 function createUnknownConnectionError(connectionId: string): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
-    `This worker has no credentials for the connection ${connectionId}: store it with \`personio-sync connections add ${connectionId}\`, ` +
-      `or set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET (and PERSONIO_CONNECTION=${connectionId}) where it runs.`,
+    `This worker has no credentials for connection ${connectionId}. ` +
+      `Store them with \`personio-sync connections add ${connectionId}\`, or set PERSONIO_CLIENT_ID and ` +
+      `PERSONIO_CLIENT_SECRET (and PERSONIO_CONNECTION=${connectionId}) in its environment.`,
   );
 }

@@ -3,19 +3,32 @@ import type { Client } from '@temporalio/client';
 import type { EmployeeRef } from '../src/contracts/internal/activities.js';
 import type { LifecycleEvent } from '../src/contracts/public/events.js';
 import { SIGNAL, workflowId } from '../src/contracts/internal/names.js';
-import type { Subscriber } from '../src/domain/policy.js';
+import type { Policy, Subscriber } from '../src/domain/policy.js';
+import type { Logger } from '../src/observability/logger.js';
+import type { Database } from '../src/store/database.js';
 import type { OpenDelivery } from '../src/store/deliveries/pending.js';
-import type { DeliveryDependencies } from './deliver-dependencies.js';
 
-/** A server that does not answer counts as a refusal, so that it is tried again later and holds no slot. */
+/** Parts of the worker process that the delivery activities need. */
+export interface DeliveryDependencies {
+  readonly database: Database;
+  readonly policy: Policy;
+  /** Namespace of personio-sync itself. */
+  readonly namespace: string;
+  readonly getClient: (namespace: string) => Client;
+  /** Returns an id that differs between a namespace and a rebuilt one of the same name. */
+  readonly readNamespaceId: () => Promise<string>;
+  readonly logger: Logger;
+}
+
+/** A server that does not respond counts as a refusal: the delivery is repeated later and occupies no slot. */
 const SEND_TIMEOUT_MS = 10_000;
 const REASON_CHARACTERS = 300;
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API (temporal/api/enums/v1/task_queue.proto). */
 const WORKFLOW_QUEUE = 1;
 
-/** Signals a subscriber's workflow. @returns why Temporal did not accept it; null when it did. */
+/** Signals a subscriber's workflow. Returns why Temporal did not accept the signal; null if it did. */
 export async function sendDelivery(
-  { getClient: getClient, namespace, logger }: DeliveryDependencies,
+  { getClient, namespace, logger }: DeliveryDependencies,
   person: EmployeeRef,
   delivery: OpenDelivery,
   subscriber: Subscriber,
@@ -40,20 +53,20 @@ export async function sendDelivery(
     return null;
   } catch (error) {
     const reason = describeError(error);
-    // The row has every reason; the log tells of the first.
+    // The row keeps every reason; the log warns of the first.
     const level = delivery.refusals === 0 ? 'warn' : 'debug';
     const { deliveryId } = delivery;
     logger[level](
       { connectionId: person.connectionId, deliveryId, subscriber: subscriber.name, reason },
-      'Temporal did not accept a delivery; it is tried again',
+      'Temporal did not accept a delivery; it is retried',
     );
     return reason;
   }
 }
 
-/** @returns in a sentence what has become of the workflow that was told and has not answered. */
+/** Returns a sentence about the state of a workflow that was signalled and has not acknowledged. */
 export async function describeSilence(
-  { getClient: getClient, namespace }: Pick<DeliveryDependencies, 'getClient' | 'namespace'>,
+  { getClient, namespace }: Pick<DeliveryDependencies, 'getClient' | 'namespace'>,
   subscriber: Subscriber,
   person: EmployeeRef,
 ): Promise<string> {
@@ -62,17 +75,14 @@ export async function describeSilence(
   try {
     return await client.withDeadline(Date.now() + SEND_TIMEOUT_MS, async () => {
       const { status, taskQueue } = await client.workflow.getHandle(id).describe();
-      if (status.name !== 'RUNNING') return `Its workflow ${id} has ended (${status.name}) without an answer.`;
+      if (status.name !== 'RUNNING') return `Its workflow ${id} ended (${status.name}) without an acknowledgement.`;
       return (await isPolled(client, taskQueue))
-        ? `Its workflow ${id} runs and has not answered.`
-        : `Its workflow ${id} waits: no worker polls its task queue ${taskQueue}.`;
+        ? `Its workflow ${id} is running and has not acknowledged.`
+        : `Its workflow ${id} is waiting: no worker polls its task queue ${taskQueue}.`;
     });
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return `There is no workflow ${id} any more.`;
-    return `What became of its workflow ${id} could not be found out: ${describeError(error)}`.slice(
-      0,
-      REASON_CHARACTERS,
-    );
+    if (error instanceof WorkflowNotFoundError) return `Its workflow ${id} no longer exists.`;
+    return `The state of its workflow ${id} is unknown: ${describeError(error)}`.slice(0, REASON_CHARACTERS);
   }
 }
 
@@ -80,7 +90,8 @@ async function isPolled(client: Client, name: string): Promise<boolean> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name },
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package that is no dependency of ours
+    // The enum is in a package that is not a dependency of ours.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- see above
     taskQueueType: WORKFLOW_QUEUE,
   });
   return pollers.length > 0;

@@ -1,15 +1,24 @@
-import type { GateOutcome, OpenRunRequest, RunPlan, StoreActivities } from '../src/contracts/internal/activities.js';
+import { cancellationSignal } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type {
+  GateOutcome,
+  OpenRunRequest,
+  RetentionResult,
+  RunPlan,
+  StoreActivities,
+} from '../src/contracts/internal/activities.js';
 import { resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
 import type { Policy } from '../src/domain/policy.js';
-import { SOURCES } from '../src/personio/sources.js';
-import { commitSnapshot, findIncompleteReason } from '../src/store/collections.js';
+import { listSources } from '../src/personio/sources.js';
+import { commitSnapshot } from '../src/store/collections/commit.js';
+import { findIncompleteReason } from '../src/store/completeness.js';
 import type { Database } from '../src/store/database.js';
 import { commitEmployees } from '../src/store/employees/commit.js';
-import { applyVerdict } from '../src/store/employees/holds.js';
+import { applyVerdict } from '../src/store/employees/verdicts.js';
+import { applyRetention } from '../src/store/retention.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
 import { dropLeftOvers, dropStaging, listUnaskedMissing } from '../src/store/staging.js';
 import { withHeartbeat } from './failures.js';
-import { createRetention } from './retention.js';
 
 export interface SyncDependencies {
   readonly database: Database;
@@ -18,12 +27,12 @@ export interface SyncDependencies {
   readonly dispatch: StoreActivities['dispatchEvents'];
 }
 
-/** A segment is what one activity takes: a minute at Personio's limits, and few events in the history. */
+/** Pages of one activity: about a minute at Personio's limits, and few events in the history. */
 const PAGES_PER_SEGMENT = 300;
-/** Attendances change all day long, so no total over weeks would hold still. */
+/** Attendances change all day long, so the total of several weeks would never be stable. */
 const DAYS_PER_CHUNK = 7;
 
-/** Activities of the sync workflows that work on the database. */
+/** Creates the activities of syncs that work on the database. */
 export function createSyncActivities({ database, policy, digest, dispatch }: SyncDependencies): StoreActivities {
   return {
     openRun: async (request) => openRun(database, policy, request),
@@ -41,7 +50,7 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
       return result;
     }),
     dispatchEvents: withHeartbeat(dispatch),
-    applyRetention: withHeartbeat(createRetention(database, policy)),
+    applyRetention: withHeartbeat(async () => runRetention(database, policy)),
   };
 }
 
@@ -51,12 +60,12 @@ async function verifySnapshot(
 ): Promise<GateOutcome> {
   const incomplete = await findIncompleteReason(database, request);
   if (incomplete !== null) return { incomplete, isNobodyMissing: false };
-  const [missing] = await listUnaskedMissing(database, request, request.reading, 1);
+  const [missing] = await listUnaskedMissing(database, request, request.attempt, 1);
   return { incomplete, isNobodyMissing: missing === undefined };
 }
 
 async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {
-  const sources = SOURCES[request.endpoint];
+  const sources = listSources(request.endpoint);
   await dropLeftOvers(database);
   if (request.endpoint !== 'attendances') {
     await insertRun(database, request, request.startedAt, null);
@@ -72,4 +81,13 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
   });
   await insertRun(database, request, request.startedAt, window);
   return { sources, chunks: chunkDays(window, DAYS_PER_CHUNK), pagesPerSegment: PAGES_PER_SEGMENT };
+}
+
+/** Applies the retention rules. Deleted rows stay deleted, so the next attempt continues where this one stopped. */
+async function runRetention(database: Database, { retention }: Policy): Promise<RetentionResult> {
+  await dropLeftOvers(database);
+  return applyRetention(database, retention, () => {
+    if (cancellationSignal().aborted)
+      throw ApplicationFailure.retryable('Retention was stopped between two batches.', 'WorkerShutdown');
+  });
 }

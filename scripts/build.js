@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`: the contracts package, the program, the files beside it that the compiler leaves alone, and the workflow bundles,
- * which save every worker 80 MB and two seconds.
+ * Builds `dist/`: the contracts package, the program, the files that the compiler does not copy, and the workflow
+ * bundles, which save every worker 80 MB and two seconds.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const require = createRequire(import.meta.url);
 
-function compilerPath() {
+function findCompiler() {
   try {
     return require.resolve('typescript/bin/tsc');
   } catch {
@@ -21,7 +21,7 @@ function compilerPath() {
 
 const failureConverterPath = at('dist/src/temporal/failure-converter.cjs');
 
-/** Twice each: as it is, and with the converter that hides messages of failures, for where payloads are encrypted. */
+/** Builds a bundle twice: plain, and with the converter that moves messages of failures into encrypted payloads. */
 async function bundle(workflows, target, workflowInterceptorModules) {
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const logger = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
@@ -31,7 +31,7 @@ async function bundle(workflows, target, workflowInterceptorModules) {
   writeFileSync(at(`${target}-encrypted.js`), encrypted.code);
 }
 
-/** For teams that write no TypeScript: the signal and the answer as JSON schema. */
+/** Writes the signal and the acknowledgement as JSON schema, for teams that do not use TypeScript. */
 async function writeSchemas() {
   const { z } = await import('zod');
   const { acknowledgementSchema, lifecycleEventSchema } = await import('../src/contracts/dist/index.js');
@@ -43,16 +43,17 @@ async function writeSchemas() {
   }
 }
 
-const compiler = compilerPath();
+const compiler = findCompiler();
 if (compiler === null && existsSync(at('dist/workflow-bundle.js'))) {
-  console.log('Kept dist/: without the development dependencies there is no compiler.');
+  console.log('Kept dist/, because the compiler is a development dependency that is not installed.');
 } else if (compiler === null) {
-  console.error('Nothing is built yet, and there is no compiler: run `npm install` without --omit=dev first.');
+  console.error('Cannot build: the compiler is not installed. Run `npm install` without --omit=dev.');
   process.exitCode = 1;
 } else {
   const compile = (project) =>
     execFileSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
   rmSync(at('dist'), { recursive: true, force: true });
+  rmSync(at('src/contracts/dist'), { recursive: true, force: true });
   compile('src/contracts');
   await writeSchemas();
   compile('tsconfig.build.json');

@@ -1,6 +1,6 @@
 /**
- * Tests the Python example against a real Temporal server; where Python or its package is missing and cannot be
- * installed, says so and does not fail.
+ * Tests the Python example against a real Temporal server. If Python or its package is missing and cannot be
+ * installed, it says so and does not fail.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const python = process.env.PYTHON ?? 'python3';
 const run = (program, args, options = {}) => spawnSync(program, args, { encoding: 'utf8', ...options });
 const hasPackage = (program) => run(program, ['-c', 'import temporalio']).status === 0;
 
-/** Returns a Python with the package, installed into a virtual environment if need be; otherwise why there is none. */
+/** Returns a Python that has the package, installed into a virtual environment if needed; or why there is none. */
 function findPython() {
   if (run(python, ['--version']).status !== 0) return { missing: `${python} is missing` };
   if (hasPackage(python)) return { program: python };
@@ -33,7 +33,7 @@ function findPython() {
 
 const { program, missing } = findPython();
 if (program === undefined) {
-  console.log(`NOT TESTED: the Python example, because ${missing}. Set PYTHON to use another interpreter.`);
+  console.log(`The Python example was NOT tested: ${missing}. Set PYTHON to use another interpreter.`);
 } else {
   const { findTemporalCli } = await import('../dist/src/embedded/temporal-cli.js');
   const cli = await findTemporalCli({

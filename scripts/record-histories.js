@@ -1,6 +1,6 @@
 /**
- * Records histories for the replay tests, by Temporal's own command line: one of each workflow type that has closed, and one that went on in
- * a new execution where there is one. Run it against the released version, never against the branch under test:
+ * Records histories for the replay tests with Temporal's command line: one closed workflow of each type, and one that
+ * continued as new if there is any. Run it against the released version, never against the branch under test:
  *
  *   npm start                                                  # in one terminal
  *   node scripts/record-histories.js PATH-OF-TEMPORAL ADDRESS  # in another; `npm start` prints the address
@@ -23,8 +23,8 @@ const temporal = (...args) =>
     }),
   );
 
-/** Who ran it and where is nobody's business. */
-const withoutIdentities = (text) =>
+/** Removes the names of machines and processes. */
+const removeIdentities = (text) =>
   text.replaceAll(/"identity":"[^"]*"/g, '"identity":"worker"').replaceAll(/"\d+@[^"]*"/g, '"worker"');
 
 const kept = new Map();
@@ -38,7 +38,7 @@ for (const { execution, type, status } of temporal('workflow', 'list', '--limit'
 mkdirSync(folder, { recursive: true });
 for (const [name, { workflowId, runId }] of kept) {
   const history = temporal('workflow', 'show', '--workflow-id', workflowId, '--run-id', runId);
-  const text = withoutIdentities(JSON.stringify({ workflowId, events: history.events }));
+  const text = removeIdentities(JSON.stringify({ workflowId, events: history.events }));
   writeFileSync(`${folder}/${name}.json`, `${text}\n`);
   console.log(`${name}: ${history.events.length} events`);
 }

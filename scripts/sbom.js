@@ -1,4 +1,7 @@
-/** Writes `dist/sbom.cdx.json`: what the installed program consists of, as CycloneDX, from the lock file. Needs no network. */
+/**
+ * Writes `dist/sbom.cdx.json`, the components of the installed program as CycloneDX, from the lock file. Needs no
+ * network.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

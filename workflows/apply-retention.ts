@@ -2,12 +2,12 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { RetentionResult } from '../src/contracts/internal/activities.js';
 import { store } from './proxies.js';
 
-/** Forgets what is past its time, for all connections. Started daily by its own schedule. */
+/** Applies the retention rules to all connections. Its own schedule starts it daily. */
 export async function applyRetention(): Promise<RetentionResult> {
-  setCurrentDetails('Forgetting what is past its time, in small batches.');
-  const forgotten = await store.applyRetention.executeWithOptions({ summary: 'Forget what is past its time' }, []);
-  const { attendances, proposals, events, history, people, runs } = forgotten;
+  setCurrentDetails('Deleting data past its retention, in small batches.');
+  const deleted = await store.applyRetention.executeWithOptions({ summary: 'Apply retention rules' }, []);
+  const { attendances, proposals, events, history, people, runs } = deleted;
   const rows = attendances + proposals + events + history + people + runs;
-  setCurrentDetails(rows === 0 ? 'Nothing was past its time.' : `${rows} rows were past their time, and are gone.`);
-  return forgotten;
+  setCurrentDetails(rows === 0 ? 'No data was past its retention.' : `Deleted ${rows} rows past their retention.`);
+  return deleted;
 }

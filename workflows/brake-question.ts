@@ -20,7 +20,7 @@ const replacedSignal = defineSignal(SIGNAL.replaced);
 
 const MAX_TEXT_CHARACTERS = 500;
 
-/** The question of a braked run: waits for a person's answer, or for a newer run that asks in its place. */
+/** The question of a braked run: waits for an operator's verdict, or until the question of a newer run replaces it. */
 export class BrakeQuestion {
   private readonly request: EmployeesCommitRequest;
   private isOpen = false;
@@ -37,44 +37,45 @@ export class BrakeQuestion {
     });
   }
 
-  /** @param question the sentences that the person decides on. */
+  /** Waits for the verdict on a question, which is one or more sentences. */
   async waitForVerdict(question: string): Promise<Verdict | 'replaced'> {
     this.isOpen = true;
     const { runId } = this.request;
     const { workflowId: id } = workflowInfo();
     setCurrentDetails(
-      `**Waiting for a person's decision.** ${question}\n\n` +
-        `\`personio-sync approve ${runId} --by NAME --reason TEXT\`, or \`reject\`; or \`temporal workflow update execute --workflow-id ${id} ` +
-        `--name approve --input '{"by": "NAME", "reason": "TEXT"}'\`. Until then these people keep their old state.`,
+      `**Waiting for approval.** ${question}\n\n` +
+        `Run \`personio-sync approve ${runId} --by NAME --reason TEXT\`, or \`reject\`; or ` +
+        `\`temporal workflow update execute --workflow-id ${id} --name approve ` +
+        `--input '{"by": "NAME", "reason": "TEXT"}'\`. Until then these people keep their old state.`,
     );
     await condition(() => this.verdict !== null && allHandlersFinished());
     return this.verdict ?? 'replaced';
   }
 
   private validate(input: VerdictInput): void {
-    // What another program sends has the shape that it has, whatever the type says.
+    // Another program may send any shape, whatever the type says.
     const fields: Partial<Record<string, unknown>> = { ...input };
     for (const name of ['by', 'reason'] as const) {
       const text = fields[name];
       if (typeof text !== 'string' || text.trim() === '' || text.length > MAX_TEXT_CHARACTERS)
         throw new TypeError(
-          `Say who decides and why: { "by": "…", "reason": "…" }, each at most ${MAX_TEXT_CHARACTERS} characters.`,
+          `Pass who decides and why: { "by": "…", "reason": "…" }, each at most ${MAX_TEXT_CHARACTERS} characters.`,
         );
     }
     if (this.verdict !== null || this.isBusy)
-      throw new Error(`The question is answered already: ${this.verdict ?? 'just now'}.`);
-    if (!this.isOpen) throw new Error('Nobody is held here yet: the run is still deciding.');
+      throw new Error(`The run is already decided: ${this.verdict ?? 'just now'}.`);
+    if (!this.isOpen) throw new Error('Nobody is on hold yet: the run is still deciding. Try again shortly.');
   }
 
   private async recordVerdict(verdict: Verdict, { by, reason }: VerdictInput): Promise<VerdictResult> {
     this.isBusy = true;
     try {
       const { connectionId, runId } = this.request;
-      const { people } = await store.decideHeld.executeWithOptions({ summary: `Note that this was ${verdict}` }, [
+      const { people } = await store.decideHeld.executeWithOptions({ summary: `Record that this was ${verdict}` }, [
         {
           connectionId,
           runId,
-          decision: verdict,
+          verdict,
           by: by.trim(),
           reason: reason.trim(),
           requestId: workflowInfo().runId,
@@ -88,7 +89,7 @@ export class BrakeQuestion {
   }
 }
 
-/** Outlives this workflow: it is a sync like any other. */
+/** Starts a sync that outlives this workflow. */
 async function startFreshRead(connectionId: string, runId: string): Promise<string> {
   const id = workflowId.approved(connectionId, runId);
   const input: SyncInput = { connection: connectionId };
@@ -98,10 +99,10 @@ async function startFreshRead(connectionId: string, runId: string): Promise<stri
       taskQueue: TASK_QUEUE.sync,
       args: [input],
       parentClosePolicy: 'ABANDON',
-      staticSummary: `Reads ${connectionId} anew after the approval of run ${runId}`,
+      staticSummary: `Reads ${connectionId} again after the approval of run ${runId}`,
     });
   } catch (error) {
-    // The one that runs already began after the approval as well.
+    // The one that is running began after the approval as well.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
   return id;

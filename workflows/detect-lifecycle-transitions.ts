@@ -5,28 +5,25 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type {
   DispatchRequest,
   EmployeesCommitOutcome,
   EmployeesCommitRequest,
   Verdict,
 } from '../src/contracts/internal/activities.js';
-import { SEARCH_ATTRIBUTE, SIGNAL, workflowId } from '../src/contracts/internal/names.js';
+import { SEARCH_ATTRIBUTE, SIGNAL, toSearchAttributeKey, workflowId } from '../src/contracts/internal/names.js';
 import { BrakeQuestion } from './brake-question.js';
 import { store } from './proxies.js';
 
-/** What became of a run's transitions; with a question, how it ended. */
+/** Outcome of the commit, with the verdict on its question; null where nothing was asked. */
 export interface DetectOutcome extends EmployeesCommitOutcome {
-  readonly answer: Verdict | 'replaced' | null;
+  readonly verdict: Verdict | 'replaced' | null;
 }
 
-const toSearchAttributeKey = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
-  defineSearchAttributeKey(name, 'KEYWORD');
-
 /**
- * Child of `syncEmployees`: decides, brakes and commits in one step, then hands the new events over for delivery. Where people are held
- * it stays, visibly, until somebody has approved or rejected, or a newer run asks in its place.
+ * Child of `syncEmployees`: decides, brakes and commits in one step, then dispatches the new events. While people are
+ * on hold it keeps running, visibly, until an operator approves or rejects, or the question of a newer run replaces
+ * its own.
  */
 export async function detectLifecycleTransitions(request: EmployeesCommitRequest): Promise<DetectOutcome> {
   const question = new BrakeQuestion(request);
@@ -34,28 +31,28 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
     { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.connection), value: request.connectionId },
     { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint), value: request.endpoint },
   ]);
-  setCurrentDetails('Comparing the snapshot with what is stored, and deciding who joins, moves and leaves.');
+  setCurrentDetails('Comparing the snapshot with the stored employees and deciding who joins, moves and leaves.');
   const outcome = await store.commitEmployees.executeWithOptions(
-    { summary: request.preview ? 'Decide what would happen' : 'Decide, brake and commit, all or nothing' },
+    { summary: request.preview ? 'Decide without committing' : 'Decide, brake and commit in one transaction' },
     [request],
   );
   await signalParent(outcome);
   if (outcome.result === null) {
     setCurrentDetails(`Nothing was committed: ${outcome.incomplete ?? ''}`);
-    return { ...outcome, answer: null };
+    return { ...outcome, verdict: null };
   }
   showOutcome(outcome.result.outcome, outcome.result.message);
-  if (request.preview) return { ...outcome, answer: null };
+  if (request.preview) return { ...outcome, verdict: null };
   await Promise.all(outcome.replaced.map(async (runId) => signalReplaced(request.connectionId, runId)));
-  // Once the commit has answered, what was committed is told, also where somebody cancels this workflow. Where it fails, that is known at the end.
+  // Whatever was committed is dispatched, even if this workflow is cancelled. A failure surfaces at the end.
   const pendingDispatch = CancellationScope.nonCancellable(async () => dispatchAll(request));
   pendingDispatch.catch(() => undefined);
   try {
-    if (outcome.question === null) return { ...outcome, answer: null };
-    // A crowd takes minutes, and nobody has to wait for it with the answer.
+    if (outcome.question === null) return { ...outcome, verdict: null };
+    // Dispatching thousands takes minutes, and the verdict does not wait for it.
     const verdict = await question.waitForVerdict(outcome.question);
     showOutcome(verdict, `${outcome.question} ${VERDICT_SENTENCES[verdict]}`);
-    return { ...outcome, answer: verdict };
+    return { ...outcome, verdict };
   } finally {
     await pendingDispatch;
   }
@@ -63,20 +60,17 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
 
 async function dispatchAll({ connectionId, onlyEmployeeId }: EmployeesCommitRequest): Promise<void> {
   for (let request: DispatchRequest = { connectionId, onlyEmployeeId }; ;) {
-    const { left } = await store.dispatchEvents.executeWithOptions(
-      { summary: 'Hand open events to the persons’ workflows' },
-      [request],
-    );
-    // In histories of older workers there is no such number.
+    const { left } = await store.dispatchEvents.executeWithOptions({ summary: 'Dispatch open events' }, [request]);
+    // Histories of older workers lack this number.
     if (!(left > 0)) return;
     request = { ...request, left };
   }
 }
 
 const VERDICT_SENTENCES = {
-  approved: 'Approved: a fresh read commits what was approved, and holds what has come since.',
-  rejected: 'Rejected: these people keep their old state as long as Personio says the same.',
-  replaced: 'A newer read has taken this one’s place: what is still held is asked there.',
+  approved: 'Approved: a fresh read commits what was approved, and holds newer changes.',
+  rejected: 'Rejected: these people keep their old state until the data in Personio changes.',
+  replaced: 'Replaced: a newer run asks about everybody who is still on hold.',
 } as const;
 
 function showOutcome(outcome: string, message: string): void {
@@ -90,7 +84,7 @@ async function signalParent(outcome: EmployeesCommitOutcome): Promise<void> {
   try {
     await getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(SIGNAL.transitionsDecided, outcome);
   } catch {
-    // The parent was cancelled or terminated meanwhile. What was committed stands, and its row says so.
+    // The parent was cancelled or terminated meanwhile. The commit remains, and the run's row says so.
   }
 }
 
@@ -98,6 +92,6 @@ async function signalReplaced(connectionId: string, runId: string): Promise<void
   try {
     await getExternalWorkflowHandle(workflowId.lifecycle(connectionId, runId)).signal(SIGNAL.replaced);
   } catch {
-    // It was answered, terminated or lost meanwhile: nobody waits there.
+    // It was decided, terminated or lost meanwhile: nobody waits there.
   }
 }

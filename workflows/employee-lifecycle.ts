@@ -11,14 +11,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type {
   ProcessPendingRequest,
   PendingWork,
   EmployeeRef,
   ParsedAcknowledgement,
 } from '../src/contracts/internal/activities.js';
-import { QUERY, SEARCH_ATTRIBUTE, SIGNAL } from '../src/contracts/internal/names.js';
+import { withCurrentNames } from '../src/contracts/internal/former-names.js';
+import { QUERY, SEARCH_ATTRIBUTE, SIGNAL, toSearchAttributeKey } from '../src/contracts/internal/names.js';
 import { parseAcknowledgement } from '../src/domain/acknowledgement.js';
 import { lifecycle, localLifecycle } from './proxies.js';
 
@@ -26,8 +26,12 @@ const acknowledgeSignal = defineSignal<[unknown]>(SIGNAL.acknowledge);
 const agendaChangedSignal = defineSignal(SIGNAL.agendaChanged);
 const stateQuery = defineQuery<PendingWork>(QUERY.state);
 
+/** Events after which the workflow continues as new. */
 const MAX_HISTORY_EVENTS = 1_000;
-/** Two clocks never agree to the millisecond: without it, a moment that is almost there would be looked at in a circle. */
+/**
+ * The clocks of Temporal and the database differ by milliseconds: without it, an almost due item would cause a busy
+ * loop.
+ */
 const MIN_WAIT_MS = 100;
 /** Temporal's limit for a summary is 200 bytes. */
 const SUMMARY_CHARACTERS = 100;
@@ -35,21 +39,23 @@ const SHOWN_ITEMS = 20;
 
 /** Plain JSON, so that it survives continue-as-new. */
 export interface EmployeeLifecycleInput extends EmployeeRef {
-  /** What subscribers have answered and is not stored yet. */
-  readonly answers?: readonly ParsedAcknowledgement[];
-  /** What the search attributes say. */
+  /** Acknowledgements that are not stored yet. */
+  readonly acknowledgements?: readonly ParsedAcknowledgement[];
+  /** Value of the search attribute for the outcome. */
   readonly shown?: DisplayedOutcome | null;
 }
 
 type DisplayedOutcome = 'waiting' | 'overdue' | 'failed' | 'succeeded';
 
 /**
- * One per person with open events. The agenda lives in the database; this workflow only waits for the next moment in it, for
- * answers, and for word that it has changed. So it can be lost and rebuilt, and its history stays small.
+ * One workflow per employee with open events. The pending work is in the database; this workflow only waits until the
+ * next item is due, for acknowledgements, and for the signal that pending work has changed. So it can be lost and
+ * rebuilt, and its history stays small.
  */
-export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<void> {
+export async function employeeLifecycle(rawInput: EmployeeLifecycleInput): Promise<void> {
+  const input = withCurrentNames(rawInput);
   const { connectionId, employeeId } = input;
-  const acknowledgements: ParsedAcknowledgement[] = [...(input.answers ?? [])];
+  const acknowledgements: ParsedAcknowledgement[] = [...(input.acknowledgements ?? [])];
   const display = new Display(input);
   let isChanged = true;
   setHandler(stateQuery, () => display.pendingWork);
@@ -69,11 +75,11 @@ export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<
       return;
     }
     if (workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > MAX_HISTORY_EVENTS) {
-      // Its first step is to look at the agenda, so word of a change is not lost either.
+      // The next execution begins by processing pending work, so a signal of a change is not lost.
       await continueAsNew<typeof employeeLifecycle>({
         connectionId,
         employeeId,
-        answers: acknowledgements,
+        acknowledgements,
         shown: display.shown,
       });
     }
@@ -83,7 +89,10 @@ export async function employeeLifecycle(input: EmployeeLifecycleInput): Promise<
   }
 }
 
-/** Asks for the agenda until it is answered: a person's events wait for a mended database, or a mended worker, and are not given up. */
+/**
+ * Processes pending work until it succeeds: events wait until the database or the worker is repaired, and never
+ * expire.
+ */
 async function processPending(
   person: EmployeeRef,
   acknowledgements: ParsedAcknowledgement[],
@@ -93,30 +102,31 @@ async function processPending(
   for (;;) {
     const taken = acknowledgements.splice(0);
     try {
-      const pendingWork = await processPendingOnce({ connectionId, employeeId, answers: taken });
+      const pendingWork = await processPendingOnce({ connectionId, employeeId, acknowledgements: taken });
       display.showPendingWork(pendingWork);
       return pendingWork;
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
       acknowledgements.unshift(...taken);
       display.explain(
-        `The agenda could not be looked at, which is tried again: ${error.cause?.message ?? error.message}`,
+        `Pending work could not be processed. Next attempt in 5 minutes. ${error.cause?.message ?? error.message}`,
       );
-      await sleep('5 minutes', { summary: 'Wait before the agenda is looked at again' });
+      await sleep('5 minutes', { summary: 'Wait before the next attempt' });
       if (workflowInfo().historyLength > MAX_HISTORY_EVENTS)
         await continueAsNew<typeof employeeLifecycle>({
           connectionId,
           employeeId,
-          answers: acknowledgements,
+          acknowledgements,
           shown: display.shown,
         });
     }
   }
 }
 
-/** At once where that goes; else as an activity of its own, with retries and heartbeats. */
+/** Runs the step as a local activity, and as a regular one with retries and heartbeats if that fails. */
 async function processPendingOnce(request: ProcessPendingRequest): Promise<PendingWork> {
-  const summary = request.answers.length > 0 ? 'Store answers, do what is due' : 'Do what is due, see what comes next';
+  const summary =
+    request.acknowledgements.length > 0 ? 'Store acknowledgements, process pending work' : 'Process pending work';
   try {
     return await localLifecycle.advanceAgenda.executeWithOptions({ summary }, [request]);
   } catch (error) {
@@ -125,7 +135,7 @@ async function processPendingOnce(request: ProcessPendingRequest): Promise<Pendi
   }
 }
 
-/** What the Temporal UI shows of a person's open events: current details, and search attributes to list by. */
+/** Shows an employee's open events in the Temporal UI: current details, and search attributes to list by. */
 class Display {
   pendingWork: PendingWork = { items: [], nextInMs: null };
   shown: DisplayedOutcome | null;
@@ -144,7 +154,7 @@ class Display {
     this.pendingWork = pendingWork;
     const { items } = pendingWork;
     if (items.length === 0) {
-      setCurrentDetails('Nothing is open: every event was told and acknowledged.');
+      setCurrentDetails('Nothing is open: every event was delivered and acknowledged.');
       return;
     }
     const hasState = (state: string): boolean => items.some((item) => item.state === state);
@@ -162,8 +172,4 @@ class Display {
     this.shown = shown;
     upsertSearchAttributes([{ key: toSearchAttributeKey(SEARCH_ATTRIBUTE.outcome), value: shown }]);
   }
-}
-
-function toSearchAttributeKey(name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> {
-  return defineSearchAttributeKey(name, 'KEYWORD');
 }

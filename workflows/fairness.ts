@@ -1,8 +1,8 @@
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
 /**
- * Gives each activity and child workflow the connection as its fairness key, so that task queues serve connections in turn: one with a
- * long backlog does not stand before the others. Takes effect where the server has fairness switched on.
+ * Sets the connection as fairness key of each activity and child workflow, so that task queues serve connections in
+ * turn: one with a long backlog does not delay the others. Takes effect if the server has fairness enabled.
  */
 export const interceptors = (): WorkflowInterceptors => ({
   outbound: [

@@ -3,8 +3,8 @@ import type { CollectActivities, LifecycleActivities, StoreActivities } from '..
 import { TASK_QUEUE } from '../src/contracts/internal/names.js';
 
 /**
- * How often and how long is decided in one place for the waits (here) and in one for the kinds of failure (activities/failures.ts,
- * which ends the retrying of what a retry cannot mend). The heartbeat is what notices a worker that was killed.
+ * The one policy for waits between attempts. Which failures are retried, and how often, is decided in
+ * activities/failures.ts alone. The heartbeat timeout detects a worker that was killed.
  */
 const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
 
@@ -30,8 +30,8 @@ export const lifecycle = proxyActivities<LifecycleActivities>({
 });
 
 /**
- * The same within the workflow task: where all is well, half of the server's work and of the history. It is tried once; whatever fails, or
- * takes longer than a send may, is done by the activity above, where people see it wait and fail.
+ * The same as a local activity, which halves the server's work and the history. It is tried once; if it fails, or takes
+ * longer than a send may, the activity above takes over, which people can see waiting and failing.
  */
 export const localLifecycle = proxyLocalActivities<LifecycleActivities>({
   startToCloseTimeout: '12 seconds',

@@ -1,22 +1,24 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { RunPlan, RunRef, SegmentOutcome, Source } from '../src/contracts/internal/activities.js';
+import type { RunPlan, RunRef, SegmentOutcome, SegmentRequest, Source } from '../src/contracts/internal/activities.js';
+import { withCurrentNames } from '../src/contracts/internal/former-names.js';
 import type { DayWindow } from '../src/contracts/internal/sync.js';
 import { collect } from './proxies.js';
 import type { RunProgress } from './run-progress.js';
 
-/** How often a collection that will not hold still is read before the run gives up as `SnapshotIncomplete`. */
+/** Attempts at a collection that changes while it is read, before the run gives up as `SnapshotIncomplete`. */
 const ATTEMPTS_PER_CHUNK = 3;
 
-/** One whole pass over a chunk, staged and not yet believed. */
+/** One complete pass over a chunk, staged and not yet verified. */
 export interface ReadAttempt {
   readonly source: Source;
   readonly chunk: DayWindow | null;
-  readonly reading: number;
+  /** Counts the attempts at this chunk, from 1. */
+  readonly attempt: number;
   readonly total: number | null;
   readonly received: number;
 }
 
-/** What the readings of a run have used up. */
+/** Source of a run, and the requests that all its attempts have used. */
 export interface ReadTally {
   source: Source | null;
   requests: number;
@@ -30,10 +32,10 @@ interface ReadContext {
 }
 
 /**
- * Reads a chunk until `accept` believes a reading, at most three times.
+ * Reads a chunk until `accept` takes an attempt, at most three times.
  *
- * @param prefetched the first of these readings, where it has begun already.
- * @param accept the gate: why the reading is incomplete, or null.
+ * @param prefetched the first attempt, if it has begun already.
+ * @param accept returns why the attempt is incomplete, or null to take it.
  * @throws ApplicationFailure `SnapshotIncomplete`; nothing that readers of the tables see has changed.
  */
 export async function readUntilComplete(
@@ -57,12 +59,13 @@ export async function readUntilComplete(
   }
   throw ApplicationFailure.nonRetryable(
     `The ${context.run.endpoint} were read ${ATTEMPTS_PER_CHUNK} times and never added up: ${reason}. ` +
-      'Nothing was changed; the next run reads again. If it stays so, check the permissions of the API credential in Personio.',
+      'Nothing was changed, and the next run reads again. If this persists, ' +
+      'check the permissions of the API credential in Personio.',
     'SnapshotIncomplete',
   );
 }
 
-/** The first reading of the next chunk, while the chunk before it is committed. */
+/** Begins the first attempt at the next chunk while the chunk before it is committed. */
 export class ChunkPrefetcher {
   private readonly context: ReadContext;
   private readonly scope = new CancellationScope();
@@ -76,46 +79,47 @@ export class ChunkPrefetcher {
     return this.attempt !== null;
   }
 
-  /** Does nothing where one is under way. */
+  /** Does nothing if an attempt is under way. */
   start(chunk: DayWindow | null): void {
     if (this.attempt !== null) return;
     this.attempt = this.scope.run(async () => readOnce(this.context, chunk, 1));
-    // Its failure counts when its turn has come.
+    // Awaited by the caller of `take`: its failure matters once the chunk before it is committed.
     this.attempt.catch(() => undefined);
   }
 
   take(): Promise<ReadAttempt | string> | null {
-    const { attempt: attempt } = this;
+    const { attempt } = this;
     this.attempt = null;
     return attempt;
   }
 
-  /** Where the chunk before it has ended the run. */
+  /** Cancels an attempt that nobody needs, because the chunk before it ended the run. */
   cancel(): void {
     this.scope.cancel();
   }
 }
 
-/** @returns the reading, or the reason why it has to begin again. */
+/** Returns the attempt, or the reason to begin again. */
 async function readOnce(context: ReadContext, chunk: DayWindow | null, attempt: number): Promise<ReadAttempt | string> {
   for (const source of listRemainingSources(context)) {
     const outcome = await readFrom(context, source, chunk, attempt);
-    if (outcome === 'retired') {
-      // One run is not made of two sources: what served it a moment ago is a hiccup, and the reading begins again.
-      if (context.tally.source === source) return `${source} answered that it is gone, and had served this run before`;
+    if (outcome === 'source-gone') {
+      // A run never mixes two sources: one that served it a moment ago has a brief fault, and the read begins again.
+      if (context.tally.source === source) return `${source} answered that it is gone, after it had served this run`;
       continue;
     }
     noteSource(context.tally, source);
     return outcome;
   }
   throw ApplicationFailure.nonRetryable(
-    `No source of the ${context.run.endpoint} is left: Personio answered 404 or 410 on each of them (${context.plan.sources.join(', ')}). ` +
-      'Update personio-sync, or leave this endpoint out of the schedule.',
+    `Personio answered 404 or 410 on every source of the ${context.run.endpoint} ` +
+      `(${context.plan.sources.join(', ')}). ` +
+      'Update personio-sync, or turn off the schedule of this endpoint.',
     'PersonioEndpointRetired',
   );
 }
 
-/** A source that answered once in this run is kept. */
+/** Returns the sources to try; one that has answered in this run is kept. */
 function listRemainingSources({ plan, tally }: ReadContext): readonly Source[] {
   const from = tally.source === null ? 0 : plan.sources.indexOf(tally.source);
   return plan.sources.slice(Math.max(from, 0));
@@ -129,6 +133,7 @@ function noteRequests(tally: ReadTally, requests: number): void {
   tally.requests += requests;
 }
 
+/** Returns the attempt, the reason to begin again, or `source-gone`. */
 async function readFrom(
   { run, plan, progress, tally }: ReadContext,
   source: Source,
@@ -140,20 +145,28 @@ async function readFrom(
   let received = 0;
   let segment: SegmentOutcome | null = null;
   do {
-    segment = await collect.collectSegment.executeWithOptions(
-      { summary: `${phase}${segment === null ? '' : `, from record ${received}`}` },
-      [{ ...run, source, chunk, reading: attempt, position: segment?.next ?? null, pages: plan.pagesPerSegment }],
-    );
+    segment = await collectSegment(`${phase}${segment === null ? '' : `, from record ${received}`}`, {
+      ...run,
+      source,
+      chunk,
+      attempt,
+      position: segment?.next ?? null,
+      pages: plan.pagesPerSegment,
+    });
     noteRequests(tally, segment.requests);
-    if (segment.retired) return 'retired';
+    if (segment.isSourceGone) return 'source-gone';
     received += segment.received;
     const total = segment.total === null ? null : before + segment.total;
     progress.addReceived(segment.received, segment.pages, total, phase);
-    if (segment.moved !== null) {
+    if (segment.restartReason !== null) {
       progress.subtractReceived(received);
-      return segment.moved;
+      return segment.restartReason;
     }
   } while (segment.next !== null);
-  // Without a total, a reading brings each id once: then their number is what has to be there when it is committed.
-  return { source, chunk, reading: attempt, total: segment.total ?? received, received };
+  // Without a total, an attempt brings each id once: their number is what the commit must find.
+  return { source, chunk, attempt, total: segment.total ?? received, received };
+}
+
+async function collectSegment(summary: string, request: SegmentRequest): Promise<SegmentOutcome> {
+  return withCurrentNames(await collect.collectSegment.executeWithOptions({ summary }, [request]));
 }

@@ -1,15 +1,12 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { RunRef } from '../src/contracts/internal/activities.js';
-import { QUERY, SEARCH_ATTRIBUTE } from '../src/contracts/internal/names.js';
+import { QUERY, SEARCH_ATTRIBUTE, toSearchAttributeKey } from '../src/contracts/internal/names.js';
 import type { Endpoint } from '../src/contracts/internal/names.js';
 import type { RunOutcome, SyncProgress } from '../src/contracts/internal/sync.js';
 
 const progressQuery = defineQuery<SyncProgress>(QUERY.progress);
-const toSearchAttributeKey = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
-  defineSearchAttributeKey(name, 'KEYWORD');
 
-/** What a run shows of itself: the `progress` query, the current details in the Temporal UI, the search attributes. */
+/** Shows the progress of a run: the `progress` query, the current details in the Temporal UI, the search attributes. */
 export class RunProgress {
   private readonly run: RunRef;
   private current: SyncProgress;
@@ -24,7 +21,7 @@ export class RunProgress {
     ]);
   }
 
-  /** Says in a sentence what the run is doing now. */
+  /** Sets what the run is doing now, as a phrase such as `Reading employees`. */
   show(phase: string, change: Partial<Omit<SyncProgress, 'phase' | 'startedAt'>> = {}): void {
     this.current = { ...this.current, waitingFor: null, ...change, phase };
     const { received, total, page } = this.current;
@@ -37,16 +34,15 @@ export class RunProgress {
   }
 
   /**
-   * A chunk, or another attempt at it, begins.
-   *
-   * @returns the records so far: a total is known for each chunk alone, and one may be read while the one before it is committed.
+   * Begins a chunk, or another attempt at it. Returns the records so far: a total is known per chunk, and the next
+   * chunk may already be read while one is committed.
    */
   begin(phase: string): number {
     this.show(phase);
     return this.current.received;
   }
 
-  /** Adds what one segment brought; `total` is that of the run, as far as it is known. */
+  /** Adds the records of one segment; `total` is that of the run, as far as it is known. */
   addReceived(records: number, pages: number, total: number | null, phase: string): void {
     const { received, page } = this.current;
     this.show(phase, {
@@ -56,7 +52,7 @@ export class RunProgress {
     });
   }
 
-  /** Takes back what a reading had counted that has to begin again. */
+  /** Subtracts the records of an attempt that begins again. */
   subtractReceived(records: number): void {
     this.current = { ...this.current, received: this.current.received - records };
   }
@@ -68,7 +64,7 @@ export class RunProgress {
   }
 }
 
-/** @returns what names this run everywhere; the same over continue-as-new. */
+/** Returns the identity of this run, the same across continue-as-new. */
 export function getRunRef(connectionId: string, endpoint: Endpoint): RunRef {
   return { connectionId, endpoint, runId: workflowInfo().firstExecutionRunId };
 }

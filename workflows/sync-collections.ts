@@ -1,17 +1,20 @@
 import { ApplicationFailure, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { CommitOutcome, RunPlan, RunRef } from '../src/contracts/internal/activities.js';
+import { withCurrentNames } from '../src/contracts/internal/former-names.js';
 import { DEFAULT_CONNECTION } from '../src/contracts/internal/names.js';
 import type { Endpoint } from '../src/contracts/internal/names.js';
 import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
-import { openRun } from './open-run.js';
 import { store } from './proxies.js';
 import { ChunkPrefetcher, readUntilComplete } from './read-snapshot.js';
 import type { ReadAttempt, ReadTally } from './read-snapshot.js';
-import { withFailureRecording } from './run-failure.js';
+import { openRun, withFailureRecording } from './run-record.js';
 import { RunProgress, getRunRef } from './run-progress.js';
 
-/** Well below the server's suggestion (4,096 events), so that a history stays readable for people. */
+/**
+ * Events after which a run continues as new: well below the server's suggestion (4,096), so that people can read a
+ * history.
+ */
 const MAX_HISTORY_EVENTS = 400;
 
 interface Counts {
@@ -20,25 +23,27 @@ interface Counts {
   updated: number;
   unchanged: number;
   missing: number;
-  heldRows: number;
+  storedRows: number;
   deletedRows: number;
 }
 
-/** A chunk that would lose more than half of its rows: it waits until the whole window has been seen. */
+/** A chunk that would lose more than half of its rows: it waits until the whole window has been read. */
 interface ShrunkChunk {
-  readonly reading: ReadAttempt;
+  readonly attempt: ReadAttempt;
   readonly seenBefore: boolean;
-  readonly heldRows: number;
+  readonly storedRows: number;
   readonly deletedRows: number;
 }
 
-/** What one execution hands to the next; plain JSON. */
+/** State that one execution passes to the next; plain JSON. */
 interface ContinuedState {
+  /** ISO 8601. */
   readonly startedAt: string;
   readonly plan: RunPlan;
+  /** Index into `plan.chunks`. */
   readonly nextChunk: number;
   readonly counts: Counts;
-  readonly narrowed: readonly ShrunkChunk[];
+  readonly shrunk: readonly ShrunkChunk[];
   readonly tally: ReadTally;
 }
 
@@ -49,7 +54,7 @@ export async function syncDepartments(input?: CollectionInput): Promise<SyncResu
   return syncCollection('departments', input ?? {});
 }
 
-/** Reads attendances into PostgreSQL, in chunks of days that are each committed whole. */
+/** Reads attendances into PostgreSQL, in chunks of days that are each committed completely. */
 export async function syncAttendances(input?: CollectionInput): Promise<SyncResult> {
   return syncCollection('attendances', input ?? {});
 }
@@ -59,7 +64,8 @@ export async function syncTimeOffTypes(input?: CollectionInput): Promise<SyncRes
   return syncCollection('time-off-types', input ?? {});
 }
 
-async function syncCollection(endpoint: Endpoint, input: CollectionInput): Promise<SyncResult> {
+async function syncCollection(endpoint: Endpoint, rawInput: CollectionInput): Promise<SyncResult> {
+  const input = withCurrentNames(rawInput);
   const run = getRunRef(input.connection ?? DEFAULT_CONNECTION, endpoint);
   const startedAt = input.continued?.startedAt ?? workflowInfo().startTime.toISOString();
   const progress = new RunProgress(run, startedAt);
@@ -76,7 +82,7 @@ interface State {
   readonly plan: RunPlan;
   nextChunk: number;
   readonly counts: Counts;
-  readonly narrowed: ShrunkChunk[];
+  readonly shrunk: ShrunkChunk[];
   readonly tally: ReadTally;
 }
 
@@ -85,23 +91,23 @@ async function begin(run: RunRef, input: CollectionInput, startedAt: string, tal
     return {
       ...input.continued,
       counts: { ...input.continued.counts },
-      narrowed: [...input.continued.narrowed],
+      shrunk: [...input.continued.shrunk],
       tally,
     };
   }
   const request = { ...run, startedAt, window: input.window ?? null, nominalTime: getNominalTime() };
   const plan = await openRun(request, tally);
-  const counts = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, heldRows: 0, deletedRows: 0 };
-  return { startedAt, plan, nextChunk: 0, counts, narrowed: [], tally };
+  const counts = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, storedRows: 0, deletedRows: 0 };
+  return { startedAt, plan, nextChunk: 0, counts, shrunk: [], tally };
 }
 
-/** The schedule's nominal time, without jitter, decides which days are read; never the clock. */
+/** Returns the schedule's nominal time, without jitter: it decides which days are read, never the clock. */
 function getNominalTime(): string | null {
   const key = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
   return workflowInfo().typedSearchAttributes.get(key)?.toISOString() ?? null;
 }
 
-/** One chunk after the other. While one is committed, the next is read already. */
+/** Reads and commits one chunk after the other. While one is committed, the next is already read. */
 async function syncChunks(run: RunRef, input: CollectionInput, state: State, progress: RunProgress): Promise<void> {
   const context = { run, plan: state.plan, progress, tally: state.tally };
   const { chunks } = state.plan;
@@ -133,19 +139,18 @@ async function syncChunks(run: RunRef, input: CollectionInput, state: State, pro
 
 async function commit(run: RunRef, attempt: ReadAttempt, shouldAcceptShrunk: boolean): Promise<CommitOutcome> {
   const { source, chunk, total } = attempt;
-  const summary = `Check and commit ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
-  return store.commitSnapshot.executeWithOptions({ summary }, [
-    { ...run, source, chunk, reading: attempt.reading, total, acceptNarrowing: shouldAcceptShrunk },
-  ]);
+  const summary = `Verify and commit ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
+  const request = { ...run, source, chunk, attempt: attempt.attempt, total, acceptShrunk: shouldAcceptShrunk };
+  return withCurrentNames(await store.commitSnapshot.executeWithOptions({ summary }, [request]));
 }
 
 function recordOutcome(state: State, attempt: ReadAttempt, outcome: CommitOutcome): void {
   const { counts } = state;
-  counts.heldRows += outcome.heldRows;
+  counts.storedRows += outcome.storedRows;
   counts.deletedRows += outcome.deletedRows;
-  if (outcome.narrowed) {
-    const { seenBefore, heldRows, deletedRows } = outcome;
-    state.narrowed.push({ reading: attempt, seenBefore, heldRows, deletedRows });
+  if (outcome.shrunk) {
+    const { seenBefore, storedRows, deletedRows } = outcome;
+    state.shrunk.push({ attempt, seenBefore, storedRows, deletedRows });
     return;
   }
   addCommitted(counts, outcome);
@@ -159,20 +164,22 @@ function addCommitted(counts: Counts, outcome: CommitOutcome): void {
   counts.missing += outcome.missing;
 }
 
-/** Commits the chunks that lost more than half where the whole window, or the run before, says that it may be believed. */
+/** Commits the chunks that lost more than half if the whole window, or the run before, confirms it. */
 async function finish(run: RunRef, state: State, progress: RunProgress): Promise<SyncResult> {
-  const { counts, narrowed: shrunk, tally } = state;
-  const isWindowShrunk = counts.deletedRows * 2 > counts.heldRows;
+  const { counts, shrunk, tally } = state;
+  const isWindowShrunk = counts.deletedRows * 2 > counts.storedRows;
   const refused = isWindowShrunk ? shrunk.filter((chunk) => !chunk.seenBefore) : [];
-  for (const { reading: attempt } of shrunk.filter((chunk) => !refused.includes(chunk))) {
+  for (const { attempt } of shrunk.filter((chunk) => !refused.includes(chunk))) {
     const outcome = await commit(run, attempt, true);
     if (outcome.incomplete !== null) throw ApplicationFailure.nonRetryable(outcome.incomplete, 'SnapshotIncomplete');
     addCommitted(counts, outcome);
   }
   if (refused.length > 0) throw createShrunkFailure(run, counts, refused);
   const { received, inserted, updated, unchanged, missing } = counts;
-  const message = `${received} ${run.endpoint} received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} gone.`;
-  const result = await store.closeRun.executeWithOptions({ summary: 'Note that the run succeeded' }, [
+  const message =
+    `${received} ${run.endpoint} received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
+    `${missing} gone.`;
+  const result = await store.closeRun.executeWithOptions({ summary: 'Record that the run succeeded' }, [
     {
       ...run,
       outcome: 'succeeded',
@@ -193,13 +200,15 @@ async function finish(run: RunRef, state: State, progress: RunProgress): Promise
 }
 
 function createShrunkFailure(run: RunRef, counts: Counts, refused: readonly ShrunkChunk[]): ApplicationFailure {
-  const windows: (DayWindow | null)[] = refused.map((chunk) => chunk.reading.chunk);
+  const windows: (DayWindow | null)[] = refused.map((chunk) => chunk.attempt.chunk);
   return ApplicationFailure.create({
     message:
-      `A complete read would delete ${counts.deletedRows} of ${counts.heldRows} stored ${run.endpoint}, which is what a withdrawn permission looks like. ` +
-      'They were left as they are. If the deletions are real, the next run sees the same and commits them; else check in Personio what the API credential may read.',
+      `This read would delete ${counts.deletedRows} of ${counts.storedRows} stored ${run.endpoint}, ` +
+      'as if the API credential had lost a permission. Nothing was deleted. If the deletions are real, ' +
+      'the next run sees the same and commits them. Otherwise check in Personio what the credential may read.',
     type: 'SnapshotIncomplete',
     nonRetryable: true,
-    details: [{ narrowed: windows, held: counts.heldRows, wouldDelete: counts.deletedRows }],
+    // Stored in `sync_runs.detail`, whose keys keep their names.
+    details: [{ narrowed: windows, held: counts.storedRows, wouldDelete: counts.deletedRows }],
   });
 }

@@ -9,16 +9,15 @@ import {
 import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/internal/activities.js';
 import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/internal/names.js';
 import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
-import { openRun } from './open-run.js';
 import { collect, store } from './proxies.js';
 import { readUntilComplete } from './read-snapshot.js';
 import type { ReadTally } from './read-snapshot.js';
-import { withFailureRecording } from './run-failure.js';
+import { openRun, withFailureRecording } from './run-record.js';
 import { RunProgress, getRunRef } from './run-progress.js';
 
 const decidedSignal = defineSignal<[EmployeesCommitOutcome]>(SIGNAL.transitionsDecided);
 
-/** Reads all employees, and has a child workflow decide, brake, commit and hand over what changed. */
+/** Reads all employees; a child workflow decides, brakes, commits and dispatches what changed. */
 export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
   const run = getRunRef(input?.connection ?? DEFAULT_CONNECTION, 'employees');
   const startedAt = workflowInfo().startTime.toISOString();
@@ -27,21 +26,21 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
   return withFailureRecording(run, progress, tally, async () => {
     const plan = await openRun({ ...run, startedAt, window: null, nominalTime: null }, tally);
     let result: SyncResult | null = null;
-    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, reading: attempt, total }) => {
+    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, attempt, total }) => {
       const collectedAt = new Date().toISOString();
-      progress.show('Checking that nobody is missing from the read');
-      const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Check that the read is complete' }, [
-        { ...run, reading: attempt, total },
+      progress.show('Verifying that the read is complete');
+      const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Verify that the read is complete' }, [
+        { ...run, attempt, total },
       ]);
       if (gate.incomplete !== null) return gate.incomplete;
-      // The commit looks once more, under its lock.
+      // The commit checks once more, under its lock.
       const hidden = gate.isNobodyMissing ? null : await askForMissing(run, attempt, progress, tally);
       if (hidden !== null) return hidden;
       progress.show('Deciding who joins, moves and leaves');
       const outcome = await decideInChild({
         ...run,
         source,
-        reading: attempt,
+        attempt,
         total,
         collectedAt,
         requests: tally.requests,
@@ -55,7 +54,11 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
   });
 }
 
-/** Missing is not gone: whoever the list left out is asked for by id. @returns why the reading is incomplete; null when nobody is there. */
+/**
+ * Looks up by id everybody that the list left out, since missing does not mean gone.
+ *
+ * @returns the reason why the read is incomplete; null if Personio knows none of them any more.
+ */
 async function askForMissing(
   run: RunRef,
   attempt: number,
@@ -63,25 +66,25 @@ async function askForMissing(
   tally: ReadTally,
 ): Promise<string | null> {
   for (;;) {
-    progress.show('Asking by id for people who are missing from the list');
+    progress.show('Looking up by id the employees who are missing from the list');
     const { present, isDone, requests } = await collect.askForMissing.executeWithOptions(
-      { summary: 'Ask by id for whoever is missing' },
-      [{ ...run, reading: attempt }],
+      { summary: 'Look up missing employees by id' },
+      [{ ...run, attempt }],
     );
     tally.requests += requests;
-    if (present > 0) return 'people were missing from the list whom Personio still knows by their id';
+    if (present > 0) return 'the list left out employees that Personio still has by id';
     if (isDone) return null;
   }
 }
 
-/** Reads one person, on demand: through the same proposal, brake and commit. A 404 deletes nobody. */
+/** Reads one employee on demand, through the same decision, brake and commit. A 404 deletes nobody. */
 export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> {
   const run = getRunRef(input.connection ?? DEFAULT_CONNECTION, 'employees');
   const startedAt = workflowInfo().startTime.toISOString();
   const progress = new RunProgress(run, startedAt);
   const tally: ReadTally = { source: 'v1', requests: 0 };
   return withFailureRecording(run, progress, tally, async () => {
-    await store.openRun.executeWithOptions({ summary: 'Open the run for one person' }, [
+    await store.openRun.executeWithOptions({ summary: 'Open the run of one employee' }, [
       { ...run, startedAt, window: null, nominalTime: null },
     ]);
     const { employeeId } = input;
@@ -95,7 +98,7 @@ export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> 
     const outcome = await decideInChild({
       ...run,
       source: 'v1' as const,
-      reading: 1,
+      attempt: 1,
       total: 1,
       collectedAt,
       requests: tally.requests,
@@ -108,8 +111,8 @@ export async function refreshEmployee(input: RefreshInput): Promise<SyncResult> 
 }
 
 /**
- * The child is abandoned on purpose: it outlives this run where people are held, so that the schedule is not blocked.
- * It answers by signal once it has committed; its failure ends this run.
+ * Starts the child that decides and commits. It is abandoned on purpose: while people are on hold it outlives this
+ * run, so that the schedule is not blocked. It signals its outcome once it has committed; its failure ends this run.
  */
 async function decideInChild(request: EmployeesCommitRequest): Promise<EmployeesCommitOutcome> {
   let decided: EmployeesCommitOutcome | undefined;
@@ -121,7 +124,7 @@ async function decideInChild(request: EmployeesCommitRequest): Promise<Employees
     workflowId: workflowId.lifecycle(request.connectionId, request.runId),
     taskQueue: TASK_QUEUE.sync,
     parentClosePolicy: 'ABANDON',
-    staticSummary: `Decides what changed for ${request.connectionId}`,
+    staticSummary: `Decides and commits the changes in ${request.connectionId}`,
   });
   let failure: unknown;
   const failed = child.result().catch((error: unknown) => {
@@ -131,9 +134,11 @@ async function decideInChild(request: EmployeesCommitRequest): Promise<Employees
   if (decided === undefined) {
     throw failure instanceof Error
       ? failure
-      : ApplicationFailure.nonRetryable('The deciding workflow ended without an answer.');
+      : ApplicationFailure.nonRetryable(
+          'The workflow detectLifecycleTransitions ended without an outcome. The next run reads again.',
+        );
   }
-  // A second child of this run may start only when the first has closed: they share an id.
+  // The next child of this run has the same id, so it can only start once this one has closed.
   if (decided.incomplete !== null) await failed;
   return decided;
 }
@@ -144,7 +149,7 @@ async function closeAsNotFound(
   tally: ReadTally,
   progress: RunProgress,
 ): Promise<SyncResult> {
-  const result = await store.closeRun.executeWithOptions({ summary: 'Note that nobody was found' }, [
+  const result = await store.closeRun.executeWithOptions({ summary: 'Record that the employee was not found' }, [
     {
       ...run,
       outcome: 'succeeded',
@@ -157,7 +162,9 @@ async function closeAsNotFound(
       updated: 0,
       unchanged: 0,
       missing: 0,
-      message: `Personio answered 404 for employee ${employeeId}. That alone deletes nobody: the next complete read decides.`,
+      message:
+        `Personio has no employee ${employeeId} (404). Nothing was changed: ` +
+        'the next complete read decides whether the employee is gone.',
     },
   ]);
   progress.end(result.outcome, result.message);
@@ -166,7 +173,9 @@ async function closeAsNotFound(
 
 function finishRun(result: SyncResult | null, progress: RunProgress): SyncResult {
   if (result === null)
-    throw ApplicationFailure.nonRetryable('The deciding workflow committed nothing and gave no reason.');
+    throw ApplicationFailure.nonRetryable(
+      'The workflow detectLifecycleTransitions committed nothing and gave no reason. The next run reads again.',
+    );
   progress.end(result.outcome, result.message);
   return result;
 }

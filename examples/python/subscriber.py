@@ -1,7 +1,7 @@
-"""A subscriber of personio-sync in Python: closes the accounts of who has left, once, and acknowledges.
+"""A subscriber of personio-sync in Python: closes the accounts of leavers, once, and acknowledges.
 
-The signal `personio.lifecycle.v1` has one argument, whose JSON schema is published in the npm package personio-sync-contracts
-(schema/personio.lifecycle.v1.json). personio-sync starts the workflow with the first signal and passes it no input.
+The signal `personio.lifecycle.v1` has one argument. Its JSON schema is schema/personio.lifecycle.v1.json in the npm
+package personio-sync-contracts. personio-sync starts the workflow with the first signal and passes no input.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
 TASK_QUEUE = "it"
-# How long to listen for more of the same person before the workflow ends. The next event starts it again.
+# Time to listen for more events of the same person before the workflow ends. The next event starts it again.
 QUIET_PERIOD = timedelta(hours=1)
 
 
 @activity.defn
 async def disable_accounts(employee_id: str) -> None:
-    """Calls your directory instead. May be repeated, so closing what is closed has to succeed."""
+    """Call your directory here. It may be repeated, so closing a closed account must succeed."""
     activity.logger.info("disabling the accounts of employee %s", employee_id)
 
 
@@ -31,20 +31,20 @@ class OffboardEmployee:
     @workflow.init
     def __init__(self) -> None:
         self.waiting: deque[dict[str, Any]] = deque()
-        self.answers: dict[str, str | None] = {}
+        self.outcomes: dict[str, str | None] = {}
 
     @workflow.signal(name="personio.lifecycle.v1")
     async def lifecycle(self, event: dict[str, Any]) -> None:
         delivery_id = event["deliveryId"]
-        if delivery_id not in self.answers:
-            self.answers[delivery_id] = None
+        if delivery_id not in self.outcomes:
+            self.outcomes[delivery_id] = None
             self.waiting.append(event)
-        elif self.answers[delivery_id] == "done":
-            # A repeat: the first answer may have been lost, so it is given again.
+        elif self.outcomes[delivery_id] == "done":
+            # A repeat: the first acknowledgement may have been lost, so it is sent again.
             await self.acknowledge(event, "done")
-        elif self.answers[delivery_id] == "failed":
-            # Sent again by hand, after it had failed.
-            self.answers[delivery_id] = None
+        elif self.outcomes[delivery_id] == "failed":
+            # An operator sent it again after it had failed.
+            self.outcomes[delivery_id] = None
             self.waiting.append(event)
 
     @workflow.run
@@ -65,17 +65,17 @@ class OffboardEmployee:
                 await self.acknowledge(event, "failed", "the directory did not do it; see the workflow")
 
     async def acknowledge(self, event: dict[str, Any], outcome: str, note: str | None = None) -> None:
-        """Within one namespace. Into another one, call an activity that does the same with a client of that namespace."""
-        self.answers[event["deliveryId"]] = outcome
+        """Signals within one namespace. For another one, call an activity that uses a client of that namespace."""
+        self.outcomes[event["deliveryId"]] = outcome
         to = event["acknowledge"]
-        answer = {"deliveryId": event["deliveryId"], "outcome": outcome}
+        acknowledgement = {"deliveryId": event["deliveryId"], "outcome": outcome}
         if note is not None:
-            answer["note"] = note
+            acknowledgement["note"] = note
         try:
-            await workflow.get_external_workflow_handle(to["workflowId"]).signal(to["signal"], answer)
+            await workflow.get_external_workflow_handle(to["workflowId"]).signal(to["signal"], acknowledgement)
         except ApplicationError:
-            # Nobody waits for the answer any more: it was answered, withdrawn or given up.
-            workflow.logger.info("nobody waits for the answer to %s any more", event["deliveryId"])
+            # Nobody waits for it any more: the delivery was acknowledged, withdrawn or given up.
+            workflow.logger.info("nobody waits for the acknowledgement of %s any more", event["deliveryId"])
 
 
 async def main() -> None:

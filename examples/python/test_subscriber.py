@@ -1,4 +1,4 @@
-"""Runs the subscriber against a real Temporal server: TEMPORAL_CLI_PATH names the binary. `npm run check:python` runs this."""
+"""Runs the subscriber against a real Temporal server (TEMPORAL_CLI_PATH). Run by `npm run check:python`."""
 
 import asyncio
 import os
@@ -28,24 +28,24 @@ async def disable_accounts(employee_id: str) -> None:
 
 @workflow.defn(name="employeeLifecycle")
 class Person:
-    """Stands in for personio-sync: keeps what it is told."""
+    """Stands in for personio-sync: keeps the acknowledgements it receives."""
 
     @workflow.init
     def __init__(self) -> None:
-        self.answers: list[Any] = []
+        self.acknowledgements: list[Any] = []
         self.is_over = False
 
     @workflow.signal
-    def acknowledge(self, answer: Any) -> None:
-        self.answers.append(answer)
+    def acknowledge(self, acknowledgement: Any) -> None:
+        self.acknowledgements.append(acknowledgement)
 
     @workflow.signal
     def end(self) -> None:
         self.is_over = True
 
     @workflow.query
-    def answered(self) -> list[Any]:
-        return self.answers
+    def received(self) -> list[Any]:
+        return self.acknowledgements
 
     @workflow.run
     async def run(self) -> None:
@@ -75,13 +75,13 @@ def event(delivery_id: str, kind: str) -> dict[str, Any]:
 
 
 async def at_least(count: int, look: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
-    """Looks until it sees so many, and returns what it sees."""
+    """Waits until there are at least that many, and returns them."""
     for _ in range(300):
         seen = await look()
         if len(seen) >= count:
             return seen
         await asyncio.sleep(0.1)
-    raise AssertionError(f"{count} did not come")
+    raise AssertionError(f"{count} did not arrive in time")
 
 
 async def failed_signals(handle: WorkflowHandle[Any, Any]) -> list[Any]:
@@ -100,7 +100,7 @@ class SubscriberTest(unittest.IsolatedAsyncioTestCase):
             ):
                 person = await client.start_workflow("employeeLifecycle", id=PERSON, task_queue=TASK_QUEUE)
 
-                async def tell(delivery_id: str, kind: str) -> None:
+                async def send(delivery_id: str, kind: str) -> None:
                     await client.start_workflow(
                         "offboardEmployee",
                         id="offboarding:default:4711",
@@ -109,22 +109,22 @@ class SubscriberTest(unittest.IsolatedAsyncioTestCase):
                         start_signal_args=[event(delivery_id, kind)],
                     )
 
-                async def answers(count: int) -> list[Any]:
-                    return await at_least(count, lambda: person.query(Person.answered))
+                async def acknowledgements(count: int) -> list[Any]:
+                    return await at_least(count, lambda: person.query(Person.received))
 
-                await tell("d1", "leaver.left")
-                self.assertEqual(await answers(1), [{"deliveryId": "d1", "outcome": "done"}])
-                await tell("d1", "leaver.left")
-                await tell("d2", "leaver.rescinded")
-                told = sorted(answer["deliveryId"] for answer in await answers(3))
-                self.assertEqual(told, ["d1", "d1", "d2"])
-                # Once refused, once done, and not again for the repeat.
+                await send("d1", "leaver.left")
+                self.assertEqual(await acknowledgements(1), [{"deliveryId": "d1", "outcome": "done"}])
+                await send("d1", "leaver.left")
+                await send("d2", "leaver.rescinded")
+                acknowledged = sorted(one["deliveryId"] for one in await acknowledgements(3))
+                self.assertEqual(acknowledged, ["d1", "d1", "d2"])
+                # Refused once, done once, and not again for the repeat.
                 self.assertEqual(disabled, ["4711", "4711"])
-                # Nobody waits any more: no failure of the subscriber.
+                # Nobody waits any more, which is no failure of the subscriber.
                 await person.signal(Person.end)
                 await person.result()
-                await tell("d3", "leaver.rescinded")
-                await tell("d1", "leaver.left")
+                await send("d3", "leaver.rescinded")
+                await send("d1", "leaver.left")
                 handle = client.get_workflow_handle("offboarding:default:4711")
                 await at_least(2, lambda: failed_signals(handle))
                 self.assertEqual((await handle.describe()).status.name, "RUNNING")
@@ -134,6 +134,6 @@ if __name__ == "__main__":
     verdict = unittest.main(exit=False).result
     sys.stdout.flush()
     sys.stderr.flush()
-    # Ends without taking the interpreter apart: a thread of the SDK that is still busy would then abort the process,
-    # after all tests have passed (https://github.com/temporalio/sdk-python/issues/300).
+    # Skips the shutdown of the interpreter: a busy thread of the SDK would abort the process in it, after all tests
+    # have passed (https://github.com/temporalio/sdk-python/issues/300).
     os._exit(0 if verdict.wasSuccessful() else 1)

@@ -1,11 +1,11 @@
 /**
- * What our sync is measured against: the same HTTP client, `JSON.parse`, `COPY`, and the same merge. No Temporal, no shared limits, no heartbeat, no schema, no
- * check that anything is missing. Four pages travel at a time, as ours do.
+ * The reference for our sync: the same HTTP client, `JSON.parse`, `COPY` and the same merge. No Temporal, no shared
+ * limits, no heartbeat, no schema, no check that anything is missing. It fetches four pages at a time, as we do.
  */
 import { performance } from 'node:perf_hooks';
-import { exchangeToken } from '../../dist/src/personio/auth.js';
+import { exchangeToken } from '../../dist/src/personio/v1/auth.js';
 import { createHttp } from '../../dist/src/personio/http.js';
-import { commitSnapshot } from '../../dist/src/store/collections.js';
+import { commitSnapshot } from '../../dist/src/store/collections/commit.js';
 import { openDatabase } from '../../dist/src/store/database.js';
 import { commitEmployees } from '../../dist/src/store/employees/commit.js';
 import { closeRun, insertRun } from '../../dist/src/store/runs.js';
@@ -14,40 +14,41 @@ import { parsePolicy } from '../../dist/src/config/policy-file.js';
 
 const [, , databaseUrl, baseUrl] = process.argv;
 const PAGE = 200;
-const IN_FLIGHT = 4;
+const MAX_IN_FLIGHT = 4;
 const { policy } = parsePolicy('');
 const database = openDatabase({ url: databaseUrl, applicationName: 'bare loop', poolSize: 4 });
 const http = createHttp(baseUrl, 'bare-loop');
 const { token } = await exchangeToken(http, { clientId: 'id', clientSecret: 'secret' });
 let runs = 0;
 
-async function pageAt(endpoint, query, offset) {
+async function fetchPage(endpoint, query, offset) {
   const path = `/v1/company/${endpoint}`;
-  const answer = await http({
+  const response = await http({
     route: { method: 'GET', template: path },
     path,
     token,
     query: { ...query, limit: PAGE, offset },
   });
-  return JSON.parse(answer.text);
+  return JSON.parse(response.text);
 }
 
 async function readAll(endpoint, query, write) {
-  const first = await pageAt(endpoint, query, 0);
+  const first = await fetchPage(endpoint, query, 0);
   const total = first.metadata.total_elements;
-  const under = [Promise.resolve(first)];
-  for (let offset = 0, asked = PAGE; offset < total; offset += PAGE) {
-    for (; under.length < IN_FLIGHT && asked < total; asked += PAGE) under.push(pageAt(endpoint, query, asked));
-    await write((await under.shift()).data);
+  const inFlight = [Promise.resolve(first)];
+  for (let offset = 0, next = PAGE; offset < total; offset += PAGE) {
+    for (; inFlight.length < MAX_IN_FLIGHT && next < total; next += PAGE)
+      inFlight.push(fetchPage(endpoint, query, next));
+    await write((await inFlight.shift()).data);
   }
   return total;
 }
 
-const value = (attribute) => (attribute?.value === '' ? null : (attribute?.value ?? null));
-const date = (attribute) => value(attribute)?.slice(0, 10) ?? null;
-const named = (attribute, key) => value(attribute)?.attributes?.[key] ?? null;
+const getValue = (attribute) => (attribute?.value === '' ? null : (attribute?.value ?? null));
+const getDate = (attribute) => getValue(attribute)?.slice(0, 10) ?? null;
+const getNested = (attribute, key) => getValue(attribute)?.attributes?.[key] ?? null;
 
-/** What our sync stores of a made-up employee, beside the typed columns. */
+/** Attributes of a demo employee that our sync stores besides the typed columns. */
 const STORED = [
   'termination_reason',
   'probation_period_end',
@@ -59,30 +60,30 @@ const STORED = [
   'profile_picture',
 ];
 
-function employee({ attributes: a }) {
+function toEmployee({ attributes: a }) {
   return {
     employeeId: String(a.id.value),
-    email: value(a.email),
-    firstName: value(a.first_name),
-    lastName: value(a.last_name),
-    preferredName: value(a.preferred_name),
-    status: value(a.status),
-    position: value(a.position),
-    departmentId: named(a.department, 'id')?.toString() ?? null,
-    department: named(a.department, 'name'),
-    team: named(a.team, 'name'),
-    office: named(a.office, 'name'),
-    subcompany: named(a.subcompany, 'name'),
-    supervisorId: value(a.supervisor)?.attributes?.id?.value?.toString() ?? null,
-    employmentType: value(a.employment_type),
-    hireDate: date(a.hire_date),
-    contractEndDate: date(a.contract_end_date),
-    terminationDate: date(a.termination_date),
-    lastWorkingDay: date(a.last_working_day),
-    terminationType: value(a.termination_type),
-    weeklyWorkingHours: value(a.weekly_working_hours),
+    email: getValue(a.email),
+    firstName: getValue(a.first_name),
+    lastName: getValue(a.last_name),
+    preferredName: getValue(a.preferred_name),
+    status: getValue(a.status),
+    position: getValue(a.position),
+    departmentId: getNested(a.department, 'id')?.toString() ?? null,
+    department: getNested(a.department, 'name'),
+    team: getNested(a.team, 'name'),
+    office: getNested(a.office, 'name'),
+    subcompany: getNested(a.subcompany, 'name'),
+    supervisorId: getValue(a.supervisor)?.attributes?.id?.value?.toString() ?? null,
+    employmentType: getValue(a.employment_type),
+    hireDate: getDate(a.hire_date),
+    contractEndDate: getDate(a.contract_end_date),
+    terminationDate: getDate(a.termination_date),
+    lastWorkingDay: getDate(a.last_working_day),
+    terminationType: getValue(a.termination_type),
+    weeklyWorkingHours: getValue(a.weekly_working_hours),
     absentAttributes: [],
-    costCenters: value(a.cost_centers).map(({ attributes: { id, name, percentage } }) => ({
+    costCenters: getValue(a.cost_centers).map(({ attributes: { id, name, percentage } }) => ({
       id: String(id),
       name,
       percentage,
@@ -91,7 +92,7 @@ function employee({ attributes: a }) {
   };
 }
 
-function attendance({ id, attributes: a }) {
+function toAttendance({ id, attributes: a }) {
   return {
     periodId: String(id),
     periodIdV2: a.id_v2,
@@ -109,23 +110,23 @@ function attendance({ id, attributes: a }) {
   };
 }
 
-/** One pass: read, stage, merge. */
-async function pass(endpoint, window) {
+/** Reads, stages and merges an endpoint once. */
+async function runPass(endpoint, window) {
   runs += 1;
   const run = { connectionId: 'default', endpoint, runId: `bare-${process.pid}-${runs}` };
   const chunk = endpoint === 'attendances' ? window : null;
-  const key = { reading: 1, chunk: chunk?.from ?? null };
+  const key = { attempt: 1, chunk: chunk?.from ?? null };
   await insertRun(database, run, new Date().toISOString(), chunk);
   await createStaging(database, run);
   const query = chunk === null ? {} : { start_date: chunk.from, end_date: chunk.to };
-  const map = endpoint === 'employees' ? employee : attendance;
+  const toRecord = endpoint === 'employees' ? toEmployee : toAttendance;
   const total = await readAll(endpoint, query, (data) =>
-    stageRecords(database, run, key, { endpoint, records: data.map(map) }),
+    stageRecords(database, run, key, { endpoint, records: data.map(toRecord) }),
   );
   const merging = performance.now();
-  const request = { ...run, source: 'v1', chunk, reading: 1, total };
-  if (endpoint === 'employees') await commitMerged(request, total);
-  else await commitSnapshot(database, { ...request, acceptNarrowing: true });
+  const request = { ...run, source: 'v1', chunk, attempt: 1, total };
+  if (endpoint === 'employees') await commitEmployeesRead(request);
+  else await commitSnapshot(database, { ...request, acceptShrunk: true });
   await closeRun(database, run, { ...NOTHING, outcome: 'succeeded', received: total });
   await dropStaging(database, run);
   return { rows: total, databaseMs: performance.now() - merging };
@@ -143,19 +144,19 @@ const NOTHING = {
   detail: {},
 };
 
-async function commitMerged(request, total) {
+async function commitEmployeesRead(request) {
   const collectedAt = new Date().toISOString();
-  const more = { total, collectedAt, preview: false, requests: 0, onlyEmployeeId: null };
-  await commitEmployees(database, { ...request, ...more }, { policy, digest: (text) => text });
+  const employeesRequest = { ...request, collectedAt, preview: false, requests: 0, onlyEmployeeId: null };
+  await commitEmployees(database, employeesRequest, { policy, digest: (text) => text });
 }
 
-process.on('message', ({ id, ask, argument }) => {
-  if (ask === 'ready') {
+process.on('message', ({ id, question, argument }) => {
+  if (question === 'ready') {
     process.send({ id, answer: true });
     return;
   }
-  void pass(argument.endpoint, argument.window).then((answer) =>
-    process.send({ id, answer: { ...answer, peakMiB: process.resourceUsage().maxRSS / 1_024 } }),
+  void runPass(argument.endpoint, argument.window).then((figures) =>
+    process.send({ id, answer: { ...figures, peakMiB: process.resourceUsage().maxRSS / 1_024 } }),
   );
 });
 process.on('disconnect', () => process.exit(0));

@@ -7,14 +7,14 @@ import {
   sleep,
 } from '@temporalio/workflow';
 
-const acknowledged = defineSignal('acknowledge');
-const told = defineSignal('personio.lifecycle.v1');
+const acknowledge = defineSignal('acknowledge');
+const lifecycle = defineSignal('personio.lifecycle.v1');
 const bare = proxyActivities({ startToCloseTimeout: '1 minute' });
 
 /** The least that a delivery can take: a timer, one signal-with-start, one acknowledgement, one stored row. */
 export async function bareDelivery({ id, dueAt }) {
   let isDone = false;
-  setHandler(acknowledged, () => {
+  setHandler(acknowledge, () => {
     isDone = true;
   });
   await sleep(Math.max(1, dueAt - Date.now()));
@@ -23,10 +23,10 @@ export async function bareDelivery({ id, dueAt }) {
   await bare.storeRow(id);
 }
 
-/** The team that is told, by ours and by the bare one: it answers at once, so that as little as possible of what is measured is its. */
-export async function answeringTeam() {
+/** The subscriber of both sides. It acknowledges at once, so that it adds as little as possible to the measurement. */
+export async function acknowledgingSubscriber() {
   let event;
-  setHandler(told, (signal) => {
+  setHandler(lifecycle, (signal) => {
     event = signal;
   });
   await condition(() => event !== undefined);

@@ -1,4 +1,7 @@
-/** What deliveries are measured with, each in a process of its own: the bare workflow's worker, and the team that is told. */
+/**
+ * Workers for the measurement of deliveries, each in a process of its own: the bare workflow's (role `bare`) and the
+ * subscriber's (role `subscriber`).
+ */
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { openDatabase } from '../../dist/src/store/database.js';
@@ -6,8 +9,8 @@ import { connectTemporal, connectWorker } from '../../dist/src/temporal/connecti
 
 const [, , role, address, databaseUrl] = process.argv;
 const target = { connectionOptions: { address }, namespace: 'default' };
-const PATIENCE_MS = 30_000;
-/** More tasks at a time than the worker of the lifecycle queue takes: nobody is to say that the bare one was held back. */
+const CONNECT_TIMEOUT_MS = 30_000;
+/** More slots than our lifecycle worker has, so that they do not slow the bare workflow down. */
 const LIMITS = {
   maxConcurrentActivityTaskExecutions: 24,
   maxConcurrentWorkflowTaskExecutions: 20,
@@ -15,7 +18,7 @@ const LIMITS = {
 };
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-const connection = await connectWorker(target, PATIENCE_MS);
+const connection = await connectWorker(target, CONNECT_TIMEOUT_MS);
 const common = {
   connection,
   namespace: 'default',
@@ -23,21 +26,21 @@ const common = {
   workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
 };
 const worker = await Worker.create(
-  role === 'told'
-    ? { ...common, taskQueue: 'told' }
-    : { ...common, taskQueue: 'bare', activities: await bareActivities() },
+  role === 'subscriber'
+    ? { ...common, taskQueue: 'subscriber' }
+    : { ...common, taskQueue: 'bare', activities: await createBareActivities() },
 );
 
-async function bareActivities() {
-  const { client } = await connectTemporal(target, PATIENCE_MS);
+async function createBareActivities() {
+  const { client } = await connectTemporal(target, CONNECT_TIMEOUT_MS);
   const database = openDatabase({ url: databaseUrl, applicationName: 'bare workflow', poolSize: 20 });
   return {
     signalSubscriber: async (id) => {
       const event = { deliveryId: `bare:${id}`, employeeId: String(id), kind: 'leaver.left' };
       const acknowledge = { namespace: 'default', workflowId: `bare:${id}`, signal: 'acknowledge' };
-      await client.workflow.signalWithStart('answeringTeam', {
-        workflowId: `bare-told:${id}`,
-        taskQueue: 'told',
+      await client.workflow.signalWithStart('acknowledgingSubscriber', {
+        workflowId: `bare-subscriber:${id}`,
+        taskQueue: 'subscriber',
         args: [],
         signal: 'personio.lifecycle.v1',
         signalArgs: [{ ...event, acknowledge }],

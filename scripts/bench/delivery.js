@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- delivery`: events that fall due at one moment, beside a bare workflow that takes the same steps on the same server; what a sync notices
- * of it; and what many people cost who only wait. See docs/performance.md.
+ * `npm run bench -- delivery`: measures events that fall due at the same time against a bare workflow that takes the
+ * same steps on the same server, then how much they slow a sync down, and the cost of people without due events. See
+ * docs/performance.md.
  */
 import { Buffer } from 'node:buffer';
 import { performance } from 'node:perf_hooks';
@@ -9,12 +10,12 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { parsePolicy } from '../../dist/src/config/policy-file.js';
 import { workflowId } from '../../dist/src/contracts/internal/names.js';
-import { digester } from '../../dist/src/crypto/sealing.js';
+import { createDigester } from '../../dist/src/crypto/sealing.js';
 import { commitEmployees } from '../../dist/src/store/employees/commit.js';
 import { insertRun } from '../../dist/src/store/runs.js';
 import { createStaging, stageRecords } from '../../dist/src/store/staging.js';
 import { registerSearchAttributes } from '../../dist/src/temporal/search-attributes.js';
-import { freshDatabase, startAsked, startServers, startWorker, until } from './machines.js';
+import { createDatabase, startChild, startServers, startWorker, waitUntil } from './machines.js';
 
 const { values } = parseArgs({
   options: {
@@ -25,55 +26,67 @@ const { values } = parseArgs({
   },
 });
 const EVENTS = Number(values.events);
-/** As many as a sync cannot outlast. */
-const MEANWHILE = Math.min(EVENTS, 2_000);
-/** People whose events are far away; the first of them show what a worker needs for few. */
+/** Events that fall due during a sync: enough to outlast it. */
+const EVENTS_MEANWHILE = Math.min(EVENTS, 2_000);
+/** People without due events. A tenth of them is measured first, for comparison. */
 const WAITING = Number(values.waiting);
 const FEW_WAITING = Math.round(WAITING / 10);
-/** The brake is lifted: whoever leaves counts as approved. */
-const POLICY =
-  'lifecycle: { brake: { leavers: { atLeast: 1000000 } } }\n' +
-  'subscribers: [{ name: told, workflowType: answeringTeam, workflowId: "{connectionId}:{employeeId}", taskQueue: told, events: [leaver.left] }]\n';
-const IN_FLIGHT = 32;
-/** Two syncs under the limits, with a minute between them, and one before the moment. */
+/** JSON is YAML. The brake is out of reach, so that no leavers are held. */
+const POLICY = JSON.stringify({
+  lifecycle: { brake: { leavers: { atLeast: 1_000_000 } } },
+  subscribers: [
+    {
+      name: 'subscriber',
+      workflowType: 'acknowledgingSubscriber',
+      workflowId: '{connectionId}:{employeeId}',
+      taskQueue: 'subscriber',
+      events: ['leaver.left'],
+    },
+  ],
+});
+const MAX_IN_FLIGHT = 32;
+/** Time for two syncs under the limits, with a minute after each, before the events fall due. */
 const EMPLOYEES_SYNCS_MS = 150_000;
 const ATTENDANCES_SYNCS_MS = 270_000;
-/** The company that is read; those who leave are of another one, so that neither changes the other's work. */
+/** Connection that is synced. The leavers belong to another one, so that neither changes the other's work. */
 const SYNCED = 'synced';
-/** Started, signalled, the three of a workflow task, what it did, its timer. */
-const EVENTS_OF_ONE_WHO_WAITS = 7;
+/** History of a workflow that waits: its start, a signal, three events of the workflow task, its effects, a timer. */
+const WAITING_HISTORY_LENGTH = 7;
 const DAY_MS = 86_400_000;
 const say = (line) => process.stdout.write(`${line}\n`);
 const round = (number, digits = 2) => Number(number.toFixed(digits));
 
 const servers = await startServers();
-const fake = startAsked('./fake.js', []);
+const fake = startChild('./fake.js', []);
 const fakeUrl = await fake.ask('url');
 const connection = await Connection.connect({ address: servers.temporalAddress });
 const client = new Client({ connection });
 await registerSearchAttributes(connection, 'default');
-const told = startAsked('./delivery-hosts.js', ['told', servers.temporalAddress]);
+const subscriber = startChild('./delivery-hosts.js', ['subscriber', servers.temporalAddress]);
 let rounds = 0;
 
-async function inParallel(count, work) {
-  for (let index = 0; index < count; index += IN_FLIGHT)
-    await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, count - index) }, (_, at) => work(index + at + 1)));
+/** Calls `work` with the numbers from 1 to `count`, some at a time. */
+async function runInParallel(count, work) {
+  for (let index = 0; index < count; index += MAX_IN_FLIGHT) {
+    const length = Math.min(MAX_IN_FLIGHT, count - index);
+    await Promise.all(Array.from({ length }, (_, offset) => work(index + offset + 1)));
+  }
 }
 
-const countOf = async (database, condition) => {
-  const [row] = await database.query(`select count(*) as found from ${condition}`);
+const countRows = async (database, source) => {
+  const [row] = await database.query(`select count(*) as found from ${source}`);
   return row.found;
 };
 
 /**
- * Stages a read of a company in which everybody leaves on the same day, or nobody does.
+ * Stages a read of a company in which everybody leaves on the same day, or nobody does. Returns the request that
+ * commits it.
  *
  * @param lastDay days from today; null: nobody leaves.
- * @returns what commits it.
  */
-async function stagedCompany(database, connectionId, count, lastDay) {
+async function stageCompany(database, connectionId, count, lastDay) {
   const day = lastDay === null ? null : new Date(Date.now() + lastDay * DAY_MS).toISOString().slice(0, 10);
-  const unknown = {
+  const absent = {
     email: null,
     firstName: null,
     lastName: null,
@@ -87,7 +100,7 @@ async function stagedCompany(database, connectionId, count, lastDay) {
     absentAttributes: [],
   };
   const records = Array.from({ length: count }, (_, index) => ({
-    ...unknown,
+    ...absent,
     employeeId: String(index + 1),
     position: 'Engineer',
     departmentId: '1',
@@ -104,32 +117,32 @@ async function stagedCompany(database, connectionId, count, lastDay) {
   const run = { connectionId, endpoint: 'employees', runId: `bench-${connectionId}-${lastDay}` };
   await insertRun(database, run, new Date().toISOString(), null);
   await createStaging(database, run);
-  await stageRecords(database, run, { reading: 1, chunk: null }, { endpoint: 'employees', records });
-  const request = { ...run, source: 'v1', reading: 1, total: count, collectedAt: new Date().toISOString() };
+  await stageRecords(database, run, { attempt: 1, chunk: null }, { endpoint: 'employees', records });
+  const request = { ...run, source: 'v1', attempt: 1, total: count, collectedAt: new Date().toISOString() };
   return { ...request, preview: false, requests: 1, onlyEmployeeId: null };
 }
 
 async function commitCompany(database, connectionId, count, lastDay) {
-  const request = await stagedCompany(database, connectionId, count, lastDay);
+  const request = await stageCompany(database, connectionId, count, lastDay);
   await commitEmployees(database, request, {
     policy: parsePolicy(POLICY).policy,
-    digest: digester(Buffer.alloc(32, 7)),
+    digest: createDigester(Buffer.alloc(32, 7)),
   });
 }
 
-/** When so many events are due: late enough to start all workflows before, of which a worker starts more than 22 in a second. */
-const soon = (events) => Date.now() + 20_000 + events * 45;
+/** Returns a due time by which all workflows have started: a worker starts more than 22 a second. */
+const chooseDueTime = (events) => Date.now() + 20_000 + events * 45;
 
 /**
- * A worker with so many people, all handed over to their workflows, which the worker does when it starts.
+ * Starts a worker for a company of `count` people, and waits until it has dispatched all of them.
  *
- * @param dueAt the moment of all events, in ms since 1970; default: the end of their last day.
- * @param lastDay when all of them leave, in days from today; null: nobody leaves yet.
+ * @param dueAt due time of all events, in ms since 1970; default: the end of the last day.
+ * @param lastDay last day of everybody, in days from today; null: nobody leaves yet.
  */
-async function waitingCompany(count, { dueAt = null, lastDay = 20 } = {}) {
+async function startWaitingCompany(count, { dueAt = null, lastDay = 20 } = {}) {
   rounds += 1;
-  const { database, environment } = await freshDatabase(servers, fakeUrl, POLICY);
-  // A connection of its own, since the workflows of one company have ids that another round would meet again.
+  const { database, environment } = await createDatabase(servers, fakeUrl, POLICY);
+  // Each round has its own connection, since ids of workflows must not repeat.
   const connectionId = `round-${rounds}`;
   await commitCompany(database, connectionId, count, lastDay);
   if (dueAt !== null) {
@@ -138,7 +151,8 @@ async function waitingCompany(count, { dueAt = null, lastDay = 20 } = {}) {
   }
   const begin = performance.now();
   const worker = startWorker({ ...environment, PERSONIO_CONNECTION: SYNCED });
-  await until(async () => (await countOf(database, 'personio.lifecycle_events where handed_over_to is null')) === 0);
+  const undispatched = 'personio.lifecycle_events where handed_over_to is null';
+  await waitUntil(async () => (await countRows(database, undispatched)) === 0);
   const seconds = (performance.now() - begin) / 1_000;
   const stop = async () => {
     await worker.stop();
@@ -147,38 +161,39 @@ async function waitingCompany(count, { dueAt = null, lastDay = 20 } = {}) {
   return { connectionId, database, worker, seconds, stop };
 }
 
-/** A timer of Node's may fire a millisecond early. */
-const NOT_BEFORE_MS = 10;
+/** Node's timers may fire a millisecond early. */
+const TIMER_MARGIN_MS = 10;
 
-/** Waits for the moment; what comes before it has to be done by then. */
-async function arrival(dueAt) {
-  if (Date.now() > dueAt) throw new Error('The moment came before everything that comes before it was done.');
-  await setTimeout(dueAt - Date.now() + NOT_BEFORE_MS);
+/** Waits for the due time. Throws when it has passed, since the preparations took too long. */
+async function waitForDueTime(dueAt) {
+  if (Date.now() > dueAt) throw new Error('The events fell due before the preparations were done. Use fewer events.');
+  await setTimeout(dueAt - Date.now() + TIMER_MARGIN_MS);
 }
 
-/** @returns how many deliveries are due and not acknowledged. */
+/** Counts deliveries that are due and not acknowledged. */
 const countOpen = async (database) =>
-  countOf(database, `personio.deliveries where due_at <= now() and state <> 'acknowledged'`);
+  countRows(database, `personio.deliveries where due_at <= now() and state <> 'acknowledged'`);
 const isEverythingAcknowledged = async (database) => (await countOpen(database)) === 0;
 
-/** @returns seconds from the common moment until the last acknowledgement is stored. */
-async function ours() {
-  const dueAt = soon(EVENTS);
-  const company = await waitingCompany(EVENTS, { dueAt });
-  await arrival(dueAt);
-  await until(async () => isEverythingAcknowledged(company.database));
+/** Measures our deliveries: returns the seconds from the due time until the last acknowledgement is stored. */
+async function measureOurs() {
+  const dueAt = chooseDueTime(EVENTS);
+  const company = await startWaitingCompany(EVENTS, { dueAt });
+  await waitForDueTime(dueAt);
+  await waitUntil(async () => isEverythingAcknowledged(company.database));
   const seconds = (Date.now() - dueAt) / 1_000;
   await company.stop();
   return seconds;
 }
 
-async function bare() {
+/** Measures the bare workflow: returns the seconds from the due time until the last row is stored. */
+async function measureBare() {
   rounds += 1;
-  const { database, url } = await freshDatabase(servers, fakeUrl, POLICY);
+  const { database, url } = await createDatabase(servers, fakeUrl, POLICY);
   await database.run('create table bench (id text primary key)');
-  const worker = startAsked('./delivery-hosts.js', ['bare', servers.temporalAddress, url]);
-  const dueAt = soon(EVENTS);
-  await inParallel(EVENTS, async (id) => {
+  const worker = startChild('./delivery-hosts.js', ['bare', servers.temporalAddress, url]);
+  const dueAt = chooseDueTime(EVENTS);
+  await runInParallel(EVENTS, async (id) => {
     const name = `${rounds}:${id}`;
     await client.workflow.start('bareDelivery', {
       workflowId: `bare:${name}`,
@@ -186,51 +201,59 @@ async function bare() {
       args: [{ id: name, dueAt }],
     });
   });
-  await arrival(dueAt);
-  await until(async () => (await countOf(database, 'bench')) === EVENTS);
+  await waitForDueTime(dueAt);
+  await waitUntil(async () => (await countRows(database, 'bench')) === EVENTS);
   const seconds = (Date.now() - dueAt) / 1_000;
   worker.stop();
   await database.close();
   return seconds;
 }
 
-/** The order changes with each pair: the development server slows down as its file grows. */
-async function pair(number) {
-  const order = number % 2 === 0 ? [ours, bare] : [bare, ours];
+const SIDES = { ours: measureOurs, bare: measureBare };
+
+/** Measures both sides. The order changes with each pair, since the development server slows down as its file grows. */
+async function runPair(number) {
+  const order = number % 2 === 0 ? ['ours', 'bare'] : ['bare', 'ours'];
   const seconds = {};
-  for (const run of order) seconds[run.name] = await run();
-  const rate = (found) => `${round(EVENTS / found, 1)} events/s (${round(found, 1)} s)`;
+  for (const side of order) seconds[side] = await SIDES[side]();
+  const formatRate = (elapsed) => `${round(EVENTS / elapsed, 1)} events/s (${round(elapsed, 1)} s)`;
   say(
-    `pair ${number}: ours ${rate(seconds.ours)}, bare workflow ${rate(seconds.bare)}, ratio of the rates ${round(seconds.bare / seconds.ours)}`,
+    `pair ${number}: ours ${formatRate(seconds.ours)}, bare workflow ${formatRate(seconds.bare)}, ` +
+      `ratio of the rates ${round(seconds.bare / seconds.ours)}`,
   );
 }
 
-/** All leave at a moment that is known before: their workflows wait for it. */
-async function knownBefore(syncsMs) {
-  const dueAt = soon(MEANWHILE) + syncsMs;
-  const company = await waitingCompany(MEANWHILE, { dueAt });
-  return { ...company, happen: async () => arrival(dueAt) };
+/** Prepares a company in which everybody leaves at a time that is known before: their workflows wait for it. */
+async function prepareKnown(syncsMs) {
+  const dueAt = chooseDueTime(EVENTS_MEANWHILE) + syncsMs;
+  const company = await startWaitingCompany(EVENTS_MEANWHILE, { dueAt });
+  return { ...company, makeDue: async () => waitForDueTime(dueAt) };
 }
 
-/** All have left by the same read, which was approved: the run that commits it hands them over at once. */
-async function approved() {
-  const company = await waitingCompany(MEANWHILE, { lastDay: null });
+/** Prepares a company in which everybody has left by one approved read: the run that commits it dispatches them. */
+async function prepareApproved() {
+  const company = await startWaitingCompany(EVENTS_MEANWHILE, { lastDay: null });
   const { database, connectionId } = company;
-  const happen = async () => {
-    const request = await stagedCompany(database, connectionId, MEANWHILE, -1);
+  const makeDue = async () => {
+    const request = await stageCompany(database, connectionId, EVENTS_MEANWHILE, -1);
     await client.workflow.start('detectLifecycleTransitions', {
       taskQueue: 'personio-sync',
       workflowId: request.runId,
       args: [request],
     });
-    await until(async () => (await countOpen(database)) > 0);
+    await waitUntil(async () => (await countOpen(database)) > 0);
   };
-  return { ...company, happen };
+  return { ...company, makeDue };
 }
 
-/** The same sync alone and while everything is due, under Personio's limits. */
-async function syncMeanwhile(change, { type, input, syncsMs }) {
-  const company = await change(syncsMs);
+const CHANGES = [
+  { name: 'known-before', prepare: prepareKnown },
+  { name: 'approved', prepare: prepareApproved },
+];
+
+/** Measures a sync alone and while events are due, under Personio's limits. */
+async function measureSync(change, { type, input, syncsMs }) {
+  const company = await change.prepare(syncsMs);
   const sync = async (name) => {
     const begin = performance.now();
     const { received } = await client.workflow.execute(type, {
@@ -241,53 +264,55 @@ async function syncMeanwhile(change, { type, input, syncsMs }) {
     return { received, seconds: (performance.now() - begin) / 1_000 };
   };
   await sync('first');
-  // The limits of a minute begin anew.
+  // Let the minute of the rate limits pass.
   await setTimeout(61_000);
   const alone = await sync('alone');
   await setTimeout(61_000);
-  await company.happen();
+  await company.makeDue();
   const begin = performance.now();
-  const together = await sync('together');
+  const meanwhile = await sync('meanwhile');
   const open = await countOpen(company.database);
-  await until(async () => isEverythingAcknowledged(company.database));
+  await waitUntil(async () => isEverythingAcknowledged(company.database));
   const seconds = (performance.now() - begin) / 1_000;
   await company.stop();
   say(
-    `${type} of ${alone.received}: ${round(alone.seconds)} s alone, ${round(together.seconds)} s while ${MEANWHILE} events were due ` +
-      `(${change.name}; ${open} still open at its end), ${round(together.seconds / alone.seconds)} times; all were acknowledged after ${round(seconds, 1)} s`,
+    `${type} of ${alone.received}: ${round(alone.seconds)} s alone, ${round(meanwhile.seconds)} s while ` +
+      `${EVENTS_MEANWHILE} events were due (${change.name}; ${open} still open at its end), ` +
+      `${round(meanwhile.seconds / alone.seconds)} times; all were acknowledged after ${round(seconds, 1)} s`,
   );
 }
 
-/** What people cost of whom nothing is due. */
-async function waiting() {
+/** Measures the cost of people without due events. */
+async function measureWaiting() {
   for (const count of [FEW_WAITING, WAITING]) {
-    const { connectionId, database, worker, seconds, stop } = await waitingCompany(count);
+    const { connectionId, database, worker, seconds, stop } = await startWaitingCompany(count);
     const [last] = await database.query('select max(employee_id) as id from personio.lifecycle_events');
     const handle = client.workflow.getHandle(workflowId.employee(connectionId, last.id));
-    // Whoever was handed over last waits when its workflow has closed its first task.
-    await until(async () => (await handle.describe()).historyLength >= EVENTS_OF_ONE_WHO_WAITS);
+    // The last one dispatched waits once its workflow has completed its first task.
+    await waitUntil(async () => (await handle.describe()).historyLength >= WAITING_HISTORY_LENGTH);
     const { historyLength, historySize } = await handle.describe();
     say(
-      `${count} people wait: handed over in ${round(seconds, 1)} s (${round(count / seconds, 1)}/s), an open workflow each, with ${historyLength} events and ` +
-        `${historySize} bytes of history; the worker's peak is ${Math.round(worker.peakMiB())} MiB`,
+      `${count} people wait: dispatched in ${round(seconds, 1)} s (${round(count / seconds, 1)}/s), ` +
+        `an open workflow each, with ${historyLength} events and ${historySize} bytes of history; ` +
+        `the worker's peak is ${Math.round(worker.readPeakMiB())} MiB`,
     );
     await stop();
   }
 }
 
 try {
-  for (let number = 1; number <= Number(values.pairs); number++) await pair(number);
+  for (let number = 1; number <= Number(values.pairs); number++) await runPair(number);
   if (Number(values.attendances) > 0) {
     const { from, to } = await fake.ask('window', Number(values.attendances));
     const attendances = { type: 'syncAttendances', input: { window: { from, to } }, syncsMs: ATTENDANCES_SYNCS_MS };
-    for (const change of [knownBefore, approved]) {
-      await syncMeanwhile(change, { type: 'syncEmployees', input: {}, syncsMs: EMPLOYEES_SYNCS_MS });
-      await syncMeanwhile(change, attendances);
+    for (const change of CHANGES) {
+      await measureSync(change, { type: 'syncEmployees', input: {}, syncsMs: EMPLOYEES_SYNCS_MS });
+      await measureSync(change, attendances);
     }
   }
-  if (WAITING > 0) await waiting();
+  if (WAITING > 0) await measureWaiting();
 } finally {
-  told.stop();
+  subscriber.stop();
   fake.stop();
   await connection.close();
   await servers.stop();

@@ -1,4 +1,4 @@
-/** The processes of the benchmark: servers, the made-up company, our worker, the bare loop. */
+/** Starts the processes of the benchmark: servers, demo company, our worker, bare loop. */
 import { fork, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ import { startGuard } from '../../dist/src/embedded/processes.js';
 import { startTemporalServer } from '../../dist/src/embedded/temporal-server.js';
 import { openDatabase } from '../../dist/src/store/database.js';
 
-const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const BIN = at('../../bin/personio-sync.js');
+const toPath = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const BIN = toPath('../../bin/personio-sync.js');
 const say = (sentence) => process.stderr.write(`${sentence}\n`);
 
-export async function until(condition) {
+export async function waitUntil(condition) {
   while (!(await condition())) await setTimeout(100);
 }
 
@@ -38,9 +38,9 @@ export async function startServers() {
   return { postgresUrl: postgres.url, temporalAddress: temporal.address, work, stop };
 }
 
-/** A child that answers questions over IPC. */
-export function startAsked(script, args) {
-  const child = fork(at(script), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/** Starts a script that answers questions over IPC. */
+export function startChild(script, args) {
+  const child = fork(toPath(script), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map();
   let asked = 0;
   child.on('message', ({ id, answer }) => waiting.get(id)?.(answer));
@@ -48,8 +48,8 @@ export function startAsked(script, args) {
     new Promise((resolve, reject) => {
       asked += 1;
       waiting.set(asked, resolve);
-      child.once('exit', (code) => reject(new Error(`${script} ended with ${code}.`)));
-      child.send({ id: asked, ask: question, argument });
+      child.once('exit', (code) => reject(new Error(`${script} exited with code ${code}.`)));
+      child.send({ id: asked, question, argument });
     });
   child.setMaxListeners(0);
   return { ask, pid: child.pid, stop: () => child.connected && child.disconnect() };
@@ -57,11 +57,11 @@ export function startAsked(script, args) {
 
 let databases = 0;
 
-/** For a policy file: as if Personio had no limits. */
+/** Policy that reads as if Personio had no limits. */
 export const UNLIMITED = 'reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }\n';
 
-/** An empty, migrated database, with the environment of the commands that use it, and a policy file. */
-export async function freshDatabase({ postgresUrl, temporalAddress, work }, fakeUrl, policyText) {
+/** Creates and migrates an empty database. Returns it with the environment of the commands that use it. */
+export async function createDatabase({ postgresUrl, temporalAddress, work }, fakeUrl, policyText) {
   databases += 1;
   const admin = openDatabase({ url: postgresUrl, applicationName: 'bench', poolSize: 1 });
   await admin.run(`create database bench_${databases}`);
@@ -81,41 +81,42 @@ export async function freshDatabase({ postgresUrl, temporalAddress, work }, fake
     METRICS_ADDRESS: 'off',
     LOG_LEVEL: 'warn',
   };
-  await ended(spawn(process.execPath, [BIN, 'migrate'], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] }));
+  await migrate(environment);
   const database = openDatabase({ url: url.href, applicationName: 'bench', poolSize: 2 });
   return { database, environment, url: url.href };
 }
 
-async function ended(child) {
+async function migrate(environment) {
+  const child = spawn(process.execPath, [BIN, 'migrate'], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] });
   const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`A command ended with ${code}.`);
+  if (code !== 0) throw new Error(`migrate exited with code ${code}.`);
 }
 
-/** Ticks of processor time that a process has used; Linux alone tells. */
-function ticksOf(pid) {
+/** Returns the processor time of a process in ticks, of which Linux counts a hundred a second. Linux only. */
+function readTicks(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** A tenth of a second of processor time, of the second that is looked at: Linux counts a hundred ticks a second. */
-const QUIET_TICKS = 10;
+/** Most ticks in a second for a process to count as idle. */
+const IDLE_TICKS = 10;
 
 export function startWorker(environment) {
   const child = spawn(process.execPath, [BIN, 'worker'], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
-  // Also where the benchmark breaks off.
+  // The worker must not outlive a benchmark that fails.
   process.once('exit', () => child.kill('SIGKILL'));
   return {
-    /** Since the start of the worker, in MiB; Linux alone tells. */
-    peakMiB: () => {
+    /** Returns the peak of resident memory since the worker's start, in MiB. Linux only. */
+    readPeakMiB: () => {
       const [, kib] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       return Number(kib) / 1_024;
     },
-    /** Until it has nothing to do: what one sync has set going is no part of the next one. */
-    quiet: async () =>
-      until(async () => {
-        const before = ticksOf(child.pid);
+    /** Waits until the worker is idle, so that the work that one sync caused does not burden the next. */
+    waitUntilIdle: async () =>
+      waitUntil(async () => {
+        const before = readTicks(child.pid);
         await setTimeout(1_000);
-        return ticksOf(child.pid) - before < QUIET_TICKS;
+        return readTicks(child.pid) - before < IDLE_TICKS;
       }),
     stop: async () => {
       child.kill('SIGTERM');

@@ -1,4 +1,7 @@
-/** `npm run bench [-- reading | delivery] [-- options]`: what a sync costs beside a bare loop, or a delivery beside a bare workflow. See docs/performance.md. */
+/**
+ * `npm run bench [-- reading | delivery] [-- options]`: measures a sync against a bare loop, or a delivery against a
+ * bare workflow. See docs/performance.md.
+ */
 import { argv } from 'node:process';
 
 const KINDS = ['reading', 'delivery'];

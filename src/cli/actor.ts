@@ -3,16 +3,20 @@ import { CommandError, EXIT } from './exit.js';
 
 const MAX_CHARACTERS = 1_000;
 
-/** Who answers for a decision: as given, else the operating system's user. */
+/** Returns the person responsible for an act: as given, else the operating system's user. */
 export function resolveActor(by: string | undefined): string {
   return by === undefined ? getOsUser() : requireText('--by', by);
 }
 
-/** @returns the text of an option that goes into the chain of decisions. @throws CommandError (usage) where it says nothing. */
+/**
+ * Returns the trimmed text of an option that is recorded in the audit log.
+ *
+ * @throws CommandError (usage) where it is empty or too long.
+ */
 export function requireText(option: string, text: string): string {
   const trimmed = text.trim();
   if (trimmed !== '' && trimmed.length <= MAX_CHARACTERS) return trimmed;
-  throw new CommandError(`${option} has to say something, in at most ${MAX_CHARACTERS} characters.`, EXIT.usage);
+  throw new CommandError(`${option} must not be empty or longer than ${MAX_CHARACTERS} characters.`, EXIT.usage);
 }
 
 function getOsUser(): string {

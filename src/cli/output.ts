@@ -1,22 +1,22 @@
-/** Where a command writes: people read stderr, programs read stdout. */
+/** Writes what a command prints. With `--json`, programs read stdout and people read stderr. */
 export interface Output {
-  /** Whether the command was asked for JSON. */
+  /** True with `--json`. */
   readonly isJson: boolean;
-  /** A sentence or a line of a table, for people. With `--json` it goes to stderr, so that stdout stays one document. */
+  /** Prints a sentence or a line of a table for people; with `--json` to stderr, so that stdout stays one document. */
   readonly say: (line: string) => void;
-  /** A message of progress or trouble; always stderr. */
+  /** Prints progress or a warning, always to stderr. */
   readonly note: (line: string) => void;
-  /** The one document of `--json`; nothing without the flag. */
+  /** Prints the one document of `--json`; does nothing without the flag. */
   readonly printJson: (value: unknown) => void;
-  /** One of many JSON values, on a line of its own; nothing without the flag. */
+  /** Prints one of many JSON values on a line of its own; does nothing without `--json`. */
   readonly printJsonLine: (value: unknown) => void;
 }
 
-/** Bytes that would move a cursor or ring a bell in a terminal; Personio's texts may contain them. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+/** Characters that would move the cursor or ring the bell of a terminal; texts from Personio may contain them. */
+// eslint-disable-next-line no-control-regex -- finds control characters
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** @returns the text with control characters spelt out (`\u001b`); line breaks and tabs stay. */
+/** Returns the text with control characters escaped (`\u001b`); line breaks and tabs stay. */
 function escapeControlCharacters(text: string): string {
   return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -36,7 +36,7 @@ export function createOutput(isJson: boolean, stdout: NodeJS.WritableStream, std
   };
 }
 
-/** Left-aligned columns with two spaces between them. */
+/** Returns the lines of a table: left-aligned columns with two spaces between them. */
 export function formatTable(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));

@@ -15,9 +15,10 @@ export interface LoadedPolicy {
 const DEFAULT_FILE = 'personio-sync.yaml';
 
 /**
- * Reads the policy file, if there is one: `personio-sync.yaml` in the folder, or the one that is named.
+ * Reads the policy file: the named one, or `personio-sync.yaml` in the folder if it exists.
  *
- * @returns the policy complete with its defaults, or every fault with its place and line.
+ * @param named path relative to the folder, or absolute; null for the default file.
+ * @returns the policy with its defaults, or every fault with its key and line.
  */
 export function loadPolicy(folder: string, named: string | null): LoadedPolicy {
   const path = isAbsolute(named ?? DEFAULT_FILE) ? (named ?? DEFAULT_FILE) : join(folder, named ?? DEFAULT_FILE);
@@ -25,22 +26,25 @@ export function loadPolicy(folder: string, named: string | null): LoadedPolicy {
   try {
     return parsePolicy(readFileSync(path, 'utf8'));
   } catch {
-    const subject = named === null ? `${DEFAULT_FILE} is there, and is no` : 'PERSONIO_SYNC_CONFIG names no';
-    return { policy: null, faults: [`${subject} file that can be read.`] };
+    const fault =
+      named === null
+        ? `${DEFAULT_FILE} cannot be read; check that it is a file and its permissions.`
+        : 'PERSONIO_SYNC_CONFIG names a file that cannot be read.';
+    return { policy: null, faults: [fault] };
   }
 }
 
-/** @param text YAML; empty means all defaults. */
+/** Parses the text of a policy file: YAML, where an empty text means all defaults. */
 export function parsePolicy(text: string): LoadedPolicy {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = document.errors.map(
-    (error) => `Policy file, line ${lines.linePos(error.pos[0]).line}: it is no valid YAML (${error.code}).`,
+    (error) => `Policy file, line ${lines.linePos(error.pos[0]).line}: not valid YAML (${error.code}).`,
   );
   if (syntax.length > 0) return { policy: null, faults: syntax };
   const content = toContent(document);
   if (content === undefined)
-    return { policy: null, faults: ['Policy file: its aliases refer to nothing, or multiply beyond measure.'] };
+    return { policy: null, faults: ['Policy file: its aliases are undefined or expand too far.'] };
   const parsed = policySchema.safeParse(content);
   const locate = (path: readonly PropertyKey[]): string => formatLocation(document, lines, path);
   if (!parsed.success)
@@ -49,7 +53,7 @@ export function parsePolicy(text: string): LoadedPolicy {
   return faults.length > 0 ? { policy: null, faults } : { policy: toPolicy(parsed.data), faults: [] };
 }
 
-/** @returns undefined where aliases cannot be followed. */
+/** Returns undefined if aliases cannot be resolved. */
 function toContent(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {};
@@ -61,13 +65,13 @@ function toContent(document: Document): unknown {
 function describeIssue(issue: z.core.$ZodIssue, locate: (path: readonly PropertyKey[]) => string): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(
-      (key) => `${locate([...issue.path, key])} is unknown; known are ${listKnownKeys(issue.path).join(', ')}.`,
+      (key) => `${locate([...issue.path, key])} is unknown. Known keys: ${listKnownKeys(issue.path).join(', ')}.`,
     );
   }
-  return [`${locate(issue.path)} is wrong: ${issue.message}.`];
+  return [`${locate(issue.path)} is invalid: ${issue.message}.`];
 }
 
-/** What the schema itself says may stand there. */
+/** Returns the keys that the schema allows at a path. */
 function listKnownKeys(path: readonly PropertyKey[]): readonly string[] {
   let schema: unknown = z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' });
   for (const part of path)
@@ -81,10 +85,10 @@ function getProperty(value: unknown, key: PropertyKey): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-/** `Policy file, line 7: subscribers[2].escalateTo` */
+/** Returns text such as `Policy file, line 7: subscribers[2].escalateTo`. */
 function formatLocation(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   const name = path.reduce<string>(
-    (so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so}${so === '' ? '' : '.'}${String(part)}`),
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${String(part)}`),
     '',
   );
   for (let depth = path.length; depth > 0; depth--) {
@@ -94,7 +98,7 @@ function formatLocation(document: Document, lines: LineCounter, path: readonly P
   return `Policy file: ${name === '' ? 'the document' : name}`;
 }
 
-/** Where a key stands, or an entry of a list. */
+/** Returns the offset of a key or of an entry in a list; undefined if the document lacks it. */
 function findStart(document: Document, path: readonly PropertyKey[]): number | undefined {
   const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   if (isMap(parent)) {

@@ -8,22 +8,23 @@ interface Fault {
   readonly fault: string;
 }
 
-/** What one entry says about another, which a schema cannot see. */
+/** Checks references between entries, which a schema cannot. */
 export function checkReferences({ subscribers }: PolicyFile): readonly Fault[] {
   const names = subscribers.map((subscriber) => subscriber.name);
   return subscribers.flatMap(({ name, escalateTo }, index) => {
     const faults: Fault[] = [];
     if (names.indexOf(name) !== index)
-      faults.push({ path: ['subscribers', index, 'name'], fault: 'is the name of another subscriber too' });
+      faults.push({ path: ['subscribers', index, 'name'], fault: 'is also the name of another subscriber' });
     if (escalateTo === undefined) return faults;
     const path = ['subscribers', index, 'escalateTo'];
-    if (escalateTo === name) faults.push({ path, fault: 'names the subscriber itself; it has to be another one' });
+    if (escalateTo === name) faults.push({ path, fault: 'names the subscriber itself; name another one' });
     else if (!names.includes(escalateTo))
-      faults.push({ path, fault: `names no subscriber; there are ${names.join(', ')}` });
+      faults.push({ path, fault: `names an unknown subscriber. Known subscribers: ${names.join(', ')}` });
     return faults;
   });
 }
 
+/** Returns the policy as the program uses it: durations in seconds, defaults filled in, patterns expanded. */
 export function toPolicy(file: PolicyFile): Policy {
   const { schedule, offices, lifecycle } = file;
   const { default: defaultZone = 'Europe/Berlin', ...zones } = offices;
@@ -64,7 +65,7 @@ function toSubscriber(entry: SubscriberEntry): Subscriber {
   };
 }
 
-/** `leaver.*` spelt out. */
+/** Expands patterns such as `leaver.*` into kinds. */
 function expandKinds(patterns: SubscriberEntry['events']): readonly EventKind[] {
   return EVENT_KINDS.filter((kind) =>
     patterns.some(

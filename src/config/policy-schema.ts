@@ -17,21 +17,21 @@ const isZone = (zone: string): boolean => {
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
-/** `10m`, `24h`: a whole number and a unit. Becomes seconds. */
+/** A whole number and a unit, such as `10m` or `24h`. Parses to seconds. */
 const duration = z
   .string()
-  .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number with s, m, h or d, such as 24h')
+  .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number and s, m, h or d, such as 24h')
   .transform((text) => {
     const unit = text.at(-1);
     return (
       Number(text.slice(0, -1)) * (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd' ? SECONDS[unit] : 1)
     );
   });
-// YAML 1.1 readers take a bare `off` for false; ours does not, but both are understood.
+// YAML 1.1 parsers read a bare `off` as false; ours does not. Both are accepted.
 const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCron)], {
-  error: 'it is a cron expression of five fields, or off',
+  error: 'it must be a cron expression of five fields, or off',
 });
-const zone = z.string().refine(isZone, 'it is no IANA time zone, such as Europe/Berlin');
+const zone = z.string().refine(isZone, 'it must be an IANA time zone, such as Europe/Berlin');
 const positive = z.int().min(1);
 
 const createLimitSchema = (defaults: BrakeLimit) =>
@@ -43,19 +43,19 @@ const createLimitSchema = (defaults: BrakeLimit) =>
     .prefault({});
 
 const eventPatterns = ['joiner.*', 'mover.*', 'leaver.*', '*', ...EVENT_KINDS] as const;
-const eventPattern = z.enum(eventPatterns, { error: `it is none of ${eventPatterns.join(', ')}` });
+const eventPattern = z.enum(eventPatterns, { error: `it must be one of ${eventPatterns.join(', ')}` });
 
 const subscriber = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name is up to 63 letters, digits, dots, hyphens and underscores'),
+    .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name has up to 63 letters, digits, dots, hyphens and underscores'),
   workflowType: z.string().min(1),
   workflowId: z
     .string()
     .min(1)
     .refine(
       (text) => !/[{}]/.test(text.replaceAll(/\{(connectionId|employeeId)\}/g, '')),
-      'only {connectionId} and {employeeId} can stand in it',
+      'only the placeholders {connectionId} and {employeeId} are allowed',
     ),
   taskQueue: z.string().min(1),
   namespace: z.string().min(1).optional(),
@@ -63,14 +63,16 @@ const subscriber = z.strictObject({
   events: z.array(eventPattern),
   when: z
     .union([z.enum(['detected', 'effective']), z.strictObject({ daysBefore: z.int().min(0).max(365) })], {
-      error: 'it is detected, effective, or { daysBefore: 14 }',
+      error: 'it must be detected, effective, or { daysBefore: 14 }',
     })
     .default('effective'),
   acknowledgeWithin: duration.prefault('24h'),
   escalateTo: z.string().optional(),
 });
 
-/** The policy file as people write it. Unknown keys are refused: a misspelt limit must not become the default one in silence. */
+/**
+ * Schema of the policy file. Unknown keys are refused, so that a misspelt limit does not silently become the default.
+ */
 export const policySchema = z.strictObject({
   schedule: z
     .strictObject({

@@ -6,28 +6,28 @@ import type { Policy } from '../domain/policy.js';
 import { parseBaseUrl } from './base-url.js';
 import { loadPolicy } from './policy-file.js';
 
-/** Everything that can be set, checked. Secrets are in here: never log it. */
+/** All settings, checked. Contains secrets: never log it. */
 export interface Settings {
-  /** The connection of the environment, for those who have one company only; null when neither id nor secret is set. */
+  /** Connection from the environment, for a single company; null if neither id nor secret is set. */
   readonly personio: PersonioSettings | null;
-  /** The name that `PERSONIO_CONNECTION` gives to it. */
+  /** Its name, from `PERSONIO_CONNECTION`. */
   readonly connectionId: string;
   readonly databaseUrl: string | null;
   readonly temporal: TemporalSettings;
   readonly temporalCliPath: string | null;
   readonly keys: readonly string[];
   readonly payloadKeys: readonly string[];
-  /** What callers of `codec-server` have to know. */
+  /** Token that callers of `codec-server` must send. */
   readonly codecToken: string | null;
   readonly home: string;
-  /** `host:port` of Prometheus; null = the command's default; `off` turns it off. */
+  /** `host:port` for Prometheus; null is the command's default; `off` disables it. */
   readonly metricsAddress: string | null;
-  /** Where the feed is served over HTTP, and to whom; null turns it off. */
+  /** Address and token of the feed over HTTP; null disables it. */
   readonly feed: FeedSettings | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json' | null;
   readonly policy: Policy;
-  /** For child processes and for finding programs. */
+  /** Passed to child processes, and used to find programs. */
   readonly environment: Readonly<NodeJS.ProcessEnv>;
 }
 
@@ -45,7 +45,7 @@ export interface FeedSettings {
 }
 
 export interface TemporalSettings {
-  /** Whether an address or a profile was set; else `dev` brings its own server. */
+  /** An address or a profile is set; otherwise `dev` starts its own server. */
   readonly isExplicit: boolean;
   readonly connectionOptions: ConnectionOptions;
   readonly namespace: string;
@@ -54,25 +54,36 @@ export interface TemporalSettings {
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Every fault of the settings and of the policy file, each in a sentence that names the setting and not its value. */
+/**
+ * Thrown with every fault of the settings and the policy file, each a sentence that names the setting, not its value.
+ */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
     super(
-      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `${faults.length === 1 ? 'A setting is' : `${faults.length} settings are`} invalid:\n` +
+        faults.map((fault) => `  - ${fault}`).join('\n'),
     );
     this.faults = faults;
   }
 }
 
-/** Reads the settings of this process. @throws SettingsError */
+/**
+ * Reads the settings of this process.
+ *
+ * @throws SettingsError with all faults.
+ */
 export function readSettings(): Settings {
   return loadSettings(process.env, process.cwd());
 }
 
-/** @throws SettingsError with all faults at once. */
+/**
+ * Reads settings from an environment, and the policy file from a folder or `PERSONIO_SYNC_CONFIG`.
+ *
+ * @throws SettingsError with all faults.
+ */
 export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: string): Settings {
   const reader = new EnvironmentReader(environment);
   const connectionId = reader.readMatching('PERSONIO_CONNECTION', CONNECTION_ID, CONNECTION_ID_RULE) ?? 'default';
@@ -86,7 +97,7 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
     payloadKeys: readKeys(reader, 'PERSONIO_SYNC_PAYLOAD_KEYS'),
     codecToken: reader.readSecret('PERSONIO_SYNC_CODEC_TOKEN'),
     home: toAbsolutePath(folder, reader.readText('PERSONIO_SYNC_HOME') ?? '.personio-sync'),
-    metricsAddress: reader.readMatching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it is `host:port`, or `off`'),
+    metricsAddress: readMetricsAddress(reader),
     feed: readFeed(reader),
     logLevel: reader.readOneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     logFormat: reader.readOneOf('LOG_FORMAT', ['pretty', 'json'] as const),
@@ -98,11 +109,11 @@ export function loadSettings(environment: Readonly<NodeJS.ProcessEnv>, folder: s
   return { ...settings, policy };
 }
 
-/** It stands in workflow ids, schedule ids and search attributes. */
+/** Names a connection in workflow ids, schedule ids and search attributes. */
 export const CONNECTION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-export const CONNECTION_ID_RULE = 'it is a name of up to 63 small letters, digits and hyphens';
+export const CONNECTION_ID_RULE = 'it must have up to 63 lowercase letters, digits and hyphens';
 
-/** Reads variables and collects what is wrong with them. */
+/** Reads variables and collects their faults. */
 class EnvironmentReader {
   readonly faults: string[] = [];
   readonly environment: Readonly<NodeJS.ProcessEnv>;
@@ -111,22 +122,22 @@ class EnvironmentReader {
     this.environment = environment;
   }
 
-  /** An empty variable counts as unset, as in a compose file that passes on what the host does not have. */
+  /** Treats an empty variable as unset: compose files pass on variables that the host lacks. */
   readText(name: string): string | null {
     const value = this.environment[name];
     return value === undefined || value === '' ? null : value;
   }
 
-  /** The variable, or the content of the file that `NAME_FILE` names. */
+  /** Returns the variable, or the content of the file in `NAME_FILE` without its last line break. */
   readSecret(name: string): string | null {
     const value = this.readText(name);
     const file = this.readText(`${name}_FILE`);
     if (file === null) return value;
-    if (value !== null) this.faults.push(`${name} and ${name}_FILE are both set; set one of them.`);
+    if (value !== null) this.faults.push(`${name} and ${name}_FILE are both set; set only one of them.`);
     try {
       const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
       if (content !== '') return content;
-      this.faults.push(`${name}_FILE names a file that is empty.`);
+      this.faults.push(`${name}_FILE names an empty file.`);
       return null;
     } catch {
       this.faults.push(`${name}_FILE names a file that cannot be read.`);
@@ -144,7 +155,7 @@ class EnvironmentReader {
   readOneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
     const value = this.readText(name);
     const found = allowed.find((one) => one === value);
-    if (value !== null && found === undefined) this.faults.push(`${name} is none of ${allowed.join(', ')}.`);
+    if (value !== null && found === undefined) this.faults.push(`${name} must be one of ${allowed.join(', ')}.`);
     return found ?? null;
   }
 }
@@ -156,23 +167,32 @@ function readPersonio(reader: EnvironmentReader, connectionId: string): Personio
   if ('fault' in base) reader.faults.push(`PERSONIO_BASE_URL ${base.fault}.`);
   if (clientId === null && clientSecret === null) return null;
   if (clientId === null)
-    reader.faults.push('PERSONIO_CLIENT_ID is missing, and PERSONIO_CLIENT_SECRET is set; set both.');
+    reader.faults.push('PERSONIO_CLIENT_ID is missing while PERSONIO_CLIENT_SECRET is set; set both.');
   if (clientSecret === null)
-    reader.faults.push('PERSONIO_CLIENT_SECRET is missing, and PERSONIO_CLIENT_ID is set; set both.');
+    reader.faults.push('PERSONIO_CLIENT_SECRET is missing while PERSONIO_CLIENT_ID is set; set both.');
   if (/[\r\n]/.test(clientSecret ?? ''))
-    reader.faults.push('PERSONIO_CLIENT_SECRET has a line break in it; copy it again.');
+    reader.faults.push('PERSONIO_CLIENT_SECRET contains a line break; copy it again.');
   if (clientId === null || clientSecret === null || 'fault' in base) return null;
   return { connectionId, clientId, clientSecret, baseUrl: base.origin };
+}
+
+const MAX_PORT = 65_535;
+
+function readMetricsAddress(reader: EnvironmentReader): string | null {
+  const address = reader.readMatching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it must be `host:port`, or `off`');
+  const isInRange = address === null || address === 'off' || Number(address.split(':').at(-1)) <= MAX_PORT;
+  if (!isInRange) reader.faults.push(`METRICS_ADDRESS is malformed: its port must be a number from 0 to ${MAX_PORT}.`);
+  return address;
 }
 
 const FEED_TOKEN_CHARACTERS = 16;
 
 function readFeed(reader: EnvironmentReader): FeedSettings | null {
   const token = reader.readSecret('FEED_TOKEN');
-  const address = reader.readMatching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it is `host:port`') ?? '0.0.0.0:9465';
+  const address = reader.readMatching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it must be `host:port`') ?? '0.0.0.0:9465';
   if (token === null) return null;
   if (token.length < FEED_TOKEN_CHARACTERS)
-    reader.faults.push(`FEED_TOKEN is too short: it has at least ${FEED_TOKEN_CHARACTERS} characters.`);
+    reader.faults.push(`FEED_TOKEN is too short: it must have at least ${FEED_TOKEN_CHARACTERS} characters.`);
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replaceAll(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)), token };
 }
@@ -182,7 +202,7 @@ function readDatabaseUrl(reader: EnvironmentReader): string | null {
   if (text === null) return null;
   const isPostgres = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
   if (!isPostgres)
-    reader.faults.push('DATABASE_URL is no PostgreSQL URL: it begins with postgres:// or postgresql://.');
+    reader.faults.push('DATABASE_URL is not a PostgreSQL URL: it must begin with postgres:// or postgresql://.');
   return isPostgres ? text : null;
 }
 
@@ -197,13 +217,14 @@ function readTemporal(reader: EnvironmentReader): TemporalSettings {
     return { isExplicit, connectionOptions, namespace: namespace ?? 'default' };
   } catch {
     reader.faults.push(
-      'The TEMPORAL_… settings cannot be read: check TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the files of TEMPORAL_TLS_….',
+      'The TEMPORAL_… settings cannot be read. ' +
+        'Check TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the files in TEMPORAL_TLS_….',
     );
     return { isExplicit, connectionOptions: {}, namespace: 'default' };
   }
 }
 
-/** @returns the entries `id:base64` of a key ring, each checked; the first seals, all open. */
+/** Returns the entries `id:base64` of a key ring, each checked. The first one seals, all of them open. */
 function readKeys(reader: EnvironmentReader, name: string): readonly string[] {
   const entries = (reader.readSecret(name) ?? '')
     .split(',')
@@ -213,11 +234,11 @@ function readKeys(reader: EnvironmentReader, name: string): readonly string[] {
     const [, id, key] = /^([\w.-]+):([A-Za-z0-9+/]+={0,2})$/.exec(entry) ?? [];
     if (id !== undefined && key !== undefined && Buffer.from(key, 'base64').length === 32) return;
     reader.faults.push(
-      `${name}: key ${index + 1} is malformed: each is \`id:base64\` with 32 bytes in standard base64.`,
+      `${name}: key ${index + 1} is malformed: it must be \`id:base64\` with 32 bytes in standard base64.`,
     );
   });
   const ids = entries.map((entry) => entry.slice(0, entry.indexOf(':')));
-  if (new Set(ids).size < ids.length) reader.faults.push(`${name} names one id twice.`);
+  if (new Set(ids).size < ids.length) reader.faults.push(`${name} contains an id twice.`);
   return entries;
 }
 

@@ -1,16 +1,14 @@
-/** An answer as it is stored. */
-export interface ParsedAcknowledgement {
-  readonly deliveryId: string;
-  readonly outcome: 'done' | 'failed';
-  readonly note: string | null;
-}
+import type { ParsedAcknowledgement } from '../contracts/internal/activities.js';
 
-/** A person's notes are for people: long ones are cut, as the contract says. */
-const NOTE_CHARACTERS = 500;
+/** Limit of a note for operators: the contract says that longer ones are cut. */
+const MAX_NOTE_CHARACTERS = 500;
 /** PostgreSQL stores no zero character. */
 const UNSTORABLE = /\0/g;
 
-/** Answers come from other teams' code, so their shape is not taken on trust; an unusable one becomes an unknown one, which is harmless. */
+/**
+ * Parses what a subscriber sent as its acknowledgement. It comes from other teams' code, so it may have any shape.
+ * An unusable value becomes an acknowledgement of an unknown delivery, which is harmless.
+ */
 export function parseAcknowledgement(value: unknown): ParsedAcknowledgement {
   const fields: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
   const { deliveryId, outcome, note } = fields;
@@ -18,6 +16,6 @@ export function parseAcknowledgement(value: unknown): ParsedAcknowledgement {
   return {
     deliveryId: isUsable ? deliveryId.replaceAll(UNSTORABLE, '\uFFFD') : '',
     outcome: outcome === 'done' ? 'done' : 'failed',
-    note: typeof note === 'string' ? note.slice(0, NOTE_CHARACTERS).replaceAll(UNSTORABLE, '\uFFFD') : null,
+    note: typeof note === 'string' ? note.slice(0, MAX_NOTE_CHARACTERS).replaceAll(UNSTORABLE, '\uFFFD') : null,
   };
 }

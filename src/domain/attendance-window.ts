@@ -2,23 +2,23 @@ import type { DayWindow } from '../contracts/internal/sync.js';
 import { addDays, countDaysBetween } from './zones.js';
 
 export interface WindowRequest {
-  /** From the workflow's input; decides by itself. */
+  /** The window of the workflow's input, which overrides everything else. */
   readonly window: DayWindow | null;
-  /** The schedule's nominal time, ISO 8601; null where no schedule started the run. */
+  /** The schedule's nominal time, ISO 8601; null for a run that no schedule started. */
   readonly nominalTime: string | null;
-  /** When the server started the run, ISO 8601. */
+  /** Moment when the server started the run, ISO 8601. */
   readonly startedAt: string;
   readonly lookbackDays: number;
   readonly catchUpWithinSeconds: number;
   readonly jitterSeconds: number;
 }
 
-/** A day that every chunk boundary is counted from, so that the same dates share a chunk from one run to the next. */
+/** Origin of all chunk boundaries, so that the same dates share a chunk in every run. */
 const EPOCH = '1970-01-01';
 
 /**
- * Which days an attendance run reads. A nominal time names its own UTC day; a run that started later than a late schedule could
- * explain is a backfill, and reads that day only.
+ * Returns the days that an attendance run reads, up to the UTC day of its nominal time. A run that started later than
+ * a delayed schedule could explain is a backfill, and reads only that day.
  */
 export function resolveAttendanceWindow(request: WindowRequest): DayWindow {
   if (request.window !== null) return request.window;
@@ -33,13 +33,13 @@ function isBackfill({ nominalTime, startedAt, catchUpWithinSeconds, jitterSecond
   return lateSeconds > catchUpWithinSeconds + jitterSeconds;
 }
 
-/** @returns the window in chunks of at most `days` days, whose inner borders lie on the same dates whatever the window. */
+/** Splits a window into chunks of at most `days` days. Inner boundaries fall on the same dates for every window. */
 export function chunkDays(window: DayWindow, days: number): readonly DayWindow[] {
   const chunks: DayWindow[] = [];
   for (let from = window.from; from <= window.to;) {
     const sinceEpoch = countDaysBetween(EPOCH, from);
-    const untilBorder = days - (((sinceEpoch % days) + days) % days);
-    const last = addDays(from, untilBorder - 1);
+    const untilBoundary = days - (((sinceEpoch % days) + days) % days);
+    const last = addDays(from, untilBoundary - 1);
     const to = last < window.to ? last : window.to;
     chunks.push({ from, to });
     from = addDays(to, 1);

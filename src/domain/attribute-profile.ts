@@ -1,37 +1,37 @@
-/** What a complete read of the employees says about the permissions of the API credential. Pure. */
+/** Judges the permissions of the API credential by what a complete read of the employees returned. */
 
 export interface AttributeCoverage {
-  /** Personio's key. */
+  /** Personio's key of the attribute. */
   readonly attribute: string;
-  /** On how many records it came. */
+  /** Number of records that had it. */
   readonly records: number;
-  /** Whether an earlier complete read had it. */
-  readonly cameBefore: boolean;
+  /** True if an earlier complete read had it. */
+  readonly wasReadBefore: boolean;
 }
 
 export interface AttributeProfile {
   readonly records: number;
   readonly coverage: readonly AttributeCoverage[];
-  /** People whose status is `inactive`. */
+  /** Number of employees whose status is `inactive`. */
   readonly inactive: number;
-  /** Whether an earlier read had some. */
+  /** True if an earlier read had inactive employees. */
   readonly hadInactive: boolean;
-  /** False where only a part of the company was looked at. */
+  /** False if only the first pages were read. */
   readonly isComplete: boolean;
 }
 
 export type ProfileAlarmCode = 'attributes-withdrawn' | 'attributes-missing' | 'inactive-hidden';
 
-/** Something that a person has to mend in Personio. */
+/** A missing permission that somebody has to grant in Personio. */
 export interface ProfileAlarm {
   readonly code: ProfileAlarmCode;
-  /** Personio's keys; empty where it is not about attributes. */
+  /** Personio's keys; empty if the alarm is not about attributes. */
   readonly attributes: readonly string[];
   readonly sentence: string;
   readonly action: string;
 }
 
-/** What the fields of the users' guides are filled from, as Personio's settings call it. */
+/** Attributes that the documented fields need, with their names in Personio's settings. */
 export const NEEDED_ATTRIBUTES: Readonly<Record<string, string>> = {
   email: 'Email',
   first_name: 'First name',
@@ -46,16 +46,16 @@ export const NEEDED_ATTRIBUTES: Readonly<Record<string, string>> = {
 };
 
 const SETTINGS_PATH = 'Settings > Integrations > API credentials';
-/** A company of this size has had somebody leave. */
-const SIZE_WITH_LEAVERS = 100;
+/** A company of at least this size has had leavers. */
+const MIN_SIZE_WITH_LEAVERS = 100;
 
-/** @returns what somebody should mend, gravest first. */
+/** Finds the permissions to grant, the gravest first. */
 export function findProfileAlarms(profile: AttributeProfile): readonly ProfileAlarm[] {
   if (profile.records === 0) return [];
   const absent = profile.coverage.filter(({ records }) => records === 0);
-  const withdrawn = absent.filter(({ cameBefore }) => cameBefore).map(({ attribute }) => attribute);
+  const withdrawn = absent.filter(({ wasReadBefore }) => wasReadBefore).map(({ attribute }) => attribute);
   const missing = absent
-    .filter(({ attribute, cameBefore }) => !cameBefore && attribute in NEEDED_ATTRIBUTES)
+    .filter(({ attribute, wasReadBefore }) => !wasReadBefore && attribute in NEEDED_ATTRIBUTES)
     .map(({ attribute }) => attribute);
   return [
     ...(withdrawn.length === 0 ? [] : [createWithdrawnAlarm(withdrawn, profile)]),
@@ -68,7 +68,10 @@ function createWithdrawnAlarm(attributes: readonly string[], { records }: Attrib
   return {
     code: 'attributes-withdrawn',
     attributes,
-    sentence: `${formatList(attributes)} came with earlier reads and with none of the ${records} employees now: the API credential may no longer read ${choosePronoun(attributes)}. Each keeps its last value, and no event is made of it.`,
+    sentence:
+      `Personio no longer returns ${formatAlternatives(attributes)} for any of the ${records} employees. ` +
+      `The API credential has probably lost permission to read ${choosePronoun(attributes)}. ` +
+      'Stored values are kept, and no events are emitted.',
     action: `In Personio, under ${SETTINGS_PATH}, allow the credential to read ${formatLabels(attributes)} again.`,
   };
 }
@@ -77,29 +80,40 @@ function createMissingAlarm(attributes: readonly string[], { records }: Attribut
   return {
     code: 'attributes-missing',
     attributes,
-    sentence: `None of the ${records} employees came with ${formatList(attributes)}: the API credential may not read ${choosePronoun(attributes)}.`,
-    action: `In Personio, under ${SETTINGS_PATH}, add ${formatLabels(attributes)} to the employee attributes that the credential may read.`,
+    sentence:
+      `Personio returned no ${formatAlternatives(attributes)} for any of the ${records} employees. ` +
+      `The API credential probably lacks permission to read ${choosePronoun(attributes)}.`,
+    action:
+      `In Personio, under ${SETTINGS_PATH}, add ${formatLabels(attributes)} ` +
+      'to the employee attributes that the credential may read.',
   };
 }
 
-/** Where the status itself does not come, nothing can be said. */
-function isInactiveHidden({ records, coverage: coverage, inactive, hadInactive }: AttributeProfile): boolean {
+/** Says nothing if the status itself is missing from every record. */
+function isInactiveHidden({ records, coverage, inactive, hadInactive }: AttributeProfile): boolean {
   const hasStatus = coverage.some(({ attribute, records: seen }) => attribute === 'status' && seen > 0);
-  return hasStatus && inactive === 0 && (hadInactive || records >= SIZE_WITH_LEAVERS);
+  return hasStatus && inactive === 0 && (hadInactive || records >= MIN_SIZE_WITH_LEAVERS);
 }
 
-function createInactiveAlarm({ records, hadInactive, isComplete: isComplete }: AttributeProfile): ProfileAlarm {
+function createInactiveAlarm({ records, hadInactive, isComplete }: AttributeProfile): ProfileAlarm {
   const seen = `None of the ${isComplete ? '' : 'first '}${records} employees is inactive`;
-  const why = hadInactive ? ', and earlier reads had some' : ', and a company of this size has had somebody leave';
+  const why = hadInactive ? 'earlier reads had some' : 'a company of this size has usually had leavers';
   return {
     code: 'inactive-hidden',
     attributes: [],
-    sentence: `${seen}${why}: the API credential seems to see active people only. A leaver would then go missing instead of becoming inactive.`,
+    sentence:
+      `${seen}, although ${why}. The API credential probably sees active employees only, ` +
+      'so a leaver would go missing instead of becoming inactive.',
     action: `In Personio, under ${SETTINGS_PATH}, let the credential read inactive employees too.`,
   };
 }
 
-const formatList = (attributes: readonly string[]): string => attributes.join(', ');
+/** Formats `a, b or c`. */
+function formatAlternatives(attributes: readonly string[]): string {
+  const [last = '', ...rest] = [...attributes].reverse();
+  return rest.length === 0 ? last : `${rest.reverse().join(', ')} or ${last}`;
+}
+
 const choosePronoun = (attributes: readonly string[]): string => (attributes.length === 1 ? 'it' : 'them');
 const formatLabels = (attributes: readonly string[]): string =>
   attributes.map((attribute) => `"${NEEDED_ATTRIBUTES[attribute] ?? attribute}"`).join(', ');

@@ -2,14 +2,15 @@ import { BRAKE_CLASSES } from './policy.js';
 import type { BrakeClass, BrakeLimit } from './policy.js';
 
 export interface BrakeCounts {
-  /** People whom this run would change. */
+  /** Number of people that this run would change. */
   readonly run: Readonly<Record<BrakeClass, number>>;
-  /** People whom runs of the last 24 hours have changed, without this one. */
+  /** Number of people that earlier runs of the last 24 hours changed. */
   readonly lastDay: Readonly<Record<BrakeClass, number>>;
-  /** Announced people aside: who is employed, on leave or leaving before this run. */
+  /** Number of people employed, on leave or leaving before this run. Announced people do not count. */
   readonly active: number;
 }
 
+/** Result of the brake for one class of changes. */
 export interface BrakeCheck {
   readonly class: BrakeClass;
   readonly count: number;
@@ -19,19 +20,12 @@ export interface BrakeCheck {
   readonly isOver: boolean;
 }
 
-const CHANGE_PHRASES: Readonly<Record<BrakeClass, string>> = {
-  leavers: 'would leave at once',
-  missing: 'are missing at once',
-  joiners: 'would join at once',
-  movers: 'would move at once',
-};
-
-/** @returns how many people of a class may change: the larger of the absolute and the relative limit, rounded down. */
+/** Returns how many people of a class may change: the larger of the absolute and the relative limit, rounded down. */
 export function calculateAllowed(limit: BrakeLimit, active: number): number {
   return Math.max(limit.atLeast, Math.floor((active * limit.percent) / 100));
 }
 
-/** Judges each class twice, for this run and for the rolling day with it, and returns the graver verdict of each. */
+/** Checks each class against its limit, for this run and the last 24 hours, and returns the graver result. */
 export function checkBrake(
   counts: BrakeCounts,
   limits: Readonly<Record<BrakeClass, BrakeLimit>>,
@@ -53,34 +47,47 @@ export function checkBrake(
   });
 }
 
-/** @returns the sentence that a person decides on, such as `40 of 250 people would leave at once, at most 25 may`. */
-export function describeBrake({ class: name, count, of, allowed, window }: BrakeCheck): string {
-  const when = window === 'day' ? ' (within 24 hours)' : '';
-  return `${count} of ${of} people ${CHANGE_PHRASES[name]}${when}, at most ${allowed} may: they are held, and everybody else's changes were committed`;
-}
-
-/** What a whole group of people has in common that is missing at once. */
-export type BrakeGroup = 'office' | 'department' | 'legal entity' | 'inactive';
-
-/** @returns the sentence where everyone of a group is missing, which is held however few they are. */
-export function describeMissingGroup(group: BrakeGroup, name: string, people: number): string {
-  const whose = group === 'inactive' ? 'inactive people' : `people of the ${group} ${name}`;
-  return `All ${people} ${whose} are missing at once, which is what a withdrawn permission looks like: they are held, however few they are`;
-}
-
-const CLASS_PHRASES: Readonly<Record<BrakeClass, string>> = {
-  leavers: 'leaving',
-  missing: 'missing',
-  joiners: 'joining',
-  movers: 'moving',
+const CHANGE_PHRASES: Readonly<Record<BrakeClass, string>> = {
+  leavers: 'would leave',
+  missing: 'are missing',
+  joiners: 'would join',
+  movers: 'would move',
 };
 
-/** @returns the sentence about people who were held before, where the class is within its limit by now. */
-export function describeUndecided(name: BrakeClass, people: number): string {
-  return `${people} ${people === 1 ? 'person stays' : 'people stay'} held as ${CLASS_PHRASES[name]}, since nobody has decided on them yet`;
+/** Describes a class that is over its limit, such as `40 of 250 employees would leave in this run (limit 25). …`. */
+export function describeBrake({ class: name, count, of, allowed, window }: BrakeCheck): string {
+  const when = window === 'day' ? 'within 24 hours' : 'in this run';
+  const finding = `${count} of ${of} employees ${CHANGE_PHRASES[name]} ${when} (limit ${allowed})`;
+  return `${finding}. Their changes are on hold; all others were committed`;
 }
 
-/** @returns the sentence about people who are held because somebody said so. */
+/** Property that a group of people shares; the brake looks for groups of which everyone is missing. */
+export type BrakeGroup = 'office' | 'department' | 'legal entity' | 'inactive';
+
+/** Describes a group of which everyone is missing. It is held regardless of the limit. */
+export function describeMissingGroup(group: BrakeGroup, name: string, people: number): string {
+  const members = group === 'inactive' ? 'inactive employees' : `employees of the ${group} ${name}`;
+  const finding = `All ${people} ${members} are missing`;
+  return `${finding}. A withdrawn permission looks like this, so they are on hold regardless of the limit`;
+}
+
+const MEMBER_NAMES: Readonly<Record<BrakeClass, readonly [singular: string, plural: string]>> = {
+  leavers: ['leaver', 'leavers'],
+  missing: ['missing employee', 'missing employees'],
+  joiners: ['joiner', 'joiners'],
+  movers: ['mover', 'movers'],
+};
+
+/** Describes people who were held by an earlier run, while their class is within its limit now. */
+export function describeUndecided(name: BrakeClass, people: number): string {
+  const [singular, plural] = MEMBER_NAMES[name];
+  const subject = people === 1 ? `1 ${singular} is` : `${people} ${plural} are`;
+  return `${subject} still on hold, waiting for approval or rejection`;
+}
+
+/** Describes people who are held because an operator rejected their changes. */
 export function describeRejected(people: number): string {
-  return `${people} ${people === 1 ? 'person stays' : 'people stay'} held, as was decided`;
+  return people === 1
+    ? '1 employee stays on hold because the change was rejected'
+    : `${people} employees stay on hold because their changes were rejected`;
 }

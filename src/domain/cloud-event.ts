@@ -1,28 +1,12 @@
-import type { AttributeChange, EventClass, EventKind } from '../contracts/public/events.js';
+import type { EventRecord } from './lifecycle.js';
 
-/** What the feed shows of an event: the fields of the signal that do not depend on who is told. */
-export interface FeedEventData {
-  readonly eventId: string;
-  readonly connectionId: string;
-  readonly employeeId: string;
-  readonly class: EventClass;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly effectiveDate: string;
-  readonly effectiveAt: string;
-  readonly timeZone: string;
-  readonly detectedAt: string;
-  readonly late: boolean;
-  readonly supersedes: string | null;
-  readonly changes: readonly AttributeChange[];
-}
+/** The fields of an event in the feed: those of the signal that are the same for every subscriber. */
+export type FeedEventData = Omit<EventRecord, 'state' | 'dueAt' | 'rule' | 'sequence'>;
 
-/** An event of the feed, with its place in it; null while it is planned. */
-export interface FeedEvent extends FeedEventData {
-  readonly sequence: number | null;
-}
+/** An event of the feed with its place in it. */
+export type FeedEvent = FeedEventData & Pick<EventRecord, 'sequence'>;
 
-/** CloudEvents 1.0, in the JSON format. */
+/** An event in the JSON format of CloudEvents 1.0. */
 export interface CloudEvent {
   readonly specversion: '1.0';
   readonly id: string;
@@ -31,7 +15,7 @@ export interface CloudEvent {
   readonly subject: string;
   readonly time: string;
   readonly datacontenttype: 'application/json';
-  /** The feed's cursor, left out of what is only planned. */
+  /** Cursor of the feed; absent while the event is planned. */
   readonly sequence?: string;
   readonly data: FeedEventData;
 }

@@ -1,23 +1,23 @@
 import type { EventKind } from '../contracts/public/events.js';
-import { toEffectiveMoment } from './build-event.js';
+import { employmentOn, fillAbsentAttributes, findAnomalies } from './employment.js';
+import type { EmploymentStatus, Phase } from './employment.js';
+import { EventBuilder } from './event-builder.js';
+import type { TransitionContext } from './event-builder.js';
+import { toEffectiveMoment } from './event-draft.js';
 import type {
   DecideContext,
   DecideInput,
+  EventDraft,
   LifecycleDecision,
   LifecycleState,
   PersonState,
-  EventDraft,
 } from './lifecycle.js';
-import { EventBuilder } from './event-builder.js';
-import type { TransitionContext } from './event-builder.js';
 import type { EmployeeRecord } from './records.js';
-import { findAnomalies, employmentOn, fillAbsentAttributes } from './employment.js';
-import type { Phase, EmploymentStatus } from './employment.js';
-import { toLocalDay, getZone } from './zones.js';
+import { getZone, toLocalDay } from './zones.js';
 
 /**
- * Decides what happened to one person between two states, on the day on which collecting ended. Pure: the same input gives the same
- * events with the same ids, today or next week. The rules, each with its reason, are the table in docs/lifecycle.md.
+ * Decides what happened to one person between two states, on the day when collecting ended. The same input gives the
+ * same events with the same ids, today or next week. The table in docs/lifecycle.md lists the rules and their reasons.
  */
 export function decide(input: DecideInput, context: DecideContext): LifecycleDecision {
   return input.current === null
@@ -25,10 +25,10 @@ export function decide(input: DecideInput, context: DecideContext): LifecycleDec
     : new LifecycleEngine(input, input.current, context).decide();
 }
 
-/** Missing is not left: the old state stands. Gone twice in a row, and confirmed by id, is deleted. */
+/** Keeps the old state of a missing person. One who is missing twice in a row, confirmed by id, is deleted. */
 function decideMissing(input: DecideInput, context: DecideContext): LifecycleDecision {
   const { previous } = input;
-  if (previous === null) throw new RangeError('Nobody can be missing who was never seen.');
+  if (previous === null) throw new RangeError('A person who was never seen cannot be missing.');
   const unchanged = {
     lifecycleState: previous.lifecycleState,
     episode: previous.episode,
@@ -39,15 +39,17 @@ function decideMissing(input: DecideInput, context: DecideContext): LifecycleDec
     events: [],
     superseded: [],
   };
-  if (previous.deletedAt !== null) return { ...unchanged, withheldEvents: [], brakeClass: null };
+  if (previous.deletedAt !== null) return { ...unchanged, suppressedEvents: [], brakeClass: null };
   const deleted = new LifecycleEngine(input, previous.record, context).decideDeletion();
   if (input.isConfirmedGone && previous.missingSince !== null) return deleted;
-  // What a person is asked about is the deletion that this would become: its id is the same in the next read.
-  const withheldEvents = [...deleted.events, ...deleted.withheldEvents].filter(({ kind }) => kind === 'leaver.deleted');
-  return { ...unchanged, withheldEvents, brakeClass: previous.missingSince === null ? 'missing' : null };
+  // The approval is about the deletion that this absence would become: its id is the same in the next read.
+  const suppressedEvents = [...deleted.events, ...deleted.suppressedEvents].filter(
+    ({ kind }) => kind === 'leaver.deleted',
+  );
+  return { ...unchanged, suppressedEvents, brakeClass: previous.missingSince === null ? 'missing' : null };
 }
 
-/** Takes the person from the phase before to the phase of the record, one method a former phase. */
+/** Takes one person from the previous phase to that of the record. Each previous phase has its method. */
 class LifecycleEngine {
   private readonly transition: TransitionContext;
   private readonly previous: PersonState | null;
@@ -89,16 +91,16 @@ class LifecycleEngine {
 
   private toDecision(phase: Phase): LifecycleDecision {
     const { input, context, current } = this.transition;
-    const { builder: builder } = this;
+    const { builder } = this;
     const isIgnored = ({ kind }: EventDraft): boolean => context.lifecycle.ignoreKinds.includes(kind);
     return {
       lifecycleState: this.toState(phase),
       episode: builder.episode,
       announcedStart: phase === 'announced' || phase === 'employed' ? builder.announcedStart : null,
-      // Kept of who is out: the former end, which a return is measured by.
+      // A person who is out keeps the former end, which a return is compared with.
       announcedEnd: phase === 'none' ? null : builder.announcedEnd,
       events: builder.events.filter((event) => !isIgnored(event)),
-      withheldEvents: builder.events.filter(isIgnored),
+      suppressedEvents: builder.events.filter(isIgnored),
       isDeleted: false,
       superseded: builder.superseded,
       brakeClass: input.isBaseline ? null : builder.getBrakeClass(),
@@ -106,7 +108,7 @@ class LifecycleEngine {
     };
   }
 
-  /** Where the person stood when collecting ended, had nothing been read: what was planned has fallen due meanwhile. */
+  /** Returns the phase just before this read, in which planned events may have fallen due since the last one. */
   private getPreviousPhase(): Phase {
     const { previous } = this;
     if (previous === null) return 'none';
@@ -139,7 +141,7 @@ class LifecycleEngine {
     return isPast(getZone(this.previous?.record.office ?? null, this.transition.context.offices));
   }
 
-  /** The first complete snapshot is no news: it only plans what is to come. */
+  /** Emits nothing about the past: the baseline only schedules upcoming start and end dates. */
   private planBaseline(): Phase {
     const { phase, start, end } = this.employment;
     if (phase === 'announced' && start !== null) this.builder.planStart(start, 'baseline-start');
@@ -163,7 +165,7 @@ class LifecycleEngine {
   private decideFromNone(): Phase {
     const { phase, start } = this.employment;
     if (phase === 'none') return 'none';
-    // Who never came cannot have left: a start that is set anew is announced anew.
+    // A person who never started cannot leave. A new start date is announced again.
     if (phase === 'out') return this.previous === null ? 'out' : 'none';
     if (phase === 'announced' && start !== null) {
       this.builder.addEvent('joiner.announced', start, 'start-announced');
@@ -191,18 +193,19 @@ class LifecycleEngine {
   private decideFromEmployed(): Phase {
     const { phase, start, isOnboarding } = this.employment;
     if (phase === 'out') {
-      this.builder.leave();
+      this.builder.endEmployment();
       return 'out';
     }
-    // The start that fell due is none to come, even in a zone where its day has not begun.
-    const isBack = phase === 'announced' && isOnboarding && start !== null && start !== this.builder.announcedStart;
-    if (isBack) {
+    // A start that has fallen due is not ahead, even in a zone where its day has not begun.
+    const isOnboardingAgain =
+      phase === 'announced' && isOnboarding && start !== null && start !== this.builder.announcedStart;
+    if (isOnboardingAgain) {
       this.builder.addEvent('joiner.rescheduled', start, 'start-back-to-onboarding');
       this.builder.planStart(start, 'start-back-to-onboarding');
     }
     this.builder.followEnd();
-    this.builder.addChanges(!isBack);
-    return isBack ? 'announced' : 'employed';
+    this.builder.addChanges(!isOnboardingAgain);
+    return isOnboardingAgain ? 'announced' : 'employed';
   }
 
   private decideFromOut(previous: PersonState): Phase {
@@ -216,7 +219,7 @@ class LifecycleEngine {
     return phase;
   }
 
-  /** Whoever left before today starts after that if to come; of an unknown former end, only a later hire date than before tells. */
+  /** Compares with the former hire date if the former end is unknown. A future start is always later. */
   private isAfterFormerEnd(start: string, previous: PersonState): boolean {
     if (start > this.today) return true;
     const { end } = employmentOn(previous.record, this.today, this.transition.context.lifecycle.leaverEndsOn);

@@ -3,28 +3,45 @@ import type { EventDraft } from './lifecycle.js';
 import type { Subscriber } from './policy.js';
 import { subtractDays } from './zones.js';
 
-/** One row of `deliveries`, before it is sent. */
-export interface PlannedDelivery {
-  /** Says what a repeat is: an event and its notices share an event id, and differ in this. */
+/** A delivery of an event to a subscriber. Types of its parts and stages pick from this one. Moments are in UTC. */
+export interface Delivery {
+  /** Identifies repeats. An event and its notices share an event id and have different delivery ids. */
   readonly deliveryId: string;
   readonly eventId: string;
+  readonly connectionId: string;
+  readonly employeeId: string;
   readonly subscriber: string;
-  readonly purpose: 'event' | 'notice';
-  /** ISO moment in UTC. */
+  readonly purpose: 'event' | 'notice' | 'escalation';
+  readonly state: 'waiting' | 'sent' | 'acknowledged' | 'failed' | 'overdue' | 'dead' | 'superseded';
+  readonly attempts: number;
   readonly dueAt: string;
-  /** Whether the moment that the subscriber asked for had passed when the event was detected. */
+  /** True if the moment that the subscriber asked for had passed when the event was detected. */
   readonly late: boolean;
+  readonly firstAttemptAt: string | null;
+  readonly nextAttemptAt: string | null;
+  /** Moment when Temporal first accepted it. */
+  readonly sentAt: string | null;
+  readonly acknowledgedAt: string | null;
+  readonly deadlineAt: string | null;
+  readonly escalatedAt: string | null;
+  readonly note: string | null;
+  readonly lastError: string | null;
 }
+
+/** A delivery before its first attempt. */
+export type PlannedDelivery = Pick<Delivery, 'deliveryId' | 'eventId' | 'subscriber' | 'dueAt' | 'late'> & {
+  readonly purpose: 'event' | 'notice';
+};
 
 export interface DeliveryContext {
   readonly subscribers: readonly Subscriber[];
   readonly noticeDays: readonly number[];
   readonly detectedAt: string;
-  /** Names of the subscribers who were told of the date that a correction is about. */
+  /** Names of the subscribers that were told the date that a correction is about. */
   readonly notifiedSubscribers: ReadonlySet<string>;
 }
 
-/** Of an event, what the planning of its deliveries has to know. */
+/** The fields of an event that planning its deliveries needs. */
 export type DeliverableEvent = Pick<
   EventDraft,
   'eventId' | 'kind' | 'effectiveAt' | 'timeZone' | 'state' | 'late' | 'dueAt'
@@ -37,12 +54,12 @@ const CORRECTIONS: readonly EventKind[] = [
   'leaver.rescinded',
 ];
 
-/** Whether a kind takes back or moves a date that was told before. */
+/** Checks whether a kind moves or withdraws a date that was told before. */
 export function isCorrection(kind: EventKind): boolean {
   return CORRECTIONS.includes(kind);
 }
 
-/** @returns who is to be told of an event, and when. Corrections go to those alone who were told of what they correct. */
+/** Plans the deliveries of an event. A correction goes only to subscribers that were told the date that it corrects. */
 export function planDeliveries(event: DeliverableEvent, context: DeliveryContext): readonly PlannedDelivery[] {
   return context.subscribers
     .filter(
@@ -63,15 +80,17 @@ function planDelivery(event: DeliverableEvent, { name, when }: Subscriber, detec
     purpose: 'event' as const,
   };
   if (event.state === 'due' || when === 'detected') {
-    // Who asks for detection is never late; a planned moment that has passed is.
+    // A subscriber that asks for `detected` is never late. A planned moment that has passed is.
     return { ...same, dueAt: detectedAt, late: event.late && when !== 'detected' };
   }
   if (when === 'effective') return { ...same, dueAt: event.dueAt, late: false };
-  const asked = subtractDays(event.effectiveAt, when.daysBefore, event.timeZone);
-  return asked < detectedAt ? { ...same, dueAt: detectedAt, late: true } : { ...same, dueAt: asked, late: false };
+  const requestedAt = subtractDays(event.effectiveAt, when.daysBefore, event.timeZone);
+  return requestedAt < detectedAt
+    ? { ...same, dueAt: detectedAt, late: true }
+    : { ...same, dueAt: requestedAt, late: false };
 }
 
-/** Extra notices before a planned start or end; those whose moment has passed, or that come after the event itself, are left out. */
+/** Plans notices before a planned start or end. Skips those whose moment has passed or that would follow the event. */
 function planNotices(
   event: DeliverableEvent,
   main: PlannedDelivery,
@@ -92,58 +111,53 @@ function planNotices(
 }
 
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 15 * 60_000;
+const MAX_RETRY_MS = 15 * 60_000;
 
-/** @returns how long to wait after a number of tries in a row that Temporal did not accept: 1 s, doubling to at most 15 min. */
+/** Returns how long to wait after consecutive refusals by Temporal: 1 s, doubling to at most 15 min. */
 export function toRetryDelayMs(refusals: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, refusals - 1), LAST_RETRY_MS);
+  return Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, refusals - 1), MAX_RETRY_MS);
 }
 
 const MIN_REPEAT_MS = 60_000;
 const MAX_REPEAT_MS = 24 * 3_600_000;
 
-/** @returns how long after it was accepted an unanswered delivery is signalled again. */
+/** Returns how long after Temporal accepted it an unacknowledged delivery is signalled again. */
 export function toRepeatDelayMs(acknowledgeWithinSeconds: number): number {
   return Math.min(Math.max(acknowledgeWithinSeconds * 1_000, MIN_REPEAT_MS), MAX_REPEAT_MS);
 }
 
-/** What is still not acknowledged after that long is dead. */
+/** Time from the first attempt after which an unacknowledged delivery is dead. */
 export const DEAD_AFTER_MS = 28 * 24 * 3_600_000;
 
-/** A moment that many people share is met by about so many of them in a second. */
+/** Rate at which people who share a moment are dispatched. */
 const DISPATCHES_PER_SECOND = 50;
-/** A larger crowd is not counted to its end: nobody is late by more than 50 s because of it. */
+/** Limit up to which people who share a moment are counted. It bounds the jitter to 50 s. */
 export const MAX_CROWD_SIZE = 2_500;
 
 /**
- * Thousands of timers that fire in the same millisecond stop a Temporal server for seconds, and every sync with it. People who share a moment
- * therefore meet it one after the other, well above the rate at which they could be told anyway.
+ * Returns a random delay in milliseconds for a person who shares a moment with others, and 0 for one who has it alone.
  *
- * @param crowdSize how many people share the moment, with this one.
- * @param random evenly distributed, from 0 to below 1.
- * @returns how long after the moment this one is woken, in ms; 0 for one who has it alone.
+ * Thousands of timers that fire in the same millisecond stop a Temporal server for seconds, and every sync with it.
+ * The jitter spreads them, at a rate well above the one at which subscribers could be signalled anyway.
+ *
+ * @param crowdSize number of people who share the moment, including this one.
+ * @param random uniformly distributed, from 0 to below 1.
  */
 export function toJitterMs(crowdSize: number, random: number): number {
   return Math.floor((random * Math.max(0, crowdSize - 1) * 1_000) / DISPATCHES_PER_SECOND);
 }
 
-/** Of a delivery that is neither acknowledged nor over, what its next step depends on. Moments are ISO texts in UTC. */
-export interface DeliveryStatus {
-  readonly subscriber: string;
-  readonly purpose: 'event' | 'notice' | 'escalation';
+/** The fields of an open delivery that its next step depends on. */
+export type DeliveryStatus = Pick<
+  Delivery,
+  'subscriber' | 'purpose' | 'dueAt' | 'firstAttemptAt' | 'nextAttemptAt' | 'sentAt' | 'deadlineAt' | 'escalatedAt'
+> & {
   readonly state: 'waiting' | 'sent' | 'failed' | 'overdue';
-  readonly dueAt: string;
-  readonly nextAttemptAt: string | null;
-  readonly firstAttemptAt: string | null;
-  /** When Temporal first accepted it. */
-  readonly sentAt: string | null;
-  readonly deadlineAt: string | null;
-  readonly escalatedAt: string | null;
-  /** Its event was corrected meanwhile: what was told is not told again. */
+  /** True if its event was superseded: once sent, it is not repeated. */
   readonly isObsolete: boolean;
-}
+};
 
-/** Whether a row has to be marked before anything is sent: dead, overdue, or to be escalated. */
+/** Checks whether a delivery must first be marked as dead, overdue or escalated. */
 export function shouldMark(delivery: DeliveryStatus, now: string): boolean {
   const { state, purpose, escalatedAt, deadlineAt } = delivery;
   const deadAt = findDeadAt(delivery);
@@ -152,19 +166,15 @@ export function shouldMark(delivery: DeliveryStatus, now: string): boolean {
   return deadlineAt !== null && deadlineAt <= now;
 }
 
-/**
- * Unsent: its moment, or the next try. Sent: the next repetition, as long as nothing was answered.
- *
- * @returns null when there is no further try.
- */
+/** Finds the moment of the next attempt: the first, a retry, or a repeat until it is acknowledged. Null if none. */
 export function findNextAttemptAt({ state, dueAt, nextAttemptAt, sentAt, isObsolete }: DeliveryStatus): string | null {
   if (state === 'failed' || (isObsolete && sentAt !== null)) return null;
   return nextAttemptAt ?? dueAt;
 }
 
 /**
- * When something has to be done next about each delivery, in the order in which they stand. To one subscriber each waits until the one before
- * it was accepted, so of what is unsent only the first has a try of its own.
+ * Finds the moment of the next step of each delivery, in the given order. A delivery waits until Temporal has accepted
+ * the one before it to the same subscriber, so only the first unsent one has an attempt of its own.
  */
 export function findNextMoments(deliveries: readonly DeliveryStatus[]): readonly (string | null)[] {
   const blocked = new Set<string>();
@@ -177,7 +187,7 @@ export function findNextMoments(deliveries: readonly DeliveryStatus[]): readonly
   });
 }
 
-/** Whether what comes after it, to the same subscriber, has to wait for it. */
+/** Checks whether later deliveries to the same subscriber must wait for this one. */
 export function isWaitingToBeAccepted({ state, sentAt }: DeliveryStatus): boolean {
   return sentAt === null && state !== 'failed';
 }

@@ -2,23 +2,23 @@ import type { LifecyclePolicy } from './policy.js';
 import type { EmployeeAttribute, EmployeeFields, EmployeeRecord } from './records.js';
 import { EMPLOYEE_ATTRIBUTES } from './records.js';
 
-/** Where a record puts a person on a day. `none`: onboarding without a date, so neither to come nor here. */
+/** Phase of an employment on a day. `none`: onboarding without a date, so neither announced nor employed. */
 export type Phase = 'none' | 'announced' | 'employed' | 'out';
 
-/** What a record says about a person's employment on a given day. */
+/** A person's employment on a given day, according to one record. */
 export interface EmploymentStatus {
   readonly phase: Phase;
   /** Personio's `hire_date`. */
   readonly start: string | null;
-  /** The end of this employment, past or coming. */
+  /** Past or future end of this employment. */
   readonly end: string | null;
-  /** Out by the status, where the dates alone would not say so. */
+  /** True if the person is out by status and not by the dates. */
   readonly isOutByStatus: boolean;
   readonly isOnLeave: boolean;
   readonly isOnboarding: boolean;
 }
 
-/** @returns the end that counts: see "The end that counts" in docs/lifecycle.md. */
+/** Returns the end that counts: see "The end that counts" in docs/lifecycle.md. */
 function findEnd(record: EmployeeFields, endsOn: LifecyclePolicy['leaverEndsOn']): string | null {
   const { terminationDate, lastWorkingDay, hireDate, status } = record;
   const end =
@@ -33,7 +33,11 @@ function pickEarlier(a: string | null, b: string | null): string | null {
   return a < b ? a : b;
 }
 
-/** @param today the calendar day in the person's zone. */
+/**
+ * Returns the employment status on a day.
+ *
+ * @param today the calendar day in the person's zone.
+ */
 export function employmentOn(
   record: EmployeeFields,
   today: string,
@@ -59,7 +63,7 @@ function toPhase(start: string | null, isOnboarding: boolean, today: string): Ph
   return start > today ? 'announced' : 'employed';
 }
 
-/** @returns the record with the last known values in place of those that the credential may no longer read. */
+/** Fills attributes that the credential may no longer read with their last known values. */
 export function fillAbsentAttributes(current: EmployeeRecord, previous: EmployeeRecord | null): EmployeeRecord {
   if (previous === null || current.absentAttributes.length === 0) return current;
   const absent = current.absentAttributes.flatMap(listFields);
@@ -75,7 +79,7 @@ function isEmployeeAttribute(attribute: string): attribute is EmployeeAttribute 
   return Object.hasOwn(EMPLOYEE_ATTRIBUTES, attribute);
 }
 
-/** @returns contradictions of a record, in words without a person, for `sync_runs.detail`. */
+/** Finds contradictions in a record, described without personal data for `sync_runs.detail`. */
 export function findAnomalies(record: EmployeeRecord): readonly string[] {
   const { hireDate, terminationDate, lastWorkingDay, supervisorId, employeeId } = record;
   const found: string[] = [];

@@ -1,25 +1,25 @@
 import type { EventKind } from '../contracts/public/events.js';
-import { buildEvent, toEffectiveMoment } from './build-event.js';
-import type { EventOptions } from './build-event.js';
-import type { DecideContext, DecideInput, LifecycleRule, PersonState, PlannedEvent, EventDraft } from './lifecycle.js';
+import type { EmploymentStatus } from './employment.js';
+import { createEventDraft, toEffectiveMoment } from './event-draft.js';
+import type { EventOptions } from './event-draft.js';
+import type { DecideContext, DecideInput, EventDraft, LifecycleRule, PersonState, PlannedEvent } from './lifecycle.js';
 import { findMoves, findRenames } from './movers.js';
 import type { BrakeClass } from './policy.js';
 import type { EmployeeRecord } from './records.js';
-import type { EmploymentStatus } from './employment.js';
 
-/** What one decision is about: both states of the person, and the day. */
+/** Subject of one decision: both states of the person, and the day. */
 export interface TransitionContext {
   readonly input: DecideInput;
   readonly context: DecideContext;
   readonly previous: PersonState | null;
-  /** As read, with the last known values in place of absent ones. */
+  /** The record as read, with the last known values in place of absent attributes. */
   readonly current: EmployeeRecord;
   readonly zone: string;
   readonly today: string;
   readonly employment: EmploymentStatus;
 }
 
-/** The news of one decision: events, what they supersede, and the dates that stand announced afterwards. */
+/** Builds the events of one decision, what they supersede, and the dates that remain announced. */
 export class EventBuilder {
   readonly events: EventDraft[] = [];
   readonly superseded: { eventId: string; by: string | null }[] = [];
@@ -36,23 +36,23 @@ export class EventBuilder {
     this.announcedEnd = transition.previous?.announcedEnd ?? null;
   }
 
-  /** From here on everything belongs to a new employment; what was still planned of the former one is withdrawn. */
+  /** Begins a new employment, and withdraws the planned end of the former one. */
   beginEpisode(rule: LifecycleRule): void {
     this.episode += 1;
     this.withdrawEnd(rule);
     this.announcedStart = null;
   }
 
-  /** An end in the past puts the person out; by status it counts from its date or from today. */
-  leave(): void {
-    const { employment: employment, today, current } = this.transition;
+  /** Adds the leaving of an employed person. Without a past or present end it counts from today. */
+  endEmployment(): void {
+    const { employment, today, current } = this.transition;
     const { end, isOutByStatus } = employment;
     const date = end !== null && end <= today ? end : today;
     const planned = this.findPlanned('leaver.left');
     const rule = isOutByStatus ? 'out-by-status' : 'out-by-date';
-    // The status is a fact of its own: who approved an end to come has not approved one at once.
+    // The status is a fact of its own: approving a future end does not approve an immediate one.
     const options = { newValues: current.status === 'inactive' ? ['inactive'] : [] };
-    const left = this.buildEventDraft('leaver.left', date, rule, { ...options, isDueNow: isOutByStatus });
+    const left = this.createDraft('leaver.left', date, rule, { ...options, isDueNow: isOutByStatus });
     if (planned !== undefined && planned.effectiveDate !== date) {
       const notice = this.addEvent('leaver.rescheduled', date, rule, { ...options, supersedes: planned.eventId });
       this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
@@ -64,9 +64,9 @@ export class EventBuilder {
     this.events.push(left);
   }
 
-  /** Follows the coming end of whoever is announced or employed. An end that did not move is no event. */
+  /** Follows the future end of a person who is announced or employed. An end that did not move is no event. */
   followEnd(): void {
-    const { employment: employment, zone } = this.transition;
+    const { employment, zone } = this.transition;
     const { end } = employment;
     const before = this.announcedEnd;
     const planned = this.findPlanned('leaver.left');
@@ -117,9 +117,9 @@ export class EventBuilder {
     this.addEvent('leaver.left', date, rule);
   }
 
-  /** Moves, renames and leave between two states of one episode. */
-  addChanges(isEmployedTwice: boolean): void {
-    const { previous, current, context, input, employment: employment, today } = this.transition;
+  /** Adds moves, renames and leave between two states of one episode. Leave counts only if both states are employed. */
+  addChanges(isContinuouslyEmployed: boolean): void {
+    const { previous, current, context, input, employment, today } = this.transition;
     if (previous === null) return;
     const { ignoreAttributes } = context.lifecycle;
     const atOnce = { effectiveAt: input.collectedAt };
@@ -128,18 +128,18 @@ export class EventBuilder {
     const renames = findRenames(previous.record, current, ignoreAttributes);
     if (renames.changes.length > 0) this.addEvent('mover.renamed', today, 'renamed', { ...atOnce, ...renames });
     const wasOnLeave = previous.record.status === 'leave';
-    if (!isEmployedTwice || wasOnLeave === employment.isOnLeave) return;
+    if (!isContinuouslyEmployed || wasOnLeave === employment.isOnLeave) return;
     if (wasOnLeave) this.addEvent('mover.leave-ended', today, 'leave-ended', atOnce);
     else this.addEvent('mover.leave-started', today, 'leave-started', atOnce);
   }
 
   addEvent(kind: EventKind, date: string, rule: LifecycleRule, more: EventOptions = {}): EventDraft {
-    const event = this.buildEventDraft(kind, date, rule, more);
+    const event = this.createDraft(kind, date, rule, more);
     this.events.push(event);
     return event;
   }
 
-  /** The gravest class counts. What only withdraws always passes. */
+  /** Returns the gravest class of the events. Withdrawals alone have none and always pass. */
   getBrakeClass(): BrakeClass | null {
     if (this.hasEarlierEnd) return 'leavers';
     const kinds = this.events.map((event) => event.kind);
@@ -147,7 +147,7 @@ export class EventBuilder {
     return kinds.some((kind) => kind.startsWith('mover.')) ? 'movers' : null;
   }
 
-  /** What fell due stays due, even where nobody has marked it yet. */
+  /** Finds a planned event that is still ahead. One that has fallen due stays due, even if it is not marked yet. */
   private findPlanned(kind: EventKind): PlannedEvent | undefined {
     const { previous, input } = this.transition;
     return previous?.planned.find(
@@ -163,10 +163,13 @@ export class EventBuilder {
     this.superseded.push({ eventId: planned.eventId, by: rescinded.eventId });
   }
 
-  private buildEventDraft(kind: EventKind, date: string, rule: LifecycleRule, more: EventOptions): EventDraft {
+  private createDraft(kind: EventKind, date: string, rule: LifecycleRule, more: EventOptions): EventDraft {
     const { input, context, previous, current, zone } = this.transition;
     const { connectionId, employeeId, collectedAt } = input;
     const subject = { connectionId, employeeId, collectedAt, episode: this.episode, version: previous?.version ?? 0 };
-    return buildEvent({ ...subject, record: current, zone, digest: context.digest }, { kind, date, rule, ...more });
+    return createEventDraft(
+      { ...subject, record: current, zone, digest: context.digest },
+      { kind, date, rule, ...more },
+    );
   }
 }

@@ -2,11 +2,11 @@ import type { AttributeChange, EventClass, EventKind } from '../contracts/public
 import type { BrakeClass, LifecyclePolicy, OfficePolicy } from './policy.js';
 import type { EmployeeRecord } from './records.js';
 
-/** `leaving` is `employed` (or on leave) with a known end to come. */
+/** States of a person. `leaving` is `employed` or `on leave` with a known future end. */
 export const LIFECYCLE_STATES = ['announced', 'employed', 'on leave', 'leaving', 'left'] as const;
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
-/** The rows of docs/lifecycle.md: which rule made an event. */
+/** Names of the lifecycle rules, which are the rows of docs/lifecycle.md. */
 export const LIFECYCLE_RULES = [
   'baseline-start',
   'baseline-end',
@@ -31,74 +31,79 @@ export const LIFECYCLE_RULES = [
 ] as const;
 export type LifecycleRule = (typeof LIFECYCLE_RULES)[number];
 
-/** A planned event of this person that is neither due nor superseded. */
-export interface PlannedEvent {
+/** A lifecycle event. Types of its parts and stages pick from this one. Moments are in UTC. */
+export interface EventRecord {
   readonly eventId: string;
+  readonly connectionId: string;
+  readonly employeeId: string;
+  readonly class: EventClass;
   readonly kind: EventKind;
+  /** Counts the employments of one person, from 1. */
   readonly episode: number;
   readonly effectiveDate: string;
+  readonly effectiveAt: string;
   readonly timeZone: string;
+  readonly detectedAt: string;
+  /** True for a planned kind whose effective moment had passed when it was detected. */
+  readonly late: boolean;
+  /** Id of the planned event that this one corrects (`rescheduled`, `rescinded`). */
+  readonly supersedes: string | null;
+  readonly changes: readonly AttributeChange[];
+  readonly state: 'planned' | 'due' | 'superseded';
+  /** The effective moment of a planned event, otherwise the moment of detection. */
+  readonly dueAt: string;
+  readonly rule: LifecycleRule;
+  /** Place in the feed; null while planned. */
+  readonly sequence: number | null;
 }
+
+/** A planned event that is neither due nor superseded. */
+export type PlannedEvent = Pick<EventRecord, 'eventId' | 'kind' | 'episode' | 'effectiveDate' | 'timeZone'>;
 
 /** A person as committed. */
 export interface PersonState {
   readonly record: EmployeeRecord;
-  /** Null: neither to come nor here nor gone: onboarding without a date, or announced once and withdrawn. */
+  /** Null for a person who is onboarding without a date, or was announced once and withdrawn. */
   readonly lifecycleState: LifecycleState | null;
   readonly episode: number;
   /** Counts the committed changes. */
   readonly version: number;
-  /** ISO moment of the run that first missed the person; null while seen. */
+  /** ISO moment of the first run that did not see the person; null while seen. */
   readonly missingSince: string | null;
   readonly deletedAt: string | null;
   readonly planned: readonly PlannedEvent[];
-  /** Start and end that were announced and not withdrawn, of the present episode. The end of who has left stays. */
+  /** Announced start of the current episode; null if there is none or it was withdrawn. */
   readonly announcedStart: string | null;
+  /** Announced end of the current episode. It stays after the person has left. */
   readonly announcedEnd: string | null;
 }
 
 export interface DecideInput {
   readonly connectionId: string;
   readonly employeeId: string;
-  /** Null: never seen before. */
+  /** Null for a person who was never seen before. */
   readonly previous: PersonState | null;
-  /** Null: missing from a complete snapshot. */
+  /** Null for a person who is missing from a complete snapshot. */
   readonly current: EmployeeRecord | null;
-  /** Missing, asked for by id in this run, and answered 404. */
+  /** True if Personio answered 404 when this run asked for the missing person by id. */
   readonly isConfirmedGone: boolean;
-  /** The first complete snapshot of the connection: silent about the past. */
+  /** True for the first complete snapshot of the connection, which emits no events about the past. */
   readonly isBaseline: boolean;
-  /** When collecting ended; ISO moment. *today* is its calendar day in the person's zone. */
+  /** ISO moment when collecting ended. *Today* is its calendar day in the person's zone. */
   readonly collectedAt: string;
 }
 
 export interface DecideContext {
   readonly lifecycle: LifecyclePolicy;
   readonly offices: OfficePolicy;
-  /** A keyed digest (HMAC) of a text, short and hexadecimal; the key is the installation's own. */
+  /** Returns a short hexadecimal HMAC of a text under the installation's own key. */
   readonly digest: (text: string) => string;
 }
 
-export interface EventDraft {
-  readonly eventId: string;
-  readonly class: EventClass;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly effectiveDate: string;
-  /** ISO moment in UTC. */
-  readonly effectiveAt: string;
-  readonly timeZone: string;
-  readonly changes: readonly AttributeChange[];
+/** An event as a decision makes it, before it is stored. */
+export type EventDraft = Omit<EventRecord, 'connectionId' | 'employeeId' | 'detectedAt' | 'state' | 'sequence'> & {
   readonly state: 'planned' | 'due';
-  /** A planned kind whose effective moment had passed at `collectedAt`. */
-  readonly late: boolean;
-  /** The planned event that this one corrects (`rescheduled`, `rescinded`). */
-  readonly supersedes: string | null;
-  /** When it falls due: the effective moment of what is planned, else the moment of detection. ISO, UTC. */
-  readonly dueAt: string;
-  /** Name of the row of docs/lifecycle.md that fired. */
-  readonly rule: string;
-}
+};
 
 export interface LifecycleDecision {
   readonly lifecycleState: LifecycleState | null;
@@ -106,14 +111,17 @@ export interface LifecycleDecision {
   readonly announcedStart: string | null;
   readonly announcedEnd: string | null;
   readonly events: readonly EventDraft[];
-  /** Not made, and yet what the brake would ask about: the deletion that a first absence would become, and kinds that the policy leaves out. */
-  readonly withheldEvents: readonly EventDraft[];
-  /** Gone twice in a row: the row is kept, and marked. */
+  /**
+   * Events that are not emitted but that an approval may be about: the deletion that a first absence would become, and
+   * kinds that the policy ignores.
+   */
+  readonly suppressedEvents: readonly EventDraft[];
+  /** True if the person was gone twice in a row. The row is kept and marked. */
   readonly isDeleted: boolean;
-  /** Planned events that no longer stand, and what took their place. */
+  /** Planned events that no longer apply, with the event that replaced each. */
   readonly superseded: readonly { readonly eventId: string; readonly by: string | null }[];
-  /** What the brake counts this person as; null where the brake does not apply. */
+  /** Class in which the brake counts this person; null if the brake does not apply. */
   readonly brakeClass: BrakeClass | null;
-  /** Contradictions in the record, for `sync_runs.detail` (`end before start`); no personal data. */
+  /** Contradictions in the record, for `sync_runs.detail` (`end before start`). No personal data. */
   readonly anomalies: readonly string[];
 }

@@ -4,13 +4,13 @@ import type { EmployeeRecord } from './records.js';
 type IdentitySelector = (record: EmployeeRecord, other: EmployeeRecord) => unknown;
 type ValueSelector = (record: EmployeeRecord) => unknown;
 
-/** What makes a mover: the attribute, what is compared, and what the event shows. */
+/** Attributes whose change is a move: what is compared, and what the event shows. */
 const MOVER_ATTRIBUTES: readonly {
   readonly attribute: string;
   readonly identity: IdentitySelector;
   readonly shown: ValueSelector;
 }[] = [
-  // By id where both have one: a department that is renamed is not two hundred movers.
+  // By id if both have one: a renamed department does not move two hundred people.
   {
     attribute: 'department',
     identity: (r, other) => (r.departmentId === null || other.departmentId === null ? r.department : r.departmentId),
@@ -26,7 +26,7 @@ const MOVER_ATTRIBUTES: readonly {
   { attribute: 'weekly_working_hours', identity: parseHours, shown: (r) => r.weeklyWorkingHours },
 ];
 
-/** Attributes whose change is a rename: the event names them and never their values. */
+/** Attributes whose change is a rename. The event names them, never their values. */
 const NAME_ATTRIBUTES = [
   { attribute: 'first_name', value: (r: EmployeeRecord) => r.firstName },
   { attribute: 'last_name', value: (r: EmployeeRecord) => r.lastName },
@@ -34,7 +34,7 @@ const NAME_ATTRIBUTES = [
   { attribute: 'email', value: (r: EmployeeRecord) => r.email },
 ] as const;
 
-/** @returns what moved, with the values before and after; nothing for attributes that the policy leaves out. */
+/** Finds moves, with the values before and after. Skips attributes that the policy ignores. */
 export function findMoves(
   before: EmployeeRecord,
   after: EmployeeRecord,
@@ -48,7 +48,7 @@ export function findMoves(
   ).map(({ attribute, shown }) => ({ attribute, from: shown(before), to: shown(after) }));
 }
 
-/** @returns the attributes of the name that changed, and the new values for the digest of the event's id only. */
+/** Finds renames. The new values are only for the digest in the event id. */
 export function findRenames(
   before: EmployeeRecord,
   after: EmployeeRecord,
@@ -64,18 +64,18 @@ export function findRenames(
   };
 }
 
-/** An attribute that could never be read has no value to differ from: permission that comes late moves nobody. */
+/** Checks that there is a former value to compare with: a permission granted later moves nobody. */
 function isKnown(before: EmployeeRecord, attribute: string, value: ValueSelector): boolean {
   return value(before) !== null || !before.absentAttributes.includes(attribute);
 }
 
-/** The order in which Personio lists cost centres means nothing. */
+/** Ignores the order in which Personio lists cost centres. */
 function toCostCenterKey(record: EmployeeRecord): string {
   const shares = (record.costCenters ?? []).map(({ id, percentage }) => `${id}=${percentage ?? ''}`);
   return shares.sort().join(',');
 }
 
-/** `40` and `40.0` are the same week. */
+/** Treats `40` and `40.0` as equal. */
 function parseHours(record: EmployeeRecord): number | string | null {
   const text = record.weeklyWorkingHours;
   if (text === null) return null;

@@ -1,34 +1,34 @@
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { EventKind } from '../contracts/public/events.js';
 
-/** A limit of the brake: more than max(atLeast, percent of the active) is held. */
+/** Limit of the brake. More people than max(atLeast, percent of the active) are held. */
 export interface BrakeLimit {
   readonly atLeast: number;
   readonly percent: number;
 }
 
-/** The four classes that the brake counts, gravest first: a person counts once, in the gravest. */
+/** Classes that the brake counts, the gravest first. A person counts once, in the gravest. */
 export const BRAKE_CLASSES = ['leavers', 'missing', 'joiners', 'movers'] as const;
 export type BrakeClass = (typeof BRAKE_CLASSES)[number];
 
 export interface LifecyclePolicy {
   readonly leaverEndsOn: 'last_working_day' | 'termination_date';
-  /** Extra notices, days before a start or an end. */
+  /** Days before a start or an end on which subscribers get an extra notice. */
   readonly noticeDays: readonly number[];
   readonly brake: Readonly<Record<BrakeClass, BrakeLimit>>;
-  /** Kinds that are never made. */
+  /** Kinds that are never emitted. */
   readonly ignoreKinds: readonly EventKind[];
-  /** Attributes (Personio's keys) whose changes make no mover. */
+  /** Personio's keys of attributes whose changes are neither moves nor renames. */
   readonly ignoreAttributes: readonly string[];
 }
 
 export interface OfficePolicy {
-  /** IANA zone of whoever has no office, or one that is not named here. */
+  /** IANA zone of people without an office, or with one that `zones` does not name. */
   readonly defaultZone: string;
   readonly zones: Readonly<Record<string, string>>;
 }
 
-/** When a subscriber wants to hear of a planned event. */
+/** Moment at which a subscriber gets a planned event. */
 export type SubscriberWhen = 'detected' | 'effective' | { readonly daysBefore: number };
 
 export interface Subscriber {
@@ -37,15 +37,15 @@ export interface Subscriber {
   /** Template with `{connectionId}` and `{employeeId}`. */
   readonly workflowId: string;
   readonly taskQueue: string;
-  /** Null: the namespace of personio-sync itself. */
+  /** Null for the namespace of personio-sync itself. */
   readonly namespace: string | null;
-  /** Signal-with-start; false signals only what runs already. */
+  /** True for signal-with-start; false signals only a running workflow. */
   readonly start: boolean;
-  /** Already spelt out: no wildcards. */
+  /** Expanded: without wildcards. */
   readonly events: readonly EventKind[];
   readonly when: SubscriberWhen;
   readonly acknowledgeWithinSeconds: number;
-  /** Name of another subscriber. */
+  /** Name of the subscriber that gets escalations. */
   readonly escalateTo: string | null;
 }
 
@@ -71,11 +71,11 @@ export interface RetentionPolicy {
   readonly rawRunsDays: number;
 }
 
-/** What the policy file says, checked and complete. */
+/** The policy file, validated and completed with defaults. */
 export interface Policy {
   readonly schedule: SchedulePolicy;
   readonly reading: ReadingPolicy;
-  /** Keys to store beside the typed columns; `standard` stands for Personio's own, without the sensitive ones. */
+  /** Keys to store besides the typed columns. `standard` stands for Personio's own keys without sensitive ones. */
   readonly attributesToStore: readonly string[];
   readonly offices: OfficePolicy;
   readonly lifecycle: LifecyclePolicy;

@@ -1,5 +1,5 @@
 /**
- * What one record of each endpoint is, wherever it was read from. Ids are text: v1 numbers and v2 strings are the same id.
+ * Records of each endpoint, independent of the API version. Ids are text: v1 numbers and v2 strings are the same id.
  * Dates are calendar dates, `YYYY-MM-DD`.
  */
 
@@ -10,13 +10,13 @@ export interface CostCenter {
   readonly percentage: number | null;
 }
 
-/** The typed columns of `employees`. An attribute that the credential may not read is null here and named in `absentAttributes`. */
+/** Typed columns of `employees`. An attribute that may not be read is null here and named in `absentAttributes`. */
 export interface EmployeeFields {
   readonly email: string | null;
   readonly firstName: string | null;
   readonly lastName: string | null;
   readonly preferredName: string | null;
-  /** `onboarding`, `active`, `leave`, `inactive`, or what Personio invents next. */
+  /** `onboarding`, `active`, `leave`, `inactive`, or a value that Personio adds later. */
   readonly status: string | null;
   readonly position: string | null;
   readonly departmentId: string | null;
@@ -39,13 +39,13 @@ export interface EmployeeFields {
 
 export interface EmployeeRecord extends EmployeeFields {
   readonly employeeId: string;
-  /** Everything else that the policy allows, by Personio's stable key, in Personio's raw form. */
+  /** All other attributes that the policy allows, by Personio's stable key, in Personio's raw form. */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Personio's keys of the typed columns that did not come at all, sorted (`hire_date`, `supervisor`, …). Absent is not null. */
+  /** Sorted keys of the typed columns that did not come (`hire_date`, `supervisor`, …). Absent is not null. */
   readonly absentAttributes: readonly string[];
 }
 
-/** Which of Personio's attributes fills which typed columns. */
+/** Typed columns that each of Personio's attributes fills. */
 export const EMPLOYEE_ATTRIBUTES = {
   email: ['email'],
   first_name: ['firstName'],
@@ -71,7 +71,7 @@ export const EMPLOYEE_ATTRIBUTES = {
 export type EmployeeAttribute = keyof typeof EMPLOYEE_ATTRIBUTES;
 
 export interface DepartmentRecord {
-  /** What the completeness gate counts: the department's id, or the employee's where departments are derived from employees. */
+  /** Id that the completeness gate counts: the department's, or the employee's if departments come from employees. */
   readonly recordId: string;
   /** Null for an employee without a department. */
   readonly departmentId: string | null;
@@ -81,7 +81,7 @@ export interface DepartmentRecord {
 
 export interface AttendanceRecord {
   readonly periodId: string;
-  /** The same period's id in v2, where v1 names it, so that the row stays one when the source changes. */
+  /** Id of the same period in v2, if v1 names it: the row stays one when the source changes. */
   readonly periodIdV2: string | null;
   readonly employeeId: string;
   readonly date: string;
@@ -95,11 +95,11 @@ export interface AttendanceRecord {
   readonly isOnTimeOff: boolean | null;
   /** ISO 8601 moment. */
   readonly updatedAt: string | null;
-  /** v2 alone, where breaks are periods of their own: they are summed into the work that they lie in. Null from v1. */
+  /** Set by v2 only, where breaks are periods of their own and are added to the work period around them. */
   readonly span: AttendanceSpan | null;
 }
 
-/** From when to when, in local time without a zone (`2026-06-01T08:00:00`); overnight periods end on the next day. */
+/** Begin and end in local time without a zone (`2026-06-01T08:00:00`). Overnight periods end on the next day. */
 export interface AttendanceSpan {
   readonly kind: 'work' | 'break';
   readonly startsAt: string | null;
@@ -114,9 +114,15 @@ export interface TimeOffTypeRecord {
   readonly approvalRequired: boolean | null;
 }
 
-/** A record of any endpoint, as the API gives it and the store stages it. */
-export type StagedRecords =
-  | { readonly endpoint: 'employees'; readonly records: readonly EmployeeRecord[] }
-  | { readonly endpoint: 'departments'; readonly records: readonly DepartmentRecord[] }
-  | { readonly endpoint: 'attendances'; readonly records: readonly AttendanceRecord[] }
-  | { readonly endpoint: 'time-off-types'; readonly records: readonly TimeOffTypeRecord[] };
+/** Type of the records of each endpoint. */
+export interface EndpointRecords {
+  employees: EmployeeRecord;
+  departments: DepartmentRecord;
+  attendances: AttendanceRecord;
+  'time-off-types': TimeOffTypeRecord;
+}
+
+/** Records of one endpoint, as they are read and staged. */
+export type StagedRecords<E extends keyof EndpointRecords = keyof EndpointRecords> = {
+  readonly [K in E]: { readonly endpoint: K; readonly records: readonly EndpointRecords[K][] };
+}[E];

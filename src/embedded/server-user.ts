@@ -9,7 +9,11 @@ export interface UserIds {
   readonly gid: number;
 }
 
-/** @returns the ids of an operating system's user, who is created where there is none. For root only. @throws ServerUnavailable */
+/**
+ * Returns the ids of an operating system user, and creates the user if needed. For root only.
+ *
+ * @throws ServerUnavailableError if the user cannot be created.
+ */
 export async function ensureUser(name: string): Promise<UserIds> {
   const known = await findUser(name);
   if (known !== null) return known;
@@ -17,12 +21,13 @@ export async function ensureUser(name: string): Promise<UserIds> {
     await run('useradd', ['--system', '--user-group', '--no-create-home', name]);
   } catch {
     throw new ServerUnavailableError(
-      `PostgreSQL does not run as root, and the user ${name} could not be created. Run personio-sync as an ordinary user, or set DATABASE_URL.`,
+      `PostgreSQL does not run as root, and the user ${name} could not be created. ` +
+        'Run personio-sync as an ordinary user, or set DATABASE_URL.',
     );
   }
   const created = await findUser(name);
   if (created === null)
-    throw new ServerUnavailableError(`The user ${name} was created and cannot be found. Set DATABASE_URL instead.`);
+    throw new ServerUnavailableError(`The user ${name} was created but cannot be found. Set DATABASE_URL instead.`);
   return created;
 }
 

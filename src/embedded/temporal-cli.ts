@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ServerUnavailableError } from './processes.js';
 
-/** The last release of the official CLI that `go install` can build: later ones name a module that the Go proxy does not serve. */
+/** Last release of the official CLI that `go install` can build: later ones need a module that the Go proxy lacks. */
 const CLI_VERSION = '1.5.1';
 const CLI_MODULE = `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`;
 const EXECUTABLE = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
@@ -14,23 +14,25 @@ const PROGRESS_EVERY_MS = 10_000;
 const run = promisify(execFile);
 
 export interface CliSearch {
-  /** `TEMPORAL_CLI_PATH`: then nothing else is tried. */
+  /** `TEMPORAL_CLI_PATH`, which rules out all other places; null if unset. */
   readonly explicitPath: string | null;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
-  /** Hears a sentence when something takes long. */
+  /** Receives a sentence when something takes long. */
   readonly say: (sentence: string) => void;
 }
 
 /**
- * Finds the `temporal` program, or fetches it: the path that was set, PATH, the user's cache, the SDK's download, a build by the Go
- * toolchain.
+ * Finds the `temporal` program, or fetches it. Tries the path in the settings, PATH, the user's cache, the SDK's
+ * download, and a build with Go.
  *
- * @throws ServerUnavailable that names everything that was tried.
+ * @throws ServerUnavailableError that names everything that was tried.
  */
 export async function findTemporalCli({ explicitPath, environment, say }: CliSearch): Promise<string> {
   if (explicitPath !== null) {
     if (await isUsable(explicitPath)) return explicitPath;
-    throw new ServerUnavailableError(`TEMPORAL_CLI_PATH names no program that answers to \`temporal --version\`.`);
+    throw new ServerUnavailableError(
+      'TEMPORAL_CLI_PATH names no program that runs `temporal --version`. Correct or unset it.',
+    );
   }
   const cache = getCacheFolder(environment);
   const cached = join(cache, EXECUTABLE);
@@ -45,8 +47,9 @@ export async function findTemporalCli({ explicitPath, environment, say }: CliSea
     tried.push(outcome.tried);
   }
   throw new ServerUnavailableError(
-    `No Temporal server could be found or fetched. Tried: ${tried.join('; ')}. ` +
-      'Install the Temporal CLI (https://docs.temporal.io/cli#install) and set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a server that runs.',
+    `Cannot find or fetch a Temporal server. Tried: ${tried.join('; ')}. ` +
+      'Install the Temporal CLI (https://docs.temporal.io/cli#install) and set TEMPORAL_CLI_PATH to it, ' +
+      'or set TEMPORAL_ADDRESS to a running server.',
   );
 }
 
@@ -61,22 +64,24 @@ type CliFetcher = (
   say: CliSearch['say'],
 ) => Promise<FetchResult>;
 
-/** The SDK downloads the CLI for its test server; it is started once, and then kept. */
+/** Lets the SDK download the CLI for its test server, which is started once. The download is kept. */
 const download: CliFetcher = async (cache, _environment, say) => {
-  say('Downloading the Temporal server (once; it is kept for the next start) …');
+  say('Downloading the Temporal server (once; kept for later starts) …');
   try {
     const server = { executable: { type: 'cached-download' as const, downloadDir: cache } };
     const started = await TestWorkflowEnvironment.createLocal({ server });
     await started.teardown();
     const [path] = listDownloads(cache);
-    return path === undefined ? { path: null, tried: 'a download that left no program' } : { path, tried: '' };
+    return path === undefined
+      ? { path: null, tried: "the SDK's download, which left no program" }
+      : { path, tried: '' };
   } catch {
-    // The reason is an address that could not be reached; which one is of no use to anybody.
+    // The error names an address that could not be reached, which helps nobody.
     return { path: null, tried: "the SDK's download from temporal.download, which could not be reached" };
   }
 };
 
-/** Takes minutes, once per user. */
+/** Builds the CLI with Go, which takes minutes, once per user. */
 const build: CliFetcher = async (cache, environment, say) => {
   const [go] = findOnPath(environment, process.platform === 'win32' ? 'go.exe' : 'go');
   if (go === undefined) return { path: null, tried: 'a build with Go, which is not installed' };
@@ -84,7 +89,7 @@ const build: CliFetcher = async (cache, environment, say) => {
   const folder = mkdtempSync(join(cache, 'build-'));
   const startedAt = Date.now();
   const sign = setInterval(
-    () => say(`… still building, ${Math.round((Date.now() - startedAt) / 1_000)} s so far`),
+    () => say(`… still building after ${Math.round((Date.now() - startedAt) / 1_000)} s`),
     PROGRESS_EVERY_MS,
   );
   try {
@@ -92,7 +97,7 @@ const build: CliFetcher = async (cache, environment, say) => {
     const built = join(folder, EXECUTABLE);
     if (code !== 0 || !existsSync(built))
       return { path: null, tried: `\`go install ${CLI_MODULE}\`, which ended with code ${code}` };
-    // Renamed when complete: two starts at once, or a killed one, never leave half a program.
+    // Renamed once complete, so that parallel or killed starts never leave half a program.
     renameSync(built, join(cache, EXECUTABLE));
     return { path: join(cache, EXECUTABLE), tried: '' };
   } finally {
@@ -117,7 +122,7 @@ function getCacheFolder(environment: Readonly<NodeJS.ProcessEnv>): string {
   return join(base, 'personio-sync', 'temporal-cli', CLI_VERSION);
 }
 
-/** The SDK names its download after itself. */
+/** Lists the SDK's downloads, whose names contain its version. */
 function listDownloads(cache: string): readonly string[] {
   if (!existsSync(cache)) return [];
   const names = readdirSync(cache).filter((name) => name.startsWith('temporal-'));

@@ -15,10 +15,10 @@ import { findTemporalCli } from './temporal-cli.js';
 import type { CliSearch } from './temporal-cli.js';
 
 export interface TemporalServerOptions extends CliSearch {
-  /** State is kept in here between starts: runs, schedules, timers. */
+  /** Folder that keeps runs, schedules and timers between starts. */
   readonly home: string;
   readonly guard: Guard;
-  /** Default: with the UI. */
+  /** Starts the server without the UI. Default: false. */
   readonly headless?: boolean;
 }
 
@@ -33,7 +33,11 @@ export interface TemporalServer {
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Starts the official development server on its file. @throws ServerUnavailable */
+/**
+ * Starts the official development server with a database file in the folder.
+ *
+ * @throws ServerUnavailableError if it cannot be found or does not start.
+ */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { home, guard, headless = false, environment } = options;
   const cliPath = await findTemporalCli(options);
@@ -71,7 +75,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     ],
   });
   const { pid } = child;
-  if (pid === undefined) throw new ServerUnavailableError(`The Temporal server ${cliPath} could not be started.`);
+  if (pid === undefined)
+    throw new ServerUnavailableError(`Cannot start the Temporal server ${cliPath}. Check that the file is executable.`);
   guard.watch(pid, 'SIGTERM');
   writeFileSync(join(folder, 'pid'), String(pid));
   const stop = async (): Promise<void> => stopProcess(pid, 'SIGTERM');
@@ -80,7 +85,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   return { address: `127.0.0.1:${getPort('temporal')}`, uiUrl, cliPath, pid, stop };
 }
 
-/** A server that a killed start left behind holds the file: it is stopped, if it is that one. */
+/** Stops a server that a killed start left behind, since it holds the database file. */
 async function stopLeftOver(folder: string, database: string): Promise<void> {
   try {
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
@@ -99,7 +104,7 @@ async function waitUntilListening(port: number, pid: number, logFile: string): P
   }
   await stopProcess(pid, 'SIGTERM');
   throw new ServerUnavailableError(
-    `The Temporal server did not come up; its log is ${logFile}. With \`dev --fresh\` it begins on an empty state.`,
+    `The Temporal server did not start; see its log, ${logFile}. \`dev --fresh\` starts with an empty state.`,
   );
 }
 

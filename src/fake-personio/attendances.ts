@@ -11,16 +11,16 @@ export interface DemoAttendance {
 }
 
 const EPOCH = '1970-01-01';
-/** Windows kept: a sync asks for the same days page after page. */
+/** A sync asks for the same days page after page. */
 const MAX_CACHED_WINDOWS = 4;
 const PERIODS: readonly Pick<DemoAttendance, 'start' | 'end' | 'break'>[] = [
   { start: '08:00', end: '12:00', break: 0 },
   { start: '12:30', end: '17:00', break: 15 },
 ];
 
-/** Working hours of everybody, made up when asked for: the same day always gives the same periods. */
+/** Working hours of all employees, generated on request. The same day always has the same periods. */
 export class Attendances {
-  /** Ids that HR deleted. */
+  /** Ids of deleted periods. */
   readonly deleted = new Set<number>();
   private readonly company: Company;
   private readonly today: () => string;
@@ -31,21 +31,21 @@ export class Attendances {
     this.today = today;
   }
 
-  /** Both days included, by date and employee. */
+  /** Returns the periods between two days, inclusive, ordered by date and employee. */
   listBetween(from: string, to: string): readonly DemoAttendance[] {
     const key = `${from} ${to} ${this.today()} ${this.company.size} ${this.deleted.size}`;
     const known = this.windows.get(key);
     if (known !== undefined) return known;
-    const made: DemoAttendance[] = [];
+    const periods: DemoAttendance[] = [];
     const last = to < this.today() ? to : addDays(this.today(), -1);
-    for (let date = from; date <= last; date = addDays(date, 1)) this.addDay(date, made);
+    for (let date = from; date <= last; date = addDays(date, 1)) this.addDay(date, periods);
     const [oldest] = this.windows.keys();
     if (this.windows.size >= MAX_CACHED_WINDOWS && oldest !== undefined) this.windows.delete(oldest);
-    this.windows.set(key, made);
-    return made;
+    this.windows.set(key, periods);
+    return periods;
   }
 
-  private addDay(date: string, made: DemoAttendance[]): void {
+  private addDay(date: string, periods: DemoAttendance[]): void {
     const day = countDaysBetween(EPOCH, date);
     // 1 January 1970 was a Thursday.
     if ([5, 6].includes((day + 3) % 7)) return;
@@ -54,7 +54,7 @@ export class Attendances {
       if (!isHere || person.isOnLeave) continue;
       PERIODS.forEach((period, index) => {
         const id = day * 10_000_000 + person.id * 10 + index;
-        if (!this.deleted.has(id)) made.push({ id, employee: person.id, date, ...period });
+        if (!this.deleted.has(id)) periods.push({ id, employee: person.id, date, ...period });
       });
     }
   }

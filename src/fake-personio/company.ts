@@ -1,6 +1,6 @@
 import { addDays } from '../domain/zones.js';
-import { createRandom } from './chance.js';
-import type { Random } from './chance.js';
+import { createRandom } from './random.js';
+import type { Random } from './random.js';
 import {
   FIRST_NAMES,
   LAST_NAMES,
@@ -14,7 +14,7 @@ import {
 } from './vocabulary.js';
 import type { Unit } from './vocabulary.js';
 
-/** One made-up person, as the HR department would see them. `status` follows from the dates on the day of asking. */
+/** Employee as the HR department enters them. Their status follows from the dates, see `getStatus`. */
 export interface DemoEmployee {
   readonly id: number;
   firstName: string;
@@ -46,15 +46,15 @@ export interface DemoEmployee {
 export interface CompanyOptions {
   readonly employees: number;
   readonly seed: number;
-  /** The day on which the company was made up; dates of its people lie around it. */
+  /** Day around which the dates of the employees lie, `YYYY-MM-DD`. */
   readonly foundedOn: string;
 }
 
 const FIRST_ID = 1_001;
-/** People with a supervisor report to one of the first tenth. */
+/** The first tenth leads; all others report to one of them. */
 const LEADERS_SHARE = 10;
 
-/** A made-up company: the same options give the same people. */
+/** Demo company. The same options give the same employees. */
 export class Company {
   readonly options: CompanyOptions;
   private readonly random: Random;
@@ -67,7 +67,7 @@ export class Company {
     for (let index = 0; index < options.employees; index++) this.hire(options.foundedOn);
   }
 
-  /** Everybody whom Personio would list, in the order of their ids. */
+  /** All employees that Personio lists, ordered by id. */
   get employees(): readonly DemoEmployee[] {
     return [...this.people.values()];
   }
@@ -84,7 +84,7 @@ export class Company {
     return this.people.get(id);
   }
 
-  /** Gone from Personio, as after a deletion: no trace in any list. */
+  /** Deletes an employee, who then is in no list. */
   remove(id: number): void {
     this.people.delete(id);
   }
@@ -94,7 +94,10 @@ export class Company {
     this.nextId = Math.max(this.nextId, employee.id + 1);
   }
 
-  /** Changes what HR would have entered by the morning of `today`: somebody joins, somebody moves, somebody's last day was yesterday. */
+  /**
+   * Makes the changes that HR has entered by the morning of `today`: one employee joins, one moves, and one had their
+   * last day yesterday.
+   */
   advanceDay(today: string): void {
     const joiner = this.hire(today);
     Object.assign(joiner, { hireDate: today, contractEndDate: null, terminationDate: null, lastWorkingDay: null });
@@ -122,31 +125,31 @@ export class Company {
   }
 
   private hire(today: string): DemoEmployee {
-    const { random: chance } = this;
+    const { random } = this;
     const id = this.nextId;
     this.nextId += 1;
-    const firstName = chance.pick(FIRST_NAMES);
-    const lastName = chance.pick(LAST_NAMES);
-    const share = chance.pickBetween(1, 9) * 10;
-    const [one, two] = [chance.pick(COST_CENTERS), chance.pick(COST_CENTERS)];
+    const firstName = random.pick(FIRST_NAMES);
+    const lastName = random.pick(LAST_NAMES);
+    const share = random.pickBetween(1, 9) * 10;
+    const [one, two] = [random.pick(COST_CENTERS), random.pick(COST_CENTERS)];
     const isLeader = this.people.size < Math.max(1, Math.floor(this.options.employees / LEADERS_SHARE));
     const employee: DemoEmployee = {
       id,
       firstName,
       lastName,
-      preferredName: chance.isLucky(0.2) ? firstName.slice(0, 3) : '',
+      preferredName: random.isLucky(0.2) ? firstName.slice(0, 3) : '',
       email: `${toAscii(firstName)}.${toAscii(lastName)}.${id}@example.org`,
-      gender: chance.pick(['female', 'male', 'diverse', '']),
-      position: isLeader ? 'Team Lead' : chance.pick(POSITIONS),
-      department: chance.isLucky(0.97) ? chance.pick(DEPARTMENTS) : null,
-      team: chance.isLucky(0.8) ? chance.pick(TEAMS) : null,
-      office: chance.isLucky(0.95) ? chance.pick(OFFICES) : null,
-      subcompany: chance.pick(SUBCOMPANIES),
+      gender: random.pick(['female', 'male', 'diverse', '']),
+      position: isLeader ? 'Team Lead' : random.pick(POSITIONS),
+      department: random.isLucky(0.97) ? random.pick(DEPARTMENTS) : null,
+      team: random.isLucky(0.8) ? random.pick(TEAMS) : null,
+      office: random.isLucky(0.95) ? random.pick(OFFICES) : null,
+      subcompany: random.pick(SUBCOMPANIES),
       supervisorId: isLeader
         ? null
-        : FIRST_ID + chance.pickBetween(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
-      employmentType: chance.isLucky(0.9) ? 'internal' : 'external',
-      weeklyWorkingHours: chance.pick(['40', '40', '40', '32', '20', '38.5']),
+        : FIRST_ID + random.pickBetween(0, Math.max(0, Math.floor(this.options.employees / LEADERS_SHARE) - 1)),
+      employmentType: random.isLucky(0.9) ? 'internal' : 'external',
+      weeklyWorkingHours: random.pick(['40', '40', '40', '32', '20', '38.5']),
       ...this.createHistory(today),
       costCenters:
         one.id === two.id
@@ -155,15 +158,15 @@ export class Company {
               { ...one, percentage: share },
               { ...two, percentage: 100 - share },
             ],
-      salary: chance.pickBetween(30, 120) * 1_000,
-      iban: `DE00${chance.pickBetween(10_000_000, 99_999_999)}${chance.pickBetween(1_000_000_000, 9_999_999_999)}`,
-      skills: SKILLS.filter(() => chance.isLucky(0.3)),
+      salary: random.pickBetween(30, 120) * 1_000,
+      iban: `DE00${random.pickBetween(10_000_000, 99_999_999)}${random.pickBetween(1_000_000_000, 9_999_999_999)}`,
+      skills: SKILLS.filter(() => random.isLucky(0.3)),
     };
     this.people.set(id, employee);
     return employee;
   }
 
-  /** A believable employment: most are here, some are to come, some have left or are about to. */
+  /** Creates a plausible employment: most employees are active, some join later, some have left or will soon. */
   private createHistory(
     today: string,
   ): Pick<
@@ -176,9 +179,9 @@ export class Company {
     | 'isOnLeave'
     | 'lastModifiedAt'
   > {
-    const { random: chance } = this;
-    const pickDay = (low: number, high: number): string => addDays(today, chance.pickBetween(low, high));
-    const kind = chance.next();
+    const { random } = this;
+    const pickDay = (low: number, high: number): string => addDays(today, random.pickBetween(low, high));
+    const kind = random.next();
     const none = {
       contractEndDate: null,
       terminationDate: null,
@@ -191,8 +194,8 @@ export class Company {
     if (kind < 0.03) return { ...none, lastModifiedAt, hireDate: kind < 0.003 ? null : pickDay(2, 60) };
     if (kind < 0.15) {
       const terminationDate = pickDay(-700, -3);
-      const hiredOn = addDays(terminationDate, -chance.pickBetween(30, 3_000));
-      const lastWorkingDay = addDays(terminationDate, -chance.pickBetween(0, 14));
+      const hiredOn = addDays(terminationDate, -random.pickBetween(30, 3_000));
+      const lastWorkingDay = addDays(terminationDate, -random.pickBetween(0, 14));
       return {
         ...none,
         lastModifiedAt,
@@ -204,7 +207,7 @@ export class Company {
     }
     if (kind < 0.18) {
       const terminationDate = pickDay(5, 90);
-      const lastWorkingDay = addDays(terminationDate, -chance.pickBetween(0, 4));
+      const lastWorkingDay = addDays(terminationDate, -random.pickBetween(0, 4));
       return { ...none, lastModifiedAt, hireDate, terminationDate, lastWorkingDay, terminationType: 'employee' };
     }
     if (kind < 0.22) return { ...none, lastModifiedAt, hireDate, isOnLeave: true };
@@ -213,7 +216,7 @@ export class Company {
   }
 }
 
-/** What Personio would show on a day. */
+/** Returns the status that Personio shows on a day. */
 export function getStatus(person: DemoEmployee, today: string): 'onboarding' | 'active' | 'leave' | 'inactive' {
   if (person.terminationDate !== null && person.terminationDate < today) return 'inactive';
   if (person.hireDate === null || person.hireDate > today) return 'onboarding';

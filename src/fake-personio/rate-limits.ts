@@ -1,5 +1,6 @@
-/** Requests that a server takes in a while. */
+/** Number of requests that a server accepts in a sliding window. */
 export interface RateLimit {
+  /** Path, or its beginning up to a slash. */
   readonly bucket: string;
   readonly requests: number;
   readonly windowMs: number;
@@ -13,7 +14,7 @@ export const PERSONIO_LIMITS: readonly RateLimit[] = [
   { bucket: '/v1', requests: 2_000, windowMs: 60_000 },
 ];
 
-/** Counts what arrived in sliding windows. A bucket is a path, or the beginning of one. */
+/** Counter of requests in sliding windows. */
 export class RateLimits {
   private readonly limits: readonly RateLimit[];
   private readonly arrivals = new Map<RateLimit, number[]>();
@@ -22,7 +23,7 @@ export class RateLimits {
     this.limits = limits;
   }
 
-  /** @returns whether a request to `path` is one too many; else it counts. */
+  /** Returns whether a request to `path` exceeds a limit. Counts it when it does not. */
   isOver(path: string, nowMs: number): boolean {
     const matching = this.limits.filter(({ bucket }) => path === bucket || path.startsWith(`${bucket}/`));
     const recent = matching.map((limit) => {

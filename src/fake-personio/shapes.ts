@@ -4,21 +4,19 @@ import { getStatus } from './company.js';
 import type { Company, DemoEmployee } from './company.js';
 import type { Unit } from './vocabulary.js';
 
-/** The exact forms that Personio's v1 API answers in. */
-
 type Json = Readonly<Record<string, unknown>>;
 
-/** Recorded ids of work schedules exceed 2^53; written into the text where this stands. */
+/** Placeholder for a recorded id of a work schedule, which exceeds 2^53. */
 const LARGE_ID = '"@1067807102794692000@"';
 const TENANT_ZONE = 'Europe/Berlin';
 const midnights = new Map<string, string>();
 
-/** @returns JSON text with the large ids in it, which JSON.stringify could not write. */
+/** Returns JSON text with the large ids, which JSON.stringify cannot write. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(LARGE_ID, LARGE_ID.slice(2, -2));
 }
 
-/** A calendar date as v1 sends it: midnight in the company's zone, with its offset. */
+/** Returns a calendar date as v1 sends it: midnight in the company's zone, with its offset. */
 function toWireDate(date: string | null): string | null {
   if (date === null) return null;
   const known = midnights.get(date);
@@ -58,7 +56,7 @@ export interface EmployeeShapeOptions {
   readonly today: string;
 }
 
-/** One record of `GET /v1/company/employees`. */
+/** Returns one record of `GET /v1/company/employees`. */
 export function toEmployeeShape(
   company: Company,
   person: DemoEmployee,
@@ -141,12 +139,12 @@ function toPayAttributes(person: DemoEmployee): Record<string, Json> {
   };
 }
 
-/** The id of an attendance period in v2. Breaks are periods of their own there. */
+/** Returns the v2 id of an attendance period. Breaks are periods of their own in v2. */
 export function toIdV2(id: number, kind: 'work' | 'break' = 'work'): string {
   return `00000000-0000-4000-${kind === 'work' ? '8000' : '9000'}-${String(id).padStart(12, '0')}`;
 }
 
-/** One record of `GET /v1/company/attendances`. */
+/** Returns one record of `GET /v1/company/attendances`. */
 export function toAttendanceShape(period: DemoAttendance): Json {
   const idV2 = toIdV2(period.id);
   return {

@@ -1,15 +1,15 @@
-import type { FakeResponse, SeenRequest } from './answers.js';
+import type { FakeResponse, SeenRequest } from './responses.js';
 import type { DemoAttendance } from './attendances.js';
 import { toIdV2 } from './shapes.js';
 import type { Unit } from './vocabulary.js';
 
-/** How the v2 API of the made-up company is. */
+/** Behaviour of the v2 API. */
 export interface V2Behaviour {
-  /** Whether it lists org units, which Personio calls beta. */
+  /** False: the list of org units, which Personio calls beta, does not exist. */
   hasOrgUnits: boolean;
-  /** What the credential may do; null: everything. */
+  /** Scopes of the credential; null: all. */
   v2Scopes: ReadonlySet<string> | null;
-  /** Personio's links were relative until September 2025. */
+  /** True: links are relative, as Personio's were until September 2025. */
   hasRelativeLinks: boolean;
   attendancePeriodsPerPage: number;
 }
@@ -19,11 +19,11 @@ const MAX_LIMIT = 100;
 
 export interface V2Content {
   readonly departments: readonly Unit[];
-  /** Both days included. */
+  /** Returns the attendances between two days, inclusive. */
   readonly listAttendances: (from: string, to: string) => readonly DemoAttendance[];
 }
 
-/** Answers below `/v2`, for a request whose token is right. */
+/** Responds to an authorised GET below `/v2`. */
 export function createV2Response(seen: SeenRequest, behaviour: V2Behaviour, content: V2Content): FakeResponse {
   switch (seen.path) {
     case '/v2/org-units':
@@ -49,16 +49,16 @@ function createOrgUnitsResponse(seen: SeenRequest, behaviour: V2Behaviour, { dep
 function createAttendancePeriodsResponse(
   seen: SeenRequest,
   behaviour: V2Behaviour,
-  { listAttendances: attendances }: V2Content,
+  { listAttendances }: V2Content,
 ): FakeResponse {
   const asked = new URLSearchParams(parseCursor(seen.query)?.filters ?? seen.query.toString());
   const [from, to] = [asked.get('attribution_date.gte'), asked.get('attribution_date.lte')];
   if (from === null || to === null) return createProblem(400, 'Bad Request', 'attribution_date is required here');
-  const items = attendances(from, to).flatMap(toAttendancePeriodShapes);
+  const items = listAttendances(from, to).flatMap(toAttendancePeriodShapes);
   return createPageResponse(seen, behaviour, { items, max: behaviour.attendancePeriodsPerPage });
 }
 
-/** Without the scope: 403, and on some paths 401. */
+/** Returns the failure of a credential without the scope; null when it has the scope. */
 function checkScope(scope: string, { v2Scopes }: V2Behaviour): FakeResponse | null {
   return v2Scopes === null || v2Scopes.has(scope) ? null : createProblem(403, 'Forbidden', 'Insufficient scope');
 }
@@ -94,19 +94,19 @@ interface Cursor {
   readonly filters: string;
 }
 
-/** With a `+` in it, which must not become a space on the way. */
+/** Includes a `+`, which must not become a space on the way. */
 function formatCursor({ offset, limit, filters }: Cursor): string {
   return `cur_+${offset}.${limit}.${Buffer.from(filters).toString('base64url')}`;
 }
 
 function parseCursor(query: URLSearchParams): Cursor | null {
-  // URLSearchParams reads a `+` as a space, as a form does; here it is the one that we wrote.
+  // URLSearchParams decodes `+` as a space, as in forms; here it is the `+` of formatCursor.
   const [, offset, limit, filters = ''] = /^cur_ (\d+)\.(\d+)\.([\w-]*)$/.exec(query.get('cursor') ?? '') ?? [];
   if (offset === undefined) return null;
   return { offset: Number(offset), limit: Number(limit), filters: Buffer.from(filters, 'base64url').toString() };
 }
 
-/** A period of work, and its break as one of its own in the middle. */
+/** Returns a period of work, and its break as a period of its own. */
 function toAttendancePeriodShapes(period: DemoAttendance): readonly object[] {
   const toMoment = (time: string): object => ({ date_time: `${period.date}T${time}:00` });
   const common = {
@@ -138,16 +138,16 @@ function toAttendancePeriodShapes(period: DemoAttendance): readonly object[] {
   return [work, pause];
 }
 
-/** Form-encoded credentials for a token; every other form is refused. */
+/** Exchanges credentials for a token, as `POST /v2/auth/token` does. Accepts a form only. */
 export function exchangeV2(
   seen: SeenRequest,
-  isRight: (id: string, secret: string) => boolean,
+  isValid: (id: string, secret: string) => boolean,
   token: string,
 ): FakeResponse {
   const form = new URLSearchParams(seen.body);
   const isForm = seen.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   if (!isForm || form.get('grant_type') !== 'client_credentials') return createOauthError('invalid_request');
-  if (!isRight(form.get('client_id') ?? '', form.get('client_secret') ?? ''))
+  if (!isValid(form.get('client_id') ?? '', form.get('client_secret') ?? ''))
     return createOauthError('unauthorized_client');
   return {
     status: 200,
@@ -158,7 +158,7 @@ export function exchangeV2(
 function createOauthError(error: string): FakeResponse {
   const body = {
     timestamp: '2026-01-12T12:14:53Z',
-    trace_id: 'made-up',
+    trace_id: 'demo',
     error,
     error_description: '',
     error_uri: null,
@@ -170,9 +170,9 @@ function createOauthError(error: string): FakeResponse {
 function createProblem(status: number, title: string, detail: string): FakeResponse {
   const errors = [{ title, detail, type: 'https://developer.personio.de/v2.0/page/public-api-error-codes', _meta: {} }];
   return {
-    status: status,
+    status,
     headers: { 'content-type': 'application/problem+json' },
-    body: { personio_trace_id: 'made-up', timestamp: '2026-01-12T12:14:53Z', errors },
+    body: { personio_trace_id: 'demo', timestamp: '2026-01-12T12:14:53Z', errors },
   };
 }
 

@@ -1,5 +1,4 @@
-/** What people, places and things in the made-up company are called. */
-
+/** Department, team, office, legal entity or cost centre of the demo company. */
 export interface Unit {
   readonly id: number;
   readonly name: string;
@@ -77,7 +76,7 @@ export const TEAMS: readonly [Unit, ...Unit[]] = [
   { id: 503, name: 'Field' },
   { id: 504, name: 'Operations' },
 ];
-/** Several zones, so that the end of a working day is not one moment. */
+/** Offices in several zones, so that working days end at different moments. */
 export const OFFICES: readonly [Unit, ...Unit[]] = [
   { id: 601, name: 'Berlin' },
   { id: 602, name: 'Munich' },

@@ -10,7 +10,7 @@ export interface LoggerSettings {
   readonly logFormat: 'pretty' | 'json' | null;
 }
 
-/** Names under which a secret or a person's data could ever stand; a second lock behind never logging them. */
+/** Fields that could hold a secret or personal data. We never log them; this is a second safeguard. */
 const REDACTED = [
   'token',
   'secret',
@@ -25,7 +25,7 @@ const REDACTED = [
   'body',
 ].flatMap((name) => [name, `*.${name}`]);
 
-/** Logs go to stderr: pretty on a terminal, else one JSON object a line. */
+/** Creates a logger that writes to stderr: pretty on a terminal, otherwise one JSON object per line. */
 export function createLogger({ logLevel, logFormat }: LoggerSettings): Logger {
   const format = logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json');
   const options = { level: logLevel, redact: { paths: REDACTED, censor: '[redacted]' }, base: null };
@@ -33,22 +33,14 @@ export function createLogger({ logLevel, logFormat }: LoggerSettings): Logger {
   return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
 }
 
-/** Lets the SDK write into the same log. Errors become their message: stacks only at level debug. */
+const PINO_LEVEL = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** Adapts the logger for the SDK. Errors become their message; their stacks appear at level debug only. */
 export function toTemporalLogger(logger: Logger): TemporalLogger {
   const log = (level: TemporalLevel, message: string, meta?: LogMetadata): void => {
-    // A queue of activities alone is meant: see TASK_QUEUE.api.
+    // Intended for TASK_QUEUE.api, which has activities only.
     if (message.startsWith('No workflows registered')) return;
-    const name =
-      level === 'TRACE'
-        ? 'trace'
-        : level === 'DEBUG'
-          ? 'debug'
-          : level === 'INFO'
-            ? 'info'
-            : level === 'WARN'
-              ? 'warn'
-              : 'error';
-    logger[name](toPlainFields(logger, meta), message);
+    logger[PINO_LEVEL[level]](toPlainFields(logger, meta), message);
   };
   return {
     log,

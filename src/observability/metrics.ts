@@ -1,21 +1,21 @@
 import type { MetricTags } from '@temporalio/common';
 import { Runtime } from '@temporalio/worker';
 
-/** What is measured of deliveries. Tags are names of kinds, states and subscribers: never a person. */
+/** Metrics of deliveries. Tags are kinds, states and subscribers, never a person. */
 export interface DeliveryMetrics {
-  /** Temporal accepted a delivery for the first time, so long after the moment that it is about. */
+  /** Records that Temporal accepted a delivery for the first time, with its delay. */
   readonly recordAccepted: (tags: { readonly subscriber: string; readonly kind: string }, delaySeconds: number) => void;
   readonly recordRefused: (subscriber: string) => void;
   readonly recordOverdue: (subscriber: string) => void;
   readonly recordDead: (subscriber: string) => void;
   readonly recordEscalated: (subscriber: string) => void;
-  /** An answer that changed nothing: unknown, given before, or about what was withdrawn. */
+  /** Records an acknowledgement that changed nothing: unknown, repeated, or for a withdrawn delivery. */
   readonly recordIgnoredAcknowledgement: () => void;
-  /** How things stand now, over all workers. */
+  /** Sets the current counts, across all workers. */
   readonly setCounts: (deliveries: DeliveryFigures, events: readonly EventFigure[]) => void;
 }
 
-/** How many events of a kind are in the feed. */
+/** Number of events of one kind in the feed. */
 export interface EventFigure {
   readonly kind: string;
   readonly events: number;
@@ -30,7 +30,7 @@ export interface DeliveryFigures {
   readonly oldestUnacknowledgedSeconds: number | null;
 }
 
-/** Seconds to weeks: a delivery may be on time, or a month late. */
+/** Buckets in seconds, up to four weeks: a delivery may be on time, or a month late. */
 export const METRIC_BUCKETS: Record<string, number[]> = {
   personio_sync_delivery_delay_seconds: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800, 2_419_200],
 };
@@ -39,7 +39,7 @@ const STATES = ['waiting', 'sent', 'overdue', 'failed', 'dead'] as const;
 
 let metrics: DeliveryMetrics | undefined;
 
-/** The metrics of this process, on the SDK's own meter, so that one address serves both. */
+/** Returns the metrics of this process, on the SDK's meter, so that one address serves both. */
 export function getDeliveryMetrics(): DeliveryMetrics {
   metrics ??= createMetrics();
   return metrics;
@@ -47,8 +47,8 @@ export function getDeliveryMetrics(): DeliveryMetrics {
 
 function createMetrics(): DeliveryMetrics {
   const meter = Runtime.instance().metricMeter;
-  const createCounter = (name: string, about: string): ((tags: MetricTags) => void) => {
-    const created = meter.createCounter(`personio_sync_${name}_total`, undefined, about);
+  const createCounter = (name: string, description: string): ((tags: MetricTags) => void) => {
+    const created = meter.createCounter(`personio_sync_${name}_total`, undefined, description);
     return (tags) => created.add(1, tags);
   };
   const eventsByKind = meter.createGauge(
@@ -57,26 +57,23 @@ function createMetrics(): DeliveryMetrics {
     undefined,
     'Events that are due, by kind',
   );
-  const countRefused = createCounter('delivery_refusals', 'Tries that Temporal did not accept');
-  const countOverdue = createCounter('deliveries_overdue', 'Deliveries that were not acknowledged in time');
-  const countDead = createCounter('deliveries_dead', 'Deliveries that were given up after 28 days');
-  const countEscalated = createCounter(
-    'delivery_escalations',
-    'Deliveries whose silence or failure was told to another subscriber',
-  );
-  const countIgnored = createCounter('answers_ignored', 'Answers of subscribers that changed nothing');
+  const countRefused = createCounter('delivery_refusals', 'Attempts that Temporal did not accept');
+  const countOverdue = createCounter('deliveries_overdue', 'Deliveries not acknowledged in time');
+  const countDead = createCounter('deliveries_dead', 'Deliveries given up after 28 days');
+  const countEscalated = createCounter('delivery_escalations', 'Deliveries escalated to another subscriber');
+  const countIgnored = createCounter('answers_ignored', 'Acknowledgements that changed nothing');
   const delay = meter.createHistogram(
     'personio_sync_delivery_delay_seconds',
     'float',
     undefined,
-    'Time from the moment that a subscriber was to be told until Temporal accepted the delivery',
+    'Time from when a delivery was due until Temporal accepted it',
   );
   const deliveriesByState = meter.createGauge('personio_sync_deliveries', 'int', undefined, 'Deliveries by state');
   const oldest = meter.createGauge(
     'personio_sync_oldest_unacknowledged_seconds',
     'int',
     undefined,
-    'Age of the oldest delivery that was sent and not acknowledged',
+    'Age of the oldest unacknowledged delivery',
   );
   return {
     recordAccepted: (tags, delaySeconds) => delay.record(Math.max(0, delaySeconds), tags),

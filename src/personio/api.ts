@@ -1,20 +1,32 @@
 import type { Http, HttpResponse, HttpRequest } from './http.js';
-import type { ExchangedToken } from './auth.js';
 import { PersonioError, createMalformedError, createRefusedEverywhereError } from './errors.js';
 import type { Route } from './errors.js';
 
-/** Personio's two APIs: each has its own exchange of tokens, and a token of one is not promised to open the other. */
+/** Personio's two APIs. Each issues its own tokens, and a token of one is not guaranteed to work on the other. */
 export type ApiVersion = 'v1' | 'v2';
 
-/** Keeps one token for all workers of a connection. */
+/** API credentials, as created in Personio under Settings > Integrations. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** Result of exchanging credentials for a token. */
+export interface ExchangedToken {
+  readonly token: string;
+  /** Remaining life. Personio returns the same token for up to 24 hours, so this can be short. */
+  readonly expiresInSeconds: number;
+}
+
+/** Cache of one token, shared by all workers of a connection. */
 export interface TokenCache {
-  /** @returns the shared token, exchanging one (once, whoever asks) where there is none or its life is nearly over. */
+  /** Returns the shared token. Calls `exchange` once for all callers when there is none or it expires soon. */
   readonly getToken: (exchange: () => Promise<ExchangedToken>) => Promise<string>;
-  /** Like `current`, for a token that Personio has refused: exchanged unless somebody else has done so already. */
+  /** Returns a token other than `refused`, which Personio rejected. Exchanges unless another caller already has. */
   readonly refresh: (refused: string, exchange: () => Promise<ExchangedToken>) => Promise<string>;
 }
 
-/** What shares a limit: each endpoint has its own, and so has the exchange of tokens. */
+/** Groups of requests that share a rate limit: one per endpoint, and one per token exchange. */
 export const REQUEST_BUCKETS = [
   'auth',
   'employees',
@@ -29,33 +41,37 @@ export type RequestBucket = (typeof REQUEST_BUCKETS)[number];
 
 const toApiVersion = (bucket: RequestBucket): ApiVersion => (bucket.startsWith('v2-') ? 'v2' : 'v1');
 
-/** Gives leave to send one request, shared by all workers of a connection. */
+/** Limiter of requests, shared by all workers of a connection. */
 export interface RateLimiter {
-  /** Waits until the limits allow a request. @throws PersonioError `PersonioRateLimited` where that takes too long. */
+  /**
+   * Waits until the limits allow one request.
+   *
+   * @throws PersonioError `PersonioRateLimited` when the wait would be too long.
+   */
   readonly acquire: (bucket: RequestBucket) => Promise<void>;
-  /** Notes that Personio asks for a pause, so that nobody asks before `waitMs` are over. */
+  /** Stops all requests of the bucket for `waitMs`, as Personio asked. */
   readonly backOff: (bucket: RequestBucket, waitMs: number) => Promise<void>;
 }
 
-/** How one of the two APIs is entered. */
+/** Authentication of one of the two APIs. */
 export interface ApiAuth {
   readonly tokens: TokenCache;
   readonly exchange: () => Promise<ExchangedToken>;
 }
 
 export interface PersonioApiOptions {
-  /** Such as `https://api.personio.de`: where links of Personio have to lead. */
+  /** Such as `https://api.personio.de`. Links in responses must lead to the same origin. */
   readonly origin: string;
   readonly http: Http;
   readonly rateLimiter: RateLimiter;
   readonly auth: Readonly<Record<ApiVersion, ApiAuth>>;
-  /** Hears of answers that announce an endpoint's end. */
+  /** Called with the names of the headers by which a response announces the end of an endpoint. */
   readonly onNotice?: (template: string, headers: readonly string[]) => void;
 }
 
 export type ApiRequest = Omit<HttpRequest, 'token' | 'json' | 'form'> & { readonly bucket: RequestBucket };
 
-/** Sends authorised requests within the limits, and counts them. One per activity. */
+/** Client that sends authorised requests within the limits, and counts them. Create one per activity. */
 export class PersonioApi {
   private readonly options: PersonioApiOptions;
   private sent = 0;
@@ -68,21 +84,21 @@ export class PersonioApi {
     return this.options.origin;
   }
 
-  /** How many requests were sent, the exchanges of tokens among them. */
+  /** Number of requests sent so far, including token exchanges. */
   get requests(): number {
     return this.sent;
   }
 
-  /** Makes sure that a token is at hand. */
+  /** Makes sure that a v1 token is available. */
   async authorise(): Promise<void> {
     await this.options.auth.v1.tokens.getToken(async () => this.exchange('v1'));
   }
 
   /**
-   * @returns the answer, whatever its status. 401 and 403 are both how Personio says that a token is over, so a new one is
-   * tried once after either.
+   * Sends a GET request and returns the response, whatever its status. Personio reports an expired token as 401 or as
+   * 403, so either status is retried once with a new token.
    *
-   * @throws PersonioError `PersonioCredentialsRejected` where the new one is refused here and everywhere else.
+   * @throws PersonioError `PersonioCredentialsRejected` when this endpoint and all others refuse the new token.
    */
   async get(request: ApiRequest): Promise<HttpResponse> {
     const version = toApiVersion(request.bucket);
@@ -97,7 +113,7 @@ export class PersonioApi {
     return second;
   }
 
-  /** One small request to each of the others tells a credential without any permission from one that lacks this one. */
+  /** Tells a credential without any permission from one that lacks only this one, by a small request to each other. */
   private async isRefusedElsewhere(bucket: RequestBucket, token: string): Promise<boolean> {
     for (const probe of PROBES.filter((other) => other.bucket !== bucket)) {
       if (!isRefused(await this.send(probe, token))) return false;
@@ -107,15 +123,15 @@ export class PersonioApi {
 
   private async send(request: ApiRequest, token: string): Promise<HttpResponse> {
     const { bucket, ...rest } = request;
-    const { rateLimiter: governor, http } = this.options;
-    await governor.acquire(bucket);
+    const { rateLimiter, http } = this.options;
+    await rateLimiter.acquire(bucket);
     this.sent += 1;
     const response = await http({ ...rest, token });
     if (response.notices.length > 0) this.options.onNotice?.(request.route.template, response.notices);
     const backOffMs = getBackOffMs(response);
-    if (backOffMs !== null) await governor.backOff(bucket, backOffMs);
+    if (backOffMs !== null) await rateLimiter.backOff(bucket, backOffMs);
     if (response.status >= 300 && response.status < 400)
-      throw createMalformedError(request.route, 'it is a redirect, and those are not followed');
+      throw createMalformedError(request.route, 'it is a redirect, and redirects are not followed');
     return response;
   }
 
@@ -133,7 +149,7 @@ export class PersonioApi {
   }
 }
 
-/** Personio sends no `Retry-After`; it advises to wait a second or more. */
+/** Personio sends no `Retry-After`; its documentation advises waiting a second or more. */
 const DEFAULT_BACK_OFF_MS = 2_000;
 
 const PROBES: readonly ApiRequest[] = (['employees', 'time-off-types'] as const).map((bucket) => {

@@ -2,7 +2,7 @@ import type { FailureType } from '../contracts/internal/errors.js';
 
 type PersonioFailureType = Extract<FailureType, `Personio${string}`>;
 
-/** Where something went wrong: method and route template, never an id, a query or a body. */
+/** Place where something went wrong: method and path template, never an id, a query or a body. */
 export interface Route {
   readonly method: 'GET' | 'POST';
   /** Such as `/v1/company/employees/{id}`. */
@@ -10,22 +10,23 @@ export interface Route {
 }
 
 /**
- * What Personio did, as the thing that somebody would do about it (`type`). The message carries route, status and a remedy:
- * never a URL, a header, a body or a person.
+ * Failure of a request to Personio. `type` says what an operator would do about it. The message has the route, the
+ * status and a remedy, and never a URL, a header, a body or a person.
  */
 export class PersonioError extends Error {
   override readonly name = 'PersonioError';
   readonly type: PersonioFailureType;
+  /** HTTP status of the response; null when there was none, or its content is the problem. */
   readonly status: number | null;
-  /** How long Personio, or our own limits, ask us to wait. */
+  /** Wait that Personio, or our own rate limiter, asks for. */
   readonly retryAfterMs?: number;
 
   constructor(
     type: PersonioFailureType,
-    sentence: string,
+    message: string,
     more: { readonly status?: number; readonly retryAfterMs?: number } = {},
   ) {
-    super(sentence);
+    super(message);
     this.type = type;
     this.status = more.status ?? null;
     if (more.retryAfterMs !== undefined) this.retryAfterMs = more.retryAfterMs;
@@ -34,7 +35,10 @@ export class PersonioError extends Error {
 
 export const formatRoute = ({ method, template }: Route): string => `${method} ${template}`;
 
-/** @returns the error that an answer without success stands for; branches on the status, since Personio's codes and texts vary. */
+const RETRIED = 'This is usually temporary, and a sync retries it.';
+const IF_IT_PERSISTS = 'No data was changed. If this persists, report it with this message.';
+
+/** Returns the error for a status other than success. Ignores Personio's own codes and texts, since they vary. */
 export function toStatusError(route: Route, status: number, retryAfterMs: number | null): PersonioError {
   const prefix = `Personio answered ${formatRoute(route)} with ${status}`;
   switch (status) {
@@ -42,55 +46,67 @@ export function toStatusError(route: Route, status: number, retryAfterMs: number
     case 403:
       return new PersonioError(
         'PersonioPermissionMissing',
-        `${prefix}, with a token that it had just given. The API credential may not read this: ` +
-          'in Personio, under Settings > Integrations > API credentials, allow it to read this endpoint, and try again.',
+        `${prefix} although the token is new. The API credential may not read this endpoint. ` +
+          'In Personio, under Settings > Integrations > API credentials, allow it to read this endpoint, ' +
+          'then try again.',
         { status },
       );
     case 404:
     case 410:
-      return new PersonioError('PersonioEndpointRetired', `${prefix}: this path does not exist (any more).`, {
-        status,
-      });
+      return new PersonioError(
+        'PersonioEndpointRetired',
+        `${prefix}. This endpoint does not exist or has been retired.`,
+        { status },
+      );
     case 408:
-      return new PersonioError('PersonioUnavailable', `${prefix}. It is tried again.`, { status });
+      return new PersonioError('PersonioUnavailable', `${prefix}. ${RETRIED}`, { status });
     case 429:
-      return new PersonioError('PersonioRateLimited', `${prefix}: too many requests. It is tried again after a wait.`, {
-        status,
-        ...(retryAfterMs === null ? {} : { retryAfterMs }),
-      });
+      return new PersonioError(
+        'PersonioRateLimited',
+        `${prefix} (too many requests). A sync retries after a pause.`,
+        retryAfterMs === null ? { status } : { status, retryAfterMs },
+      );
     default:
-      if (status >= 500) return new PersonioError('PersonioUnavailable', `${prefix}. It is tried again.`, { status });
+      if (status >= 500) return new PersonioError('PersonioUnavailable', `${prefix}. ${RETRIED}`, { status });
       return new PersonioError(
         'PersonioMalformedAnswer',
-        `${prefix}, which it does not document for this request. Nothing was changed; if it stays so, report it with this sentence.`,
+        `${prefix}, a status that is not documented for this request. ${IF_IT_PERSISTS}`,
         { status },
       );
   }
 }
 
-/** An answer of success whose content is not what Personio documents. `what` names the place (`data[3].attributes.id`), not the value. */
-export function createMalformedError(route: Route, what: string): PersonioError {
+/**
+ * Creates the error for a successful response whose content differs from Personio's documentation.
+ *
+ * @param problem names the place (`data[3].attributes.id`), never the value.
+ */
+export function createMalformedError(route: Route, problem: string): PersonioError {
   return new PersonioError(
     'PersonioMalformedAnswer',
-    `Personio's answer to ${formatRoute(route)} is not what it documents: ${what}. Nothing was changed; if it stays so, report it with this sentence.`,
+    `Personio's response to ${formatRoute(route)} does not match its documentation: ${problem}. ${IF_IT_PERSISTS}`,
   );
 }
 
-/** Personio says `success: false` and a status of success at once: neither can be believed, and an empty list least of all. */
+/**
+ * Creates the error for `success: false` in a response with a status of success. Neither can be trusted, and least of
+ * all an empty list.
+ */
 export function createUnsuccessfulError(route: Route, status: number): PersonioError {
   return new PersonioError(
     'PersonioUnavailable',
-    `Personio answered ${formatRoute(route)} with ${status} and says in the answer that it did not succeed. It is tried again.`,
+    `Personio answered ${formatRoute(route)} with ${status}, but its body reports a failure. ${RETRIED}`,
     { status },
   );
 }
 
-/** Every endpoint refuses a token that was just given. */
+/** Creates the error for a new token that every endpoint refuses. */
 export function createRefusedEverywhereError(route: Route, status: number): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
-    `Personio gives a token and then refuses it everywhere (${formatRoute(route)} answered ${status}, and so did the others). ` +
-      'In Personio, under Settings > Integrations > API credentials, check that the credential is active and may read employees, attendances and absences.',
+    `Personio issued a token but refuses it on every endpoint (${formatRoute(route)} answered ${status}). ` +
+      'In Personio, under Settings > Integrations > API credentials, check that the credential is active ' +
+      'and may read employees, attendances and absences.',
     { status },
   );
 }

@@ -8,45 +8,54 @@ import { REFUSED_ADDRESS, ssrfSafeLookup } from '../network/ssrf-safe-lookup.js'
 
 export interface HttpRequest {
   readonly route: Route;
-  /** The path with its ids; a link that Personio gave comes with its query, as it is. */
+  /** Path with its ids. For a link from a response: path and query, unchanged. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
-  /** Asks for an endpoint that Personio calls beta; some of those answer 404 without it. */
+  /** Sends the header `Beta: true`. Some endpoints that Personio calls beta answer 404 without it. Default: false. */
   readonly beta?: boolean;
   readonly token?: string;
 }
 
-/** An answer, whatever its status. */
+/** Response with any status. */
 export interface HttpResponse {
   readonly status: number;
   readonly text: string;
-  /** What `Retry-After` asks for, capped; null where it is absent. */
+  /** Value of `Retry-After`, at most two minutes; null when it is absent. */
   readonly retryAfterMs: number | null;
-  /** How long the bucket of the `x-ratelimit-*` headers needs until it has a request to give; null where it has one, or none is named. */
+  /** Time until the `x-ratelimit-*` headers allow another request; null when they allow one now or are absent. */
   readonly refillMs: number | null;
-  /** `Deprecation`, `Sunset` or `Warning`, where Personio announces the end of an endpoint. */
+  /** Names of those of the headers `deprecation`, `sunset` and `warning` that came. */
   readonly notices: readonly string[];
 }
 
+/**
+ * Sends one request. Statuses other than success are no error.
+ *
+ * @throws PersonioError `PersonioUnavailable` when no response came.
+ */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** How long each part of a request may take. */
+/** Limits of the parts of a request. */
 export interface HttpTimeouts {
   readonly connectMs: number;
   readonly firstByteMs: number;
   readonly totalMs: number;
 }
 
-/** Each is shorter than the heartbeat that guards it (30 s, workflows/proxies.ts). */
+/** Each is shorter than the heartbeat timeout of the activity (30 s, workflows/proxies.ts). */
 const DEFAULT_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, firstByteMs: 25_000, totalMs: 28_000 };
-/** A wait that Personio asks for is obeyed up to here; beyond it, the next attempt asks again. */
+/** Longest wait taken over from a header. After it, the next request shows whether Personio still wants a pause. */
 const MAX_WAIT_MS = 120_000;
-/** A page of 200 people is half a megabyte. Beyond this it is no page, and four of them travel at a time. */
+/** Protects the memory: up to four pages are in flight, and a page of 200 employees is half a megabyte. */
 const MAX_BODY_BYTES = 32 * 1_024 * 1_024;
 
-/** @param origin such as `https://api.personio.de`. Redirects are never followed: a token must not travel elsewhere. */
+/**
+ * Creates an HTTP client for one server. It never follows redirects, since a token must not travel elsewhere.
+ *
+ * @param origin such as `https://api.personio.de`.
+ */
 export function createHttp(origin: string, userAgent: string, timeouts = DEFAULT_TIMEOUTS): Http {
   const { connectMs, firstByteMs, totalMs } = timeouts;
   const options: OptionsInit = {
@@ -76,7 +85,7 @@ async function send(client: Got, request: HttpRequest): Promise<HttpResponse> {
   const size: { isTooLarge: boolean } = { isTooLarge: false };
   try {
     const pending = client(path.replace(/^\//, ''), toGotOptions(request));
-    // Counts what comes out of the decompression, so that a small answer cannot become a large one.
+    // Counts decompressed bytes: a small response could otherwise unpack into a huge one.
     void pending.on('downloadProgress', ({ transferred }) => {
       if (transferred <= MAX_BODY_BYTES || size.isTooLarge) return;
       size.isTooLarge = true;
@@ -111,22 +120,24 @@ function toGotOptions({ route, query, json, form, beta, token }: HttpRequest): O
   };
 }
 
-/** Got's own error holds the whole URL, so nothing of it is kept but the code. */
+/** Keeps only the code of got's error, whose message contains the whole URL. */
 function createUnavailableError(route: Route, error: unknown): PersonioError {
   const code = error instanceof RequestError ? error.code : 'ERR_UNKNOWN';
   if (code === REFUSED_ADDRESS) {
     return new PersonioError(
       'PersonioCredentialsRejected',
-      'The base URL of this connection leads to a link-local or metadata address. Nothing was sent there. Correct the URL, or the DNS record.',
+      'The base URL of this connection resolves to a link-local or metadata address. Nothing was sent there. ' +
+        'Correct the URL or the DNS record.',
     );
   }
   return new PersonioError(
     'PersonioUnavailable',
-    `Personio could not be reached for ${formatRoute(route)} (${code}). It is tried again; check PERSONIO_BASE_URL and the network if it stays so.`,
+    `Cannot reach Personio for ${formatRoute(route)} (${code}). A sync retries this. ` +
+      'If this persists, check PERSONIO_BASE_URL and the network.',
   );
 }
 
-/** Seconds or an HTTP date (RFC 9110, section 10.2.3). */
+/** Parses seconds or an HTTP date (RFC 9110, section 10.2.3). */
 function parseRetryAfter(header: string | undefined): number | null {
   if (header === undefined || header.trim() === '') return null;
   const seconds = Number(header);
@@ -134,7 +145,7 @@ function parseRetryAfter(header: string | undefined): number | null {
   return Number.isNaN(waitMs) ? null : Math.min(Math.max(waitMs, 0), MAX_WAIT_MS);
 }
 
-/** Personio's gateway describes a token bucket: what is left, what a request costs, and how much comes back in a second. */
+/** Parses the token bucket of Personio's gateway: what is left, the cost of a request, the refill per second. */
 function parseRefillMs(headers: Readonly<Record<string, string | readonly string[] | undefined>>): number | null {
   const [remaining, cost = 1, rate] = ['remaining', 'requested-tokens', 'replenish-rate'].map((name) => {
     const header = headers[`x-ratelimit-${name}`];

@@ -3,16 +3,17 @@ import { toStatusError, createMalformedError, createUnsuccessfulError } from './
 import type { Route } from './errors.js';
 import type { HttpResponse } from './http.js';
 
-/** An integer that a JavaScript number may not hold, as in the ids of work schedules, with what stands before it. */
+/** Integer too large for a JavaScript number, as in ids of work schedules, with the character in front of it. */
 const LARGE_INTEGER = /([:[,]\s*)(-?\d{16,})(?=\s*[,\]}])/g;
 const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
- * Parses JSON without rounding large ids: they become text. Fractions stay numbers, as JSON.parse reads them. The large ones are put in quotes
- * beforehand: where one of them stood inside a text, the quotes break that text in two, which no parser accepts, and a slower parser that
- * takes the numbers one by one has its turn.
+ * Parses JSON without rounding large ids: they become strings. Fractions remain numbers, as with JSON.parse.
  *
- * @throws SyntaxError, as JSON.parse does.
+ * Quotes the large integers first, then uses JSON.parse. If one of them was inside a string, the quotes break that
+ * string and JSON.parse fails; a slower parser that visits each number then takes over.
+ *
+ * @throws SyntaxError as JSON.parse does.
  */
 function parseJson(text: string): unknown {
   const json = text.replace(BYTE_ORDER_MARK, '');
@@ -29,7 +30,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** @returns the parsed content of an answer of success, whatever type its header claims. @throws PersonioError for every other. */
+/**
+ * Returns the parsed body of a successful response. Ignores its content type, which Personio does not always set right.
+ *
+ * @throws PersonioError for any other status, for `success: false`, and when the body is not JSON.
+ */
 export function parseContent(route: Route, response: HttpResponse): unknown {
   if (response.status < 200 || response.status > 299)
     throw toStatusError(route, response.status, response.retryAfterMs);
@@ -43,6 +48,6 @@ function parseText(route: Route, text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw createMalformedError(route, 'it is no JSON');
+    throw createMalformedError(route, 'the body is not JSON');
   }
 }

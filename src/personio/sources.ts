@@ -1,174 +1,195 @@
 import type { Source } from '../contracts/internal/activities.js';
 import type { Endpoint } from '../contracts/internal/names.js';
-import type { EmployeeRecord } from '../domain/records.js';
-import type { ApiRequest, PersonioApi } from './api.js';
-import { PersonioError } from './errors.js';
+import type { DayWindow } from '../contracts/internal/sync.js';
+import type { EmployeeRecord, EndpointRecords } from '../domain/records.js';
+import type { PersonioApi } from './api.js';
+import { PersonioError, toStatusError } from './errors.js';
 import type { Route } from './errors.js';
-import { isNotFound, isSourceGone, readPages } from './paging.js';
-import type { PagedSource, PagesOutcome } from './paging.js';
-import type { ReadSegmentOptions } from './segment.js';
+import type { HttpResponse } from './http.js';
+import { SegmentPages } from './pages.js';
+import type { CollectionReader, ReadRequest } from './pages.js';
 import { attendanceSchema, departmentSchema, timeOffTypeSchema } from './v1/collections.js';
-import { derivedDepartmentSchema, createEmployeeRecordSchema } from './v1/employees.js';
-import { parseList, parseOne } from './v1/wire.js';
-import { readAttendancePeriods, readOrgUnits } from './v2/sources.js';
+import { createEmployeeRecordSchema, derivedDepartmentSchema } from './v1/employees.js';
+import type { DerivedDepartment } from './v1/employees.js';
+import { parseOne } from './v1/envelope.js';
+import { createOffsetReader } from './v1/paging.js';
+import { attendancePeriodSchema, orgUnitSchema } from './v2/collections.js';
+import { createCursorReader } from './v2/paging.js';
 
-/** Where each endpoint can be read from, in the order of trying. A 404 or 410 on one moves on to the next. */
-export const SOURCES = {
-  employees: ['v1'],
-  departments: ['v1', 'v2', 'employees'],
-  attendances: ['v1', 'v2'],
-  'time-off-types': ['v1'],
-} as const satisfies Record<Endpoint, readonly Source[]>;
-
-const ROUTE = {
-  employees: { method: 'GET', template: '/v1/company/employees' },
-  employee: { method: 'GET', template: '/v1/company/employees/{id}' },
-  departments: { method: 'GET', template: '/v1/company/departments' },
-  attendances: { method: 'GET', template: '/v1/company/attendances' },
-  'time-off-types': { method: 'GET', template: '/v1/company/time-off-types' },
-} as const satisfies Record<string, Route>;
-
-/**
- * @returns whether the next source takes over: the path is gone, or it is the list of org units, which is beta and which credentials of v1 need
- * not open, while the departments can be had from the employees.
- */
-export function shouldFallBack(
-  error: unknown,
-  { endpoint, source }: Pick<ReadSegmentOptions, 'endpoint' | 'source'>,
-): boolean {
-  if (isSourceGone(error)) return true;
-  const isClosed =
-    error instanceof PersonioError &&
-    (error.type === 'PersonioPermissionMissing' || error.type === 'PersonioCredentialsRejected');
-  return endpoint === 'departments' && source === 'v2' && isClosed;
+interface EndpointSource<T> {
+  readonly source: Source;
+  readonly read: CollectionReader<T>;
 }
 
-/** Reads some pages of an endpoint as records of the domain. @throws PersonioError */
-export async function readSegment(api: PersonioApi, options: ReadSegmentOptions): Promise<PagesOutcome> {
-  const { position, pages, onPage } = options;
-  switch (options.endpoint) {
-    case 'employees': {
-      const schema = createEmployeeRecordSchema(options.attributesToStore);
-      const source = createPagedSource(api, ROUTE.employees, 'employees', {
-        parse: (response) => parseList(ROUTE.employees, response, schema),
-        getId: (record: EmployeeRecord) => record.employeeId,
-      });
-      return readPages({
-        source,
-        position,
-        pages,
-        onPage: async (records, after) => onPage({ endpoint: 'employees', records }, after),
-      });
-    }
-    case 'departments':
-      if (options.source === 'v2') return readOrgUnits(api, options);
-      return options.source === 'employees' ? readDerivedDepartments(api, options) : readDepartments(api, options);
-    case 'attendances':
-      return options.source === 'v2' ? readAttendancePeriods(api, options) : readAttendances(api, options);
-    case 'time-off-types': {
-      const source = createPagedSource(api, ROUTE['time-off-types'], 'time-off-types', {
-        parse: (response) => parseList(ROUTE['time-off-types'], response, timeOffTypeSchema),
-        getId: (record) => record.timeOffTypeId,
-      });
-      return readPages({
-        source,
-        position,
-        pages,
-        onPage: async (records, after) => onPage({ endpoint: 'time-off-types', records }, after),
-      });
-    }
-  }
-}
-
-async function readDepartments(
-  api: PersonioApi,
-  { position, pages, onPage }: ReadSegmentOptions,
-): Promise<PagesOutcome> {
-  const source = createPagedSource(api, ROUTE.departments, 'departments', {
-    parse: (response) => parseList(ROUTE.departments, response, departmentSchema),
-    getId: (record) => record.recordId,
-  });
-  return readPages({
-    source,
-    position,
-    pages,
-    onPage: async (records, after) => onPage({ endpoint: 'departments', records }, after),
-  });
-}
-
-/** From the employees, whose number is what the completeness gate counts. */
-async function readDerivedDepartments(
-  api: PersonioApi,
-  { position, pages, onPage }: ReadSegmentOptions,
-): Promise<PagesOutcome> {
-  const source = createPagedSource(api, ROUTE.employees, 'employees', {
-    parse: (response) => parseList(ROUTE.employees, response, derivedDepartmentSchema),
-    getId: (record) => record.recordId,
-  });
-  return readPages({
-    source,
-    position,
-    pages,
-    onPage: async (records, after) => {
-      if (records.length > 0 && records.every((record) => !record.isReadable)) throw createDepartmentUnreadableError();
-      await onPage({ endpoint: 'departments', records }, after);
+/** Sources of each endpoint, in the order of trying. */
+const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecords[E]>[] } = {
+  employees: [
+    {
+      source: 'v1',
+      read: createOffsetReader({
+        path: '/v1/company/employees',
+        bucket: 'employees',
+        schema: createEmployeeRecordSchema,
+        getId: ({ employeeId }) => employeeId,
+      }),
     },
-  });
-}
+  ],
+  departments: [
+    {
+      source: 'v1',
+      read: createOffsetReader({
+        path: '/v1/company/departments',
+        bucket: 'departments',
+        schema: () => departmentSchema,
+        getId: ({ recordId }) => recordId,
+      }),
+    },
+    {
+      source: 'v2',
+      read: createCursorReader({
+        path: '/v2/org-units',
+        bucket: 'v2-departments',
+        isBeta: true,
+        query: () => ({ type: 'department', sort: 'id' }),
+        schema: () => orgUnitSchema,
+        getId: ({ recordId }) => recordId,
+      }),
+    },
+    {
+      // One record per employee, since the completeness gate counts what the server counts.
+      source: 'employees',
+      read: createOffsetReader({
+        path: '/v1/company/employees',
+        bucket: 'employees',
+        schema: () => derivedDepartmentSchema,
+        getId: ({ recordId }) => recordId,
+        check: requireReadableDepartments,
+      }),
+    },
+  ],
+  attendances: [
+    {
+      source: 'v1',
+      read: createOffsetReader({
+        path: '/v1/company/attendances',
+        bucket: 'attendances',
+        query: (chunk) => {
+          const { from, to } = requireDays(chunk);
+          return { start_date: from, end_date: to, includePending: 'true' };
+        },
+        schema: () => attendanceSchema,
+        getId: ({ periodId }) => periodId,
+      }),
+    },
+    {
+      // Periods of every status, as from v1 with the pending ones.
+      source: 'v2',
+      read: createCursorReader({
+        path: '/v2/attendance-periods',
+        bucket: 'v2-attendances',
+        query: (chunk) => {
+          const { from, to } = requireDays(chunk);
+          return { 'attribution_date.gte': from, 'attribution_date.lte': to };
+        },
+        schema: () => attendancePeriodSchema,
+        getId: ({ periodId }) => periodId,
+      }),
+    },
+  ],
+  'time-off-types': [
+    {
+      source: 'v1',
+      read: createOffsetReader({
+        path: '/v1/company/time-off-types',
+        bucket: 'time-off-types',
+        schema: () => timeOffTypeSchema,
+        getId: ({ timeOffTypeId }) => timeOffTypeId,
+      }),
+    },
+  ],
+};
 
-function createDepartmentUnreadableError(): PersonioError {
-  return new PersonioError(
+function requireReadableDepartments(records: readonly DerivedDepartment[]): void {
+  if (records.length === 0 || records.some(({ isReadable }) => isReadable)) return;
+  throw new PersonioError(
     'PersonioPermissionMissing',
-    'Personio has no endpoint of departments, and the employees come without their department. In Personio, under Settings > Integrations > API credentials, ' +
-      'allow the credential to read the employee attribute "Department", or leave departments out of the schedule.',
+    'Personio has no departments endpoint, and the employees come without their department. ' +
+      'In Personio, under Settings > Integrations > API credentials, allow the credential to read ' +
+      'the employee attribute "Department", or remove departments from the schedule.',
   );
 }
 
-async function readAttendances(api: PersonioApi, options: ReadSegmentOptions): Promise<PagesOutcome> {
-  const { chunk, position, pages, onPage } = options;
-  if (chunk === null) throw new RangeError('Attendances are read by days.');
-  const source = createPagedSource(api, ROUTE.attendances, 'attendances', {
-    query: { start_date: chunk.from, end_date: chunk.to, includePending: 'true' },
-    parse: (response) => parseList(ROUTE.attendances, response, attendanceSchema),
-    getId: (record) => record.periodId,
-  });
-  return readPages({
-    source,
-    position,
-    pages,
-    onPage: async (records, after) => onPage({ endpoint: 'attendances', records }, after),
-  });
+function requireDays(chunk: DayWindow | null): DayWindow {
+  if (chunk === null) throw new RangeError('Attendances need a window of days.');
+  return chunk;
 }
 
-/** One person, or null where Personio answers 404. */
+/** Returns the sources of an endpoint, in the order of trying. */
+export function listSources(endpoint: Endpoint): readonly Source[] {
+  return SOURCES[endpoint].map(({ source }) => source);
+}
+
+/**
+ * Returns whether the next source takes over after a failure: the path is gone (404 or 410), or it is the list of org
+ * units. That list is beta, v1 credentials need not open it, and departments can come from the employees.
+ */
+export function shouldFallBack(
+  error: unknown,
+  { endpoint, source }: Pick<ReadRequest, 'endpoint' | 'source'>,
+): boolean {
+  if (!(error instanceof PersonioError)) return false;
+  switch (error.type) {
+    case 'PersonioEndpointRetired':
+      return true;
+    case 'PersonioPermissionMissing':
+    case 'PersonioCredentialsRejected':
+      return endpoint === 'departments' && source === 'v2';
+    case 'PersonioMalformedAnswer':
+    case 'PersonioRateLimited':
+    case 'PersonioUnavailable':
+      return false;
+  }
+}
+
+/**
+ * Reads pages of an endpoint as domain records.
+ *
+ * @throws PersonioError while iterating.
+ */
+export function readSegment<E extends Endpoint>(api: PersonioApi, request: ReadRequest<E>): SegmentPages<E> {
+  const { endpoint, source } = request;
+  const sources: readonly EndpointSource<EndpointRecords[E]>[] = SOURCES[endpoint];
+  const found = sources.find((known) => known.source === source);
+  if (found === undefined) throw new RangeError(`The ${endpoint} cannot be read from ${source}.`);
+  return new SegmentPages(endpoint, found.read(api, request));
+}
+
+const EMPLOYEE: Route = { method: 'GET', template: '/v1/company/employees/{id}' };
+
+/** Reads one employee; null when Personio answers 404. */
 export async function readEmployee(
   api: PersonioApi,
   employeeId: string,
   attributesToStore: readonly string[],
 ): Promise<EmployeeRecord | null> {
-  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
-  const response = await api.get({ route: ROUTE.employee, path, bucket: 'employees' });
-  if (isNotFound(ROUTE.employee, response)) return null;
-  return parseOne(ROUTE.employee, response, createEmployeeRecordSchema(attributesToStore));
+  const response = await fetchEmployee(api, employeeId);
+  if (isNotFound(response)) return null;
+  return parseOne(EMPLOYEE, response, createEmployeeRecordSchema(attributesToStore));
 }
 
-/** Whether Personio knows a person whom its list left out. */
+/** Returns whether Personio still has an employee that its list left out. */
 export async function hasEmployee(api: PersonioApi, employeeId: string): Promise<boolean> {
-  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
-  return !isNotFound(ROUTE.employee, await api.get({ route: ROUTE.employee, path, bucket: 'employees' }));
+  return !isNotFound(await fetchEmployee(api, employeeId));
 }
 
-function createPagedSource<T>(
-  api: PersonioApi,
-  route: Route,
-  bucket: ApiRequest['bucket'],
-  more: Pick<PagedSource<T>, 'parse' | 'getId'> & { readonly query?: ApiRequest['query'] },
-): PagedSource<T> {
-  return {
-    route,
-    parse: more.parse,
-    getId: more.getId,
-    fetch: async (offset, limit) =>
-      api.get({ route, path: route.template, bucket, query: { ...more.query, limit, offset } }),
-  };
+async function fetchEmployee(api: PersonioApi, employeeId: string): Promise<HttpResponse> {
+  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
+  return api.get({ route: EMPLOYEE, path, bucket: 'employees' });
+}
+
+/** @throws PersonioError when the response is neither a success nor 404. */
+function isNotFound({ status, retryAfterMs }: HttpResponse): boolean {
+  if (status === 404) return true;
+  if (status >= 200 && status <= 299) return false;
+  throw toStatusError(EMPLOYEE, status, retryAfterMs);
 }

@@ -4,7 +4,7 @@ import type { Database, Queries, Transaction } from './database.js';
 
 const PURPOSE = 'client-secret';
 
-/** What can be shown of a stored connection: no secret in any form. */
+/** Stored connection without its secret: everything that may be shown. */
 export interface StoredConnection {
   readonly connectionId: string;
   readonly baseUrl: string;
@@ -13,13 +13,15 @@ export interface StoredConnection {
   readonly lastTestOutcome: string | null;
 }
 
-/** A stored connection with its secret opened. Never log it. */
+/** Stored connection with its secret opened. Never log it. */
 export interface StoredCredentials {
   readonly connectionId: string;
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
+
+const SEALED_COLUMNS = 'connection_id, base_url, client_id, sealed_secret';
 
 interface SealedRow {
   readonly connection_id: string;
@@ -28,7 +30,7 @@ interface SealedRow {
   readonly sealed_secret: string;
 }
 
-/** @returns the ids of the stored connections, sorted. */
+/** Returns the ids of the stored connections, sorted. */
 export async function listConnectionIds(queries: Queries): Promise<readonly string[]> {
   const rows = await queries.query<{ connection_id: string }>(
     'select connection_id from personio.connections order by connection_id',
@@ -38,13 +40,18 @@ export async function listConnectionIds(queries: Queries): Promise<readonly stri
 
 export async function listConnections(queries: Queries): Promise<readonly StoredConnection[]> {
   return queries.query<StoredConnection>(
-    `select connection_id as "connectionId", base_url as "baseUrl", secret_set_at as "secretSetAt", last_tested_at as "lastTestedAt",
+    `select
+       connection_id as "connectionId",
+       base_url as "baseUrl",
+       secret_set_at as "secretSetAt",
+       last_tested_at as "lastTestedAt",
        last_test_outcome as "lastTestOutcome"
-     from personio.connections order by connection_id`,
+     from personio.connections
+     order by connection_id`,
   );
 }
 
-/** Stores a connection with its secret sealed. @returns false, and changes nothing, where there is one of that id. */
+/** Stores a connection with its secret sealed. Returns false, and changes nothing, where one with this id exists. */
 export async function insertConnection(
   queries: Queries,
   ring: KeyRing,
@@ -53,20 +60,21 @@ export async function insertConnection(
   const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
   const inserted = await queries.run(
     `insert into personio.connections (connection_id, base_url, client_id, sealed_secret, secret_set_at)
-     values ($1, $2, $3, $4, clock_timestamp()) on conflict do nothing`,
+     values ($1, $2, $3, $4, clock_timestamp())
+     on conflict do nothing`,
     [connectionId, baseUrl, clientId, sealed],
   );
   return inserted > 0;
 }
 
-/** @returns the connection with its secret opened; null where none of that id is stored. @throws SealBroken */
+/** Returns the connection with its secret opened; null where none with this id is stored. @throws SealError */
 export async function findConnection(
   queries: Queries,
   ring: KeyRing,
   connectionId: string,
 ): Promise<StoredCredentials | null> {
   const [row] = await queries.query<SealedRow>(
-    'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1',
+    `select ${SEALED_COLUMNS} from personio.connections where connection_id = $1`,
     [connectionId],
   );
   return row === undefined ? null : openCredentials(row, ring);
@@ -82,25 +90,31 @@ async function openCredentials(row: SealedRow, ring: KeyRing): Promise<StoredCre
   };
 }
 
-/** @throws SealBroken that names the first stored connection whose secret this ring does not open. */
+/**
+ * Checks that the ring opens every stored secret.
+ *
+ * @throws SealError that names the first connection whose secret it does not open.
+ */
 export async function requireOpenable(queries: Queries, ring: KeyRing): Promise<void> {
   const rows = await queries.query<SealedRow>(
-    'select connection_id, base_url, client_id, sealed_secret from personio.connections order by connection_id',
+    `select ${SEALED_COLUMNS} from personio.connections order by connection_id`,
   );
   for (const row of rows) {
     try {
       await openCredentials(row, ring);
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
+      const key = findKeyId(row.sealed_secret) ?? 'that sealed it';
       throw new SealError(
         `The secret of the connection ${row.connection_id} cannot be opened. ${error.message} ` +
-          `Add the key ${findKeyId(row.sealed_secret) ?? 'that sealed it'} to PERSONIO_SYNC_KEYS again, behind the first, or remove the connection and add it anew.`,
+          `Add the key ${key} to PERSONIO_SYNC_KEYS again, after the first one, ` +
+          'or remove the connection and add it again.',
       );
     }
   }
 }
 
-/** Puts a new secret in place of the old one, whose age begins anew. @returns false where the connection is gone. */
+/** Replaces the secret, whose age starts over. Returns false where the connection is gone. */
 export async function replaceSecret(
   queries: Queries,
   ring: KeyRing,
@@ -108,24 +122,37 @@ export async function replaceSecret(
 ): Promise<boolean> {
   const sealed = await seal(ring, clientSecret, { connectionId, purpose: PURPOSE });
   const updated = await queries.run(
-    `update personio.connections set client_id = $2, sealed_secret = $3, secret_set_at = clock_timestamp() where connection_id = $1`,
+    `update personio.connections
+     set client_id = $2,
+       sealed_secret = $3,
+       secret_set_at = clock_timestamp()
+     where connection_id = $1`,
     [connectionId, clientId, sealed],
   );
   return updated > 0;
 }
 
-/** Notes what a test of a stored connection showed; the environment's has no row, and nothing is noted. */
+/**
+ * Records the outcome of a connection's test. The connection of the environment has no row, so nothing is recorded
+ * for it.
+ */
 export async function recordTest(queries: Queries, connectionId: string, outcome: string): Promise<void> {
   await queries.run(
-    'update personio.connections set last_tested_at = clock_timestamp(), last_test_outcome = $2 where connection_id = $1',
+    `update personio.connections
+     set last_tested_at = clock_timestamp(),
+       last_test_outcome = $2
+     where connection_id = $1`,
     [connectionId, outcome],
   );
 }
 
-/** Forgets the secret and the token. The data stays. @returns false where there is no such connection. */
+/** Deletes the secret and the token. The data stays. Returns false where there is no such connection. */
 export async function deleteConnection(transaction: Transaction, connectionId: string): Promise<boolean> {
   await transaction.run(
-    'update personio.connection_state set sealed_token = null, token_fingerprint = null where connection_id = $1',
+    `update personio.connection_state
+     set sealed_token = null,
+       token_fingerprint = null
+     where connection_id = $1`,
     [connectionId],
   );
   return (await transaction.run('delete from personio.connections where connection_id = $1', [connectionId])) > 0;
@@ -134,11 +161,14 @@ export async function deleteConnection(transaction: Transaction, connectionId: s
 export interface ResealSummary {
   readonly resealed: number;
   readonly unchanged: number;
-  /** Tokens that no key opens any more: forgotten, since a new one costs a single request. */
+  /** Number of tokens that no key opens: they are deleted, since a new one costs a single request. */
   readonly forgottenTokens: number;
 }
 
-/** Re-seals every stored secret and token under the first key, each in a short transaction, so that workers go on. */
+/**
+ * Re-seals every stored secret and token with the first key, each in a short transaction, so that workers keep
+ * running.
+ */
 export async function resealAll(database: Database, ring: KeyRing): Promise<ResealSummary> {
   const [secrets, tokens] = [
     { resealed: 0, unchanged: 0 },
@@ -147,7 +177,10 @@ export async function resealAll(database: Database, ring: KeyRing): Promise<Rese
   for (const connectionId of await listConnectionIds(database))
     secrets[await resealSecret(database, ring, connectionId)] += 1;
   const rows = await database.query<{ connection_id: string }>(
-    'select connection_id from personio.connection_state where sealed_token is not null order by connection_id',
+    `select connection_id
+     from personio.connection_state
+     where sealed_token is not null
+     order by connection_id`,
   );
   for (const row of rows) tokens[await resealToken(database, ring, row.connection_id)] += 1;
   return {
@@ -164,7 +197,7 @@ async function resealSecret(
 ): Promise<'resealed' | 'unchanged'> {
   return database.transaction(async (transaction) => {
     const [row] = await transaction.query<SealedRow>(
-      'select connection_id, base_url, client_id, sealed_secret from personio.connections where connection_id = $1 for update',
+      `select ${SEALED_COLUMNS} from personio.connections where connection_id = $1 for update`,
       [connectionId],
     );
     if (row === undefined || findKeyId(row.sealed_secret) === ring[0]?.id) return 'unchanged';
@@ -209,9 +242,10 @@ async function reseal(ring: KeyRing, sealed: string, connectionId: string): Prom
   }
 }
 
-/** @returns the key of this installation's digests. */
+/** Returns the key of this installation's digests. */
 export async function readDigestKey(queries: Queries): Promise<Uint8Array> {
   const [row] = await queries.query<{ digest_key: Uint8Array }>('select digest_key from personio.installation');
-  if (row === undefined) throw new RangeError('The table personio.installation has lost its row.');
+  if (row === undefined)
+    throw new RangeError('The table personio.installation has lost its row. Restore it from a backup.');
   return row.digest_key;
 }

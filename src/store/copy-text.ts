@@ -1,10 +1,12 @@
-/** The text format of COPY (PostgreSQL documentation, "COPY", section "Text Format"). */
+/* The text format of COPY (PostgreSQL documentation, "COPY", section "Text Format"). */
 
 const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-/** What PostgreSQL cannot store in a text: the zero character, and halves of surrogate pairs. */
+/** Characters that PostgreSQL cannot store in a text: the zero character, and halves of surrogate pairs. */
 const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
-/** @returns one line: numbers, booleans and texts as they are, lists of texts as arrays, objects as JSON, null as `\N`. */
+/**
+ * Returns one line: numbers, booleans and texts as they are, lists of texts as arrays, objects as JSON, null as `\N`.
+ */
 export function toCopyRow(values: readonly unknown[]): string {
   return `${values.map(toCopyValue).join('\t')}\n`;
 }
@@ -19,12 +21,11 @@ function toCopyValue(value: unknown): string {
   );
 }
 
-/** Lists of texts are arrays of PostgreSQL; every other list is JSON, and so is an empty one of objects (`[]` and `{}` differ by column). */
 function isTextList(value: unknown): value is TextList {
   return value instanceof TextList;
 }
 
-/** Marks a list for a `text[]` column. */
+/** List for a `text[]` column. Every other list is JSON: by its contents alone, an empty one could be either. */
 export class TextList {
   readonly items: readonly string[];
 
@@ -34,7 +35,11 @@ export class TextList {
 }
 
 function toArrayLiteral({ items }: TextList): string {
-  return `{${items.map((item) => `"${replaceUnstorable(item).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
+  const quoted = items.map((item) => {
+    const escaped = replaceUnstorable(item).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+    return `"${escaped}"`;
+  });
+  return `{${quoted.join(',')}}`;
 }
 
 function escapeText(text: string): string {

@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
-import { StoreError, translateError } from './errors.js';
+import { StoreError, toServerAddress, translateError } from './errors.js';
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** As `pg_stat_activity` shows it. */
+  /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly poolSize: number;
 }
 
-/** Runs statements, inside a transaction or out of it. */
+/** Runs statements, inside a transaction or outside of one. */
 export interface Queries {
-  /** @returns the rows; the caller names their shape, since it wrote the statement. */
+  /** Returns the rows. The caller names their shape, since it wrote the statement. */
   readonly query: <T extends QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<readonly T[]>;
-  /** @returns how many rows the statement touched. */
+  /** Returns how many rows the statement touched. */
   readonly run: (sql: string, values?: readonly unknown[]) => Promise<number>;
 }
 
@@ -25,17 +25,17 @@ export type Transaction = Queries;
 export interface Database extends Queries {
   /** Commits when `work` resolves, rolls back when it throws. */
   readonly transaction: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
-  /** Writes rows, in the text format of COPY, by a `COPY … FROM STDIN`: all of them or none. */
+  /** Writes rows in the text format of COPY with a `COPY … FROM STDIN`: all of them or none. */
   readonly copyIn: (sql: string, text: string) => Promise<void>;
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Beyond that the oldest supported version lacks what the merges are written in. */
+/** PostgreSQL 15, the oldest version that has what the merges are written in. */
 const MINIMUM_VERSION = 150_000;
 
-/** Dates stay `YYYY-MM-DD`, moments become ISO 8601 in UTC, counts become numbers. */
+/** Parsers by type: dates stay `YYYY-MM-DD`, moments become ISO 8601 in UTC, counts become numbers. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   [pg.types.builtins.DATE]: (text) => text,
   [pg.types.builtins.TIMESTAMPTZ]: (text) => new Date(text).toISOString(),
@@ -53,33 +53,41 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
       getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? getDefaultParser(oid, format),
     },
   });
-  // A connection that breaks while idle is replaced by the next statement.
+  // The next statement replaces a connection that breaks while idle.
   pool.on('error', () => undefined);
-  // One that breaks between two statements of a transaction would end the process; the next statement says so.
+  // One that breaks between two statements of a transaction would end the process; the next statement reports it.
   pool.on('connect', (client) => client.on('error', () => undefined));
+  const connections: Connections = { pool, server: toServerAddress(url) };
   return {
-    ...createQueries(async (sql, values) => pool.query(sql, values)),
-    transaction: async (work) => runInTransaction(pool, work),
-    copyIn: async (sql, text) => copyIn(pool, sql, text),
+    ...createQueries(async (sql, values) => pool.query(sql, values), connections.server),
+    transaction: async (work) => runInTransaction(connections, work),
+    copyIn: async (sql, text) => copyIn(connections, sql, text),
     url,
     close: async () => pool.end(),
   };
 }
 
-/** `text` is the only format that the pool asks for. */
+/** A pool, and the `host:port` that its errors name. */
+interface Connections {
+  readonly pool: pg.Pool;
+  readonly server: string;
+}
+
+/** Returns the driver's parser. The pool only asks for the format `text`. */
 function getDefaultParser(oid: number, format: 'text' | 'binary' = 'text'): (value: string) => unknown {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion, @typescript-eslint/no-unsafe-enum-assignment -- the driver's typings know its built-in ids only
+  // The driver's typings only know its built-in ids.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion, @typescript-eslint/no-unsafe-enum-assignment
   return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
 type QuerySender = (sql: string, values: unknown[]) => Promise<pg.QueryResult>;
 
-function createQueries(send: QuerySender): Queries {
+function createQueries(send: QuerySender, server: string): Queries {
   const query: QuerySender = async (sql, values) => {
     try {
       return await send(sql, values);
     } catch (error) {
-      throw translateError(error);
+      throw translateError(error, server);
     }
   };
   return {
@@ -89,9 +97,12 @@ function createQueries(send: QuerySender): Queries {
   };
 }
 
-async function runInTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  const client = await connect(pool);
-  const queries = createQueries(async (sql, values) => client.query(sql, values));
+async function runInTransaction<T>(
+  { pool, server }: Connections,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const client = await connect({ pool, server });
+  const queries = createQueries(async (sql, values) => client.query(sql, values), server);
   let broken: Error | undefined;
   try {
     await queries.run('begin');
@@ -102,42 +113,46 @@ async function runInTransaction<T>(pool: pg.Pool, work: (transaction: Transactio
     try {
       await client.query('rollback');
     } catch (rollbackError) {
-      // The connection is of no use any more: the pool has to drop it, and the server rolls back by itself.
+      // The connection is unusable: the pool has to drop it, and the server rolls back by itself.
       broken = rollbackError instanceof Error ? rollbackError : new Error('The rollback failed.');
     }
-    throw translateError(error);
+    throw translateError(error, server);
   } finally {
     client.release(broken);
   }
 }
 
-async function copyIn(pool: pg.Pool, sql: string, text: string): Promise<void> {
-  const client = await connect(pool);
+async function copyIn({ pool, server }: Connections, sql: string, text: string): Promise<void> {
+  const client = await connect({ pool, server });
   let broken: Error | undefined;
   try {
     const copy = client.query(from(sql));
     const written = once(copy, 'finish');
-    // In one piece: written row by row, half of a worker's time went into the socket.
+    // Written in one piece: row by row, half of a worker's time went into the socket.
     copy.end(text);
     await written;
   } catch (error) {
-    // Where in the protocol it stopped is not known, so the pool drops the connection.
-    broken = error instanceof Error ? error : new Error('The copying failed.');
-    throw translateError(error);
+    // Nobody knows where in the protocol it stopped, so the pool drops the connection.
+    broken = error instanceof Error ? error : new Error('The copy failed.');
+    throw translateError(error, server);
   } finally {
     client.release(broken);
   }
 }
 
-async function connect(pool: pg.Pool): Promise<PoolClient> {
+async function connect({ pool, server }: Connections): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
-    throw translateError(error);
+    throw translateError(error, server);
   }
 }
 
-/** @throws StoreError when nobody answers within `timeoutMs`, or the server is too old; the message says what was tried. */
+/**
+ * Waits for the server, for a limited time.
+ *
+ * @throws StoreError that says what was tried, when nobody answers within `timeoutMs` or the server is too old.
+ */
 export async function requireDatabase(database: Database, timeoutMs: number): Promise<void> {
   const startedAt = Date.now();
   for (let tries = 1; ; tries++) {
@@ -145,30 +160,27 @@ export async function requireDatabase(database: Database, timeoutMs: number): Pr
       const [row] = await database.query<{ version: number }>(
         `select current_setting('server_version_num')::int as version`,
       );
-      if ((row?.version ?? 0) < MINIMUM_VERSION) throw createTooOldError();
+      if ((row?.version ?? 0) < MINIMUM_VERSION) throw createTooOldError(database.url);
       return;
     } catch (error) {
       const waitedMs = Date.now() - startedAt;
       const isTemporary = error instanceof StoreError && error.type === 'StoreUnavailable';
       if (!isTemporary) throw error;
-      if (waitedMs >= timeoutMs) throw createUnreachableError(database.url, tries, waitedMs, error);
+      if (waitedMs >= timeoutMs) throw createUnreachableError(error, tries, waitedMs);
       await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, Math.max(50, timeoutMs - waitedMs))));
     }
   }
 }
 
-function createTooOldError(): StoreError {
+function createTooOldError(url: string): StoreError {
   return new StoreError(
     null,
-    'The PostgreSQL of DATABASE_URL is older than 15, which personio-sync needs. Upgrade it, or name another one.',
+    `PostgreSQL at ${toServerAddress(url)} is too old: personio-sync needs version 15 or newer. ` +
+      'Upgrade it, or change DATABASE_URL.',
   );
 }
 
-function createUnreachableError(url: string, tries: number, waitedMs: number, { message }: StoreError): StoreError {
-  const { hostname, port } = new URL(url);
-  return new StoreError(
-    'StoreUnavailable',
-    `No PostgreSQL answered at ${hostname}:${port === '' ? '5432' : port}: tried ${tries} times in ${Math.round(waitedMs / 1_000)} s. ${message} ` +
-      'Start it, or correct DATABASE_URL.',
-  );
+function createUnreachableError({ message }: StoreError, tries: number, waitedMs: number): StoreError {
+  const times = tries === 1 ? 'once' : `${tries} times`;
+  return new StoreError('StoreUnavailable', `${message} Tried ${times} in ${Math.round(waitedMs / 1_000)} s.`);
 }

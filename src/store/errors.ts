@@ -1,6 +1,9 @@
 import type { FailureType } from '../contracts/internal/errors.js';
 
-/** What the database did. `type` is null where trying again does not help and no promised type fits. Carries no row and no parameter. */
+/**
+ * Failure of the database, told in a sentence that carries no row and no parameter. `type` is null where trying again
+ * does not help and no promised type fits.
+ */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly type: Extract<FailureType, 'StoreUnavailable' | 'SnapshotIncomplete'> | null;
@@ -12,30 +15,79 @@ export class StoreError extends Error {
 }
 
 /**
- * Where a repetition can help (PostgreSQL, appendix A): connections (08), resources (53), operator's intervention (57),
- * system errors (58), conflicts between transactions (40001, 40P01), locks that were not had (55P03).
+ * Codes that mean that there is no connection (PostgreSQL, appendix A): connections (08), shutting down or starting
+ * (57P), and no connection left (53300).
  */
-const TEMPORARY = /^(08|53|57P|58)|^(40001|40P01|55P03|25006)$/;
+const DISCONNECTED = /^(08|57P|53300$)/;
+/**
+ * Codes of statements that may succeed when repeated: resources (53), system errors (58), conflicts between
+ * transactions (40001, 40P01), locks that were not obtained in time (55P03), and a server that is read-only after a
+ * failover (25006).
+ */
+const TEMPORARY = /^(53|58)|^(40001|40P01|55P03|25006)$/;
+/** Codes of Node's sockets and TLS, such as ECONNREFUSED. */
 const NETWORK = /^(E[A-Z]+|ERR_.*)$/;
+/** Messages of the driver, whose errors have no code. */
+const DRIVER_MESSAGES: readonly (readonly [message: RegExp, reason: string])[] = [
+  [/timeout exceeded when trying to connect/, 'timeout'],
+  [/Connection terminated|Client has encountered|Cannot use a pool/, 'connection terminated'],
+];
 
-/** @returns an error of the driver as ours where trying again can help; others as they are. */
-export function translateError(error: unknown): unknown {
+/** Returns where a URL of PostgreSQL points to, as `host:port`; nothing else of it may be shown. */
+export function toServerAddress(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}`;
+}
+
+/**
+ * Returns the driver's error as a `StoreError` where there is a sentence that says what to do; other errors as they
+ * are.
+ *
+ * @param server the server's `host:port`, for the sentence.
+ */
+export function translateError(error: unknown, server: string): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === '28P01' || code === '28000') {
-    return new StoreError('StoreUnavailable', 'PostgreSQL refused the user or the password of DATABASE_URL.');
-  }
+  const reason = findDisconnectReason(code, error.message);
+  if (reason !== null) return createConnectionError(server, reason);
+  if (code === '28P01' || code === '28000')
+    return createUnavailableError(`PostgreSQL at ${server} rejected the user or the password in DATABASE_URL.`);
   if (code === '3D000')
-    return new StoreError('StoreUnavailable', 'PostgreSQL has no database of the name in DATABASE_URL.');
-  const isBroken =
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/.test(
-      error.message,
-    );
-  if (TEMPORARY.test(code) || NETWORK.test(code) || isBroken) {
-    return new StoreError(
-      'StoreUnavailable',
-      `PostgreSQL could not be reached or broke off${code === '' ? '' : ` (${code})`}. It is tried again.`,
-    );
-  }
+    return createUnavailableError(`PostgreSQL at ${server} has no database of the name in DATABASE_URL.`);
+  if (isSchemaMissing(code, error.message)) return createSchemaMissingError();
+  if (TEMPORARY.test(code))
+    return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`);
   return error;
+}
+
+function findDisconnectReason(code: string, message: string): string | null {
+  if (DISCONNECTED.test(code) || NETWORK.test(code)) return code;
+  return DRIVER_MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? null;
+}
+
+/**
+ * Tells whether a table (42P01) or the schema itself (3F000) is missing. Staging tables come and go, so they do not
+ * count.
+ */
+function isSchemaMissing(code: string, message: string): boolean {
+  if (code === '42P01') return /\bpersonio(_read)?\./.test(message);
+  return code === '3F000' && /\bpersonio(_read|_staging)?\b/.test(message);
+}
+
+function createConnectionError(server: string, reason: string): StoreError {
+  return createUnavailableError(
+    `Cannot connect to PostgreSQL at ${server} (${reason}). Check that it is running and that DATABASE_URL is correct.`,
+  );
+}
+
+function createUnavailableError(sentence: string): StoreError {
+  return new StoreError('StoreUnavailable', sentence);
+}
+
+/** Returns the error of a database that was never migrated. */
+export function createSchemaMissingError(): StoreError {
+  return new StoreError(
+    null,
+    'The database lacks the schema of personio-sync. Run `personio-sync migrate`, then try again.',
+  );
 }

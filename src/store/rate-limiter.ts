@@ -7,26 +7,37 @@ export interface RequestLimits {
   readonly requestsPerSecond: number;
 }
 
-/** Personio's limits of token exchanges (developer.personio.de/reference/auth, developer.personio.de/v2.0/reference/authentication). */
+/**
+ * Personio's limits on token exchanges (developer.personio.de/reference/auth,
+ * developer.personio.de/v2.0/reference/authentication).
+ */
 const AUTH_LIMITS: RequestLimits = { requestsPerMinute: 60, requestsPerSecond: 15 };
 const AUTH_V2_LIMITS: RequestLimits = { requestsPerMinute: 150, requestsPerSecond: 15 };
 /**
- * All of v1 from one address may have 2,000 a minute (changelog "IP address based rate limiting"). A little less, since requests that wait for their
- * own endpoint are counted here when they are given their moment.
+ * Limit for all of v1. Personio grants 2,000 requests a minute to one IP address (changelog "IP address based rate
+ * limiting"). This is a little less, since requests that wait for their own endpoint count here when they are given
+ * their moment.
  */
 const SHARED_PER_MINUTE = 1_900;
 const SHARED_BUCKET = 'all-v1';
-/** Companies behind one address share it. */
+/** Connection of the shared bucket: companies behind one IP address share the limit. */
 const NO_CONNECTION = '';
-/** A longer wait belongs to Temporal, which shows it and holds no slot for it. It is shorter than any heartbeat. */
+/**
+ * Longest wait here, shorter than any heartbeat. Temporal takes longer ones: it shows them and holds no slot
+ * meanwhile.
+ */
 const MAX_WAIT_MS = 10_000;
-/** A process that was busy elsewhere would send what it had reserved all at once: it asks for another moment instead. */
+/**
+ * Lateness after which a process asks for another moment: otherwise, one that was busy would send all it had reserved
+ * at once.
+ */
 const TOO_LATE_MS = 100;
 const MAX_TRIES = 5;
 
 /**
- * Limits requests over all workers of a connection. Each request is given its moment by the database, in the order of asking, and waits
- * for it here; so nobody asks twice, and no endpoint overtakes another in what they share.
+ * Limits requests across all workers of a connection. The database gives each request its moment, first come, first
+ * served, and the request waits for it here. So nobody asks twice, and no endpoint overtakes another in the shared
+ * limit.
  */
 export function createRateLimiter(database: Database, connectionId: string, limits: RequestLimits): RateLimiter {
   return {
@@ -38,15 +49,17 @@ export function createRateLimiter(database: Database, connectionId: string, limi
     },
     backOff: async (bucket, waitMs) => {
       await database.run(
-        `insert into personio.request_windows (connection_id, bucket, paused_until) values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-         on conflict (connection_id, bucket) do update set paused_until = greatest(request_windows.paused_until, excluded.paused_until)`,
+        `insert into personio.request_windows (connection_id, bucket, paused_until)
+         values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+         on conflict (connection_id, bucket) do update
+         set paused_until = greatest(request_windows.paused_until, excluded.paused_until)`,
         [connectionId, bucket, waitMs],
       );
     },
   };
 }
 
-/** @returns how late this process woke up for the moment that it was given. */
+/** Waits for the moment that the database gives. Returns how late this process woke up for it, in ms. */
 async function waitForMoment(database: Database, reservation: Reservation, bucket: RequestBucket): Promise<number> {
   const askedAtMs = Date.now();
   const [row] = await database.query<{ wait_ms: number }>(
@@ -62,11 +75,11 @@ async function waitForMoment(database: Database, reservation: Reservation, bucke
 
 type Reservation = readonly [string[], string[], number[], number[]];
 
-/** What a request counts against: its own bucket first, and what all of v1 shares. */
+/** Returns the buckets that a request counts against: its own first, then the one that all of v1 shares. */
 function toReservation(connectionId: string, bucket: RequestBucket, limits: RequestLimits): Reservation {
   const { requestsPerSecond, requestsPerMinute } = getLimits(bucket, limits);
   if (bucket.startsWith('v2-')) return [[connectionId], [bucket], [requestsPerSecond], [requestsPerMinute]];
-  // Whoever allows more than Personio grants reads from something else.
+  // A policy that allows more than Personio grants is for a server that is not Personio's.
   const shared = Math.max(SHARED_PER_MINUTE, limits.requestsPerMinute);
   return [
     [connectionId, NO_CONNECTION],
@@ -84,7 +97,8 @@ function getLimits(bucket: RequestBucket, limits: RequestLimits): RequestLimits 
 function createRateLimitError(bucket: RequestBucket, waitMs: number): PersonioError {
   return new PersonioError(
     'PersonioRateLimited',
-    `The limit of requests to ${bucket} is used up: the next may be sent in ${Math.ceil(waitMs / 1_000)} s. It is tried again then.`,
+    `The rate limit of ${bucket} is used up. The next request may be sent in ${Math.ceil(waitMs / 1_000)} s; ` +
+      'it is retried then.',
     { retryAfterMs: waitMs },
   );
 }

@@ -2,7 +2,7 @@ import type { RetentionResult } from '../contracts/internal/activities.js';
 import type { RetentionPolicy } from '../domain/policy.js';
 import type { Queries } from './database.js';
 
-/** What is forgotten, in this order, and after how many days. */
+/** Steps in their order, each with the setting that says after how many days rows are forgotten. */
 const STEPS = [
   { what: 'attendances', days: 'attendancesDays' },
   { what: 'proposals', days: 'rawRunsDays' },
@@ -12,13 +12,14 @@ const STEPS = [
   { what: 'runs', days: 'rawRunsDays' },
 ] as const satisfies readonly { readonly what: keyof RetentionResult; readonly days: keyof RetentionPolicy }[];
 
-/** Rows in one statement: short enough to hold up nobody. */
+/** Rows per statement: few enough to block nobody. */
 const BATCH_ROWS = 1_000;
 
 /**
- * Forgets what is past its time, in small batches, each a transaction of its own. Safe to repeat and to stop anywhere.
+ * Forgets what has outlived its retention, in small batches, each in its own transaction. Safe to repeat and to stop
+ * anywhere.
  *
- * @param onBatch hears of each batch; it may throw to stop.
+ * @param onBatch is called after each batch; it may throw to stop.
  */
 export async function applyRetention(
   queries: Queries,

@@ -21,10 +21,24 @@ interface RunRow {
   readonly message: string | null;
 }
 
-const RESULT_COLUMNS =
-  'run_id, connection_id, endpoint, outcome, failure_type, source, received, inserted, updated, unchanged, missing, held, requests, message';
+const RESULT_COLUMNS: readonly (keyof RunRow)[] = [
+  'run_id',
+  'connection_id',
+  'endpoint',
+  'outcome',
+  'failure_type',
+  'source',
+  'received',
+  'inserted',
+  'updated',
+  'unchanged',
+  'missing',
+  'held',
+  'requests',
+  'message',
+];
 
-/** Writes the run's row; a repetition changes nothing. */
+/** Inserts the run's row. Repeated, it changes nothing. */
 export async function insertRun(
   queries: Queries,
   run: RunRef,
@@ -33,21 +47,34 @@ export async function insertRun(
 ): Promise<void> {
   await queries.run(
     `insert into personio.sync_runs (run_id, connection_id, endpoint, window_start, window_end, started_at)
-     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict do nothing`,
     [run.runId, run.connectionId, run.endpoint, window?.from ?? null, window?.to ?? null, startedAt],
   );
 }
 
-/** What a run ends with, beside its identity. */
+/** Outcome and figures of a run that ends. */
 export type RunEnding = Omit<CloseRunRequest, keyof RunRef> & { readonly held?: number };
 
-/** Ends the run's row, unless it has ended already: the first ending stands. @returns what the row says. */
+/** Ends the run, unless it has ended already: the first ending counts. Returns the figures in its row. */
 export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding): Promise<SyncResult> {
   await queries.run(
     `update personio.sync_runs
-     set outcome = $2, failure_type = $3, message = $4, source = $5, received = $6, inserted = $7, updated = $8, unchanged = $9,
-       missing = $10, held = $11, requests = $12, detail = detail || $13::jsonb, finished_at = clock_timestamp()
-     where run_id = $1 and outcome is null`,
+     set outcome = $2,
+       failure_type = $3,
+       message = $4,
+       source = $5,
+       received = $6,
+       inserted = $7,
+       updated = $8,
+       unchanged = $9,
+       missing = $10,
+       held = $11,
+       requests = $12,
+       detail = detail || $13::jsonb,
+       finished_at = clock_timestamp()
+     where run_id = $1
+       and outcome is null`,
     [
       run.runId,
       ending.outcome,
@@ -69,10 +96,13 @@ export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding)
   return result;
 }
 
-/** @returns the figures of a run that has ended; null while it runs. */
+/** Returns the figures of a run that has ended; null while it runs. */
 export async function findClosedRun(queries: Queries, run: RunRef, shouldLock = false): Promise<SyncResult | null> {
   const [row] = await queries.query<RunRow>(
-    `select ${RESULT_COLUMNS} from personio.sync_runs where run_id = $1${shouldLock ? ' for update' : ''}`,
+    `select ${RESULT_COLUMNS.join(', ')}
+     from personio.sync_runs
+     where run_id = $1
+     ${shouldLock ? 'for update' : ''}`,
     [run.runId],
   );
   if (row === undefined || row.outcome === null) return null;
@@ -98,13 +128,22 @@ function toSyncResult(row: RunRow, outcome: RunOutcome): SyncResult {
   };
 }
 
-/** @returns whether the last finished run of the endpoint refused the same days for the same reason: a second time it is believed. */
+/**
+ * Tells whether the endpoint's last finished run refused the same days because they had lost too many rows. The
+ * second time, it is believed.
+ */
 export async function hasShrunkBefore(queries: Queries, run: RunRef, chunk: DayWindow | null): Promise<boolean> {
-  const [row] = await queries.query<{ outcome: RunOutcome; narrowed: readonly (DayWindow | null)[] | null }>(
-    `select outcome, detail -> 'narrowed' as narrowed from personio.sync_runs
-     where connection_id = $1 and endpoint = $2 and run_id <> $3 and outcome is not null order by started_at desc limit 1`,
+  const [last] = await queries.query<{ outcome: RunOutcome; shrunk: readonly (DayWindow | null)[] | null }>(
+    `select outcome, detail -> 'narrowed' as shrunk
+     from personio.sync_runs
+     where connection_id = $1
+       and endpoint = $2
+       and run_id <> $3
+       and outcome is not null
+     order by started_at desc
+     limit 1`,
     [run.connectionId, run.endpoint, run.runId],
   );
-  if (row?.outcome !== 'incomplete' || row.narrowed === null) return false;
-  return row.narrowed.some((window) => window?.from === chunk?.from && window?.to === chunk?.to);
+  if (last?.outcome !== 'incomplete' || last.shrunk === null) return false;
+  return last.shrunk.some((window) => window?.from === chunk?.from && window?.to === chunk?.to);
 }

@@ -6,7 +6,7 @@ import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, toColumnValues } from './employees
 import { toCopyRow } from './copy-text.js';
 import { findErasedIds } from './employees/erasure.js';
 
-/** Columns of a staging table beside `reading`, `chunk`, `seq` and `record_id`. */
+/** Columns of a staging table besides `reading`, `chunk`, `seq` and `record_id`. */
 const COLUMNS = {
   employees: RECORD_COLUMN_TYPES,
   departments: ['department_id text', 'name text', 'parent_id text'],
@@ -31,19 +31,22 @@ const COLUMNS = {
 
 const toColumnName = (definition: string): string => definition.split(' ')[0] ?? definition;
 
-/** @returns the columns that a staged record of an endpoint fills, beside its id. */
+/** Returns the columns that a staged record of an endpoint fills, besides its id. */
 function listStagedColumns(endpoint: Endpoint): readonly string[] {
   return endpoint === 'employees' ? RECORD_COLUMNS : COLUMNS[endpoint].map(toColumnName);
 }
 
-/** The staging table of a run: its own, in a schema where the worker may create and drop, unlogged since it can be read again. */
+/**
+ * Returns the name of a run's staging table: in a schema where the worker may create and drop tables, and unlogged,
+ * since everything can be read again.
+ */
 export function toStagingTable({ runId, endpoint }: RunRef): string {
   return `personio_staging."${endpoint}_${runId.replaceAll(/[^\w-]/g, '_')}"`;
 }
 
-/** Which pass over which days a staged row belongs to. */
+/** Attempt and days that a staged row belongs to. */
 export interface StagingKey {
-  /** Counts the attempts to read a chunk whole, from 1. */
+  /** Number of the attempt to read the chunk, from 1. */
   readonly attempt: number;
   /** First day of the chunk; null for endpoints that are read in one. */
   readonly chunk: string | null;
@@ -52,47 +55,64 @@ export interface StagingKey {
 export async function createStaging(queries: Queries, run: RunRef): Promise<void> {
   await queries.run(
     `create unlogged table if not exists ${toStagingTable(run)} (
-       reading integer not null, chunk date, seq bigint generated always as identity, record_id text not null, ${COLUMNS[run.endpoint].join(', ')}
+       reading integer not null,
+       chunk date,
+       seq bigint generated always as identity,
+       record_id text not null,
+       ${COLUMNS[run.endpoint].join(',\n       ')}
      )`,
   );
   await grantToOwner(queries, run);
 }
 
-/** Where the worker's user is not the schema's owner, an erasure, which acts as the owner, has to reach what was staged. */
+/** Lets an erasure, which runs as the schema's owner, reach staged rows where the worker's user is another one. */
 async function grantToOwner(queries: Queries, run: RunRef): Promise<void> {
   const [schema] = await queries.query<{ owner: string; is_own: boolean }>(
-    `select nspowner::regrole::text as owner, pg_get_userbyid(nspowner) = current_user as is_own from pg_namespace where nspname = 'personio_staging'`,
+    `select
+       nspowner::regrole::text as owner,
+       pg_get_userbyid(nspowner) = current_user as is_own
+     from pg_namespace
+     where nspname = 'personio_staging'`,
   );
   if (schema?.is_own === false) await queries.run(`grant select, update on ${toStagingTable(run)} to ${schema.owner}`);
+}
+
+/** Tells whether the run's staging table exists. */
+export async function isStaged(queries: Queries, run: RunRef): Promise<boolean> {
+  const [table] = await queries.query<{ present: boolean }>('select to_regclass($1) is not null as present', [
+    toStagingTable(run),
+  ]);
+  return table?.present === true;
 }
 
 export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
   await queries.run(`drop table if exists ${toStagingTable(run)}`);
 }
 
-/** Drops what runs left behind that ended while one of their steps was still writing. */
+/** Drops the staging tables of runs that ended while one of their steps was still writing. */
 export async function dropLeftOvers(queries: Queries): Promise<void> {
   const tables = await queries.query<{ name: string }>(
-    `select format('%I.%I', t.schemaname, t.tablename) as name
-     from pg_tables t join personio.sync_runs r on t.tablename = r.endpoint || '_' || r.run_id
-     where t.schemaname = 'personio_staging' and r.outcome is not null`,
+    `select format('%I.%I', tables.schemaname, tables.tablename) as name
+     from pg_tables as tables
+     join personio.sync_runs as runs
+       on tables.tablename = runs.endpoint || '_' || runs.run_id
+     where tables.schemaname = 'personio_staging'
+       and runs.outcome is not null`,
   );
   for (const { name } of tables) await queries.run(`drop table if exists ${name}`);
 }
 
-/** Empties one pass, where its reading begins. */
-export async function clearStaging(
-  queries: Queries,
-  run: RunRef,
-  { attempt: reading, chunk }: StagingKey,
-): Promise<void> {
-  await queries.run(`delete from ${toStagingTable(run)} where reading = $1 and chunk is not distinct from $2`, [
-    reading,
-    chunk,
-  ]);
+/** Deletes what an attempt has staged, before it begins again. */
+export async function clearStaging(queries: Queries, run: RunRef, { attempt, chunk }: StagingKey): Promise<void> {
+  await queries.run(
+    `delete from ${toStagingTable(run)}
+     where reading = $1
+       and chunk is not distinct from $2`,
+    [attempt, chunk],
+  );
 }
 
-/** Writes a page with `COPY`. A page that is written twice does no harm: the commit takes each id once. */
+/** Stages a page with `COPY`. A page that is staged twice does no harm: the commit takes each id once. */
 export async function stageRecords(
   database: Database,
   run: RunRef,
@@ -106,14 +126,14 @@ export async function stageRecords(
   await database.copyIn(`copy ${toStagingTable(run)} (${columns}) from stdin`, rows.join(''));
 }
 
-/** The people whom a page is about, where it has their data. */
+/** Returns the ids of the employees whose data the page has. */
 function listEmployeeIds(page: StagedRecords): readonly string[] {
   return page.endpoint === 'employees' || page.endpoint === 'attendances'
     ? page.records.map(({ employeeId }) => employeeId)
     : [];
 }
 
-/** Of somebody who was erased only the ids are staged, which the completeness gate counts. */
+/** Returns the values to stage. Of erased people they are the ids only, which the completeness gate counts. */
 function toRows(page: StagedRecords, erased: ReadonlySet<string>): readonly (readonly unknown[])[] {
   const nothing = listStagedColumns(page.endpoint).map(() => null);
   switch (page.endpoint) {
@@ -166,8 +186,8 @@ function toTimeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
 }
 
 /**
- * People whom a complete reading misses and who were not asked for by id yet, in the order of their ids. That they were asked is staged
- * beside the reading, under its negative number: it is of no use after the run.
+ * Lists people who are missing from an attempt and have not been asked for by id yet, in the order of their ids. That
+ * somebody was asked for is staged too, under the negative number of the attempt: it is of no use after the run.
  */
 export async function listUnaskedMissing(
   queries: Queries,
@@ -175,17 +195,24 @@ export async function listUnaskedMissing(
   attempt: number,
   limit: number,
 ): Promise<readonly string[]> {
-  // A set operation, which is linear whatever the planner knows of a table that was filled a moment ago.
+  // A set operation is linear, whatever the planner knows of a table that was filled a moment ago.
   const rows = await queries.query<{ employee_id: string }>(
-    `select employee_id from personio.employees where connection_id = $1 and deleted_at is null
-     except select record_id from ${toStagingTable(run)} where reading in ($2::integer, -$2::integer)
-     order by employee_id limit $3`,
+    `select employee_id
+     from personio.employees
+     where connection_id = $1
+       and deleted_at is null
+     except
+     select record_id
+     from ${toStagingTable(run)}
+     where reading in ($2::integer, -$2::integer)
+     order by employee_id
+     limit $3`,
     [run.connectionId, attempt, limit],
   );
   return rows.map((row) => row.employee_id);
 }
 
-/** Notes that Personio answered 404 for a person whom the reading misses. */
+/** Records that Personio answered 404 for people who are missing from an attempt. */
 export async function recordGone(
   queries: Queries,
   run: RunRef,
@@ -193,7 +220,8 @@ export async function recordGone(
   employeeIds: readonly string[],
 ): Promise<void> {
   await queries.run(
-    `insert into ${toStagingTable(run)} (reading, record_id) select -($1::integer), unnest($2::text[])`,
+    `insert into ${toStagingTable(run)} (reading, record_id)
+     select -($1::integer), unnest($2::text[])`,
     [attempt, employeeIds],
   );
 }

@@ -1,14 +1,13 @@
 import { computeFingerprint, seal, unseal } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
-import type { ApiVersion, TokenCache } from '../personio/api.js';
-import type { ExchangedToken } from '../personio/auth.js';
+import type { ApiVersion, ExchangedToken, TokenCache } from '../personio/api.js';
 import type { Database, Queries } from './database.js';
 
-/** Renewed that long before its end, so that no request travels with a token that dies on the way. */
+/** Time before its end at which a token is refreshed, so that none expires while a request is under way. */
 const REFRESH_BEFORE_SECONDS = 120;
 
-/** Where a token of each API stands, and what it is sealed for. */
-const PLACE = {
+/** Columns of each API's token, and the purpose it is sealed for. */
+const TOKEN_COLUMNS = {
   v1: { purpose: 'token', token: 'sealed_token', expiresAt: 'token_expires_at', fingerprint: 'token_fingerprint' },
   v2: {
     purpose: 'token-v2',
@@ -27,15 +26,16 @@ interface TokenRow {
 export interface TokenCacheOptions {
   readonly connectionId: string;
   readonly version: ApiVersion;
-  /** Seals the token where it is stored. */
+  /** Keys that the stored token is sealed with. */
   readonly ring: KeyRing;
-  /** Base URL, client id and secret together: another credential makes the stored token worthless. */
+  /** Base URL, client id and secret together: with another credential, the stored token is worthless. */
   readonly credential: string;
 }
 
 /**
- * Keeps a connection's token in the database, sealed: exchanged once, by whoever comes first, while the others wait for the row. One keeper a
- * process: whoever asks while it waits shares the answer, so that waiting holds one connection of the pool.
+ * Caches a connection's token, sealed, in the database. The first caller exchanges it while the others wait for the
+ * row's lock. Create one cache per process: callers that ask while a refresh is under way share its result, so that
+ * waiting holds one connection of the pool.
  */
 export function createTokenCache(database: Database, options: TokenCacheOptions): TokenCache {
   const fingerprint = computeFingerprint(options.credential);
@@ -69,7 +69,7 @@ export function createTokenCache(database: Database, options: TokenCacheOptions)
 
 type StoredTokenOptions = TokenCacheOptions & { readonly fingerprint: string };
 
-/** Takes what is stored, and exchanges under the lock of the row only where that is of no use. */
+/** Returns the stored token, or exchanges a new one under the row's lock where the stored one cannot be used. */
 async function refresh(
   database: Database,
   options: StoredTokenOptions,
@@ -80,17 +80,19 @@ async function refresh(
   if (stored !== null && stored !== refused) return stored;
   return database.transaction(async (transaction) => {
     const { connectionId, ring, fingerprint, version } = options;
-    const place = PLACE[version];
+    const columns = TOKEN_COLUMNS[version];
     await transaction.run('insert into personio.connection_state (connection_id) values ($1) on conflict do nothing', [
       connectionId,
     ]);
     const found = await readToken(transaction, options, true);
     if (found !== null && found !== refused) return found;
     const { token, expiresInSeconds } = await exchange();
-    const sealed = await seal(ring, token, { connectionId, purpose: place.purpose });
+    const sealed = await seal(ring, token, { connectionId, purpose: columns.purpose });
     await transaction.run(
       `update personio.connection_state
-       set ${place.token} = $2, ${place.fingerprint} = $3, ${place.expiresAt} = clock_timestamp() + $4 * interval '1 second'
+       set ${columns.token} = $2,
+         ${columns.fingerprint} = $3,
+         ${columns.expiresAt} = clock_timestamp() + $4 * interval '1 second'
        where connection_id = $1`,
       [connectionId, sealed, fingerprint, expiresInSeconds],
     );
@@ -103,19 +105,23 @@ async function readToken(
   { connectionId, ring, fingerprint, version }: StoredTokenOptions,
   shouldLock: boolean,
 ): Promise<string | null> {
-  const place = PLACE[version];
+  const columns = TOKEN_COLUMNS[version];
   const [row] = await queries.query<TokenRow>(
-    `select ${place.token} as sealed_token, ${place.fingerprint} as token_fingerprint,
-       ${place.expiresAt} > clock_timestamp() + interval '${REFRESH_BEFORE_SECONDS} seconds' as is_fresh
-     from personio.connection_state where connection_id = $1${shouldLock ? ' for update' : ''}`,
+    `select
+       ${columns.token} as sealed_token,
+       ${columns.fingerprint} as token_fingerprint,
+       ${columns.expiresAt} > clock_timestamp() + interval '${REFRESH_BEFORE_SECONDS} seconds' as is_fresh
+     from personio.connection_state
+     where connection_id = $1
+     ${shouldLock ? 'for update' : ''}`,
     [connectionId],
   );
   if (row === undefined || row.sealed_token === null || row.token_fingerprint !== fingerprint || row.is_fresh !== true)
     return null;
   try {
-    return await unseal(ring, row.sealed_token, { connectionId, purpose: place.purpose });
+    return await unseal(ring, row.sealed_token, { connectionId, purpose: columns.purpose });
   } catch {
-    // Sealed under a key that is gone: a token costs one request, so it is exchanged anew.
+    // Sealed with a key that is gone. A new token costs one request.
     return null;
   }
 }

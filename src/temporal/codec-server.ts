@@ -8,21 +8,23 @@ import { createPayloadCodec, toPayloadJson, parsePayload } from './codec.js';
 
 export interface CodecServerOptions {
   readonly ring: KeyRing;
-  /** What a caller has to know: as `Authorization: Bearer …`, or as the cookie that the page at `/` sets. */
+  /** Expected as `Authorization: Bearer …`, or as the cookie that the page at `/` sets. */
   readonly token: string;
-  /** Origins of Temporal UIs whose pages may call. */
+  /** Origins of the Temporal UIs whose pages may call. */
   readonly origins: readonly string[];
 }
 
 const COOKIE = 'personio-sync-codec';
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** A page of the UI that was left open overnight asks again in the morning. */
+/** A page of the UI that was left open overnight asks for the token again. */
 const COOKIE_SECONDS = 12 * 3_600;
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>personio-sync codec server</title>
-<form method="post" action="/login"><label>Token <input type="password" name="token" autocomplete="off" autofocus></label> <button>Open payloads in the Temporal UI</button></form>`;
+<form method="post" action="/login">
+<label>Token <input type="password" name="token" autocomplete="off" autofocus></label>
+<button>Decode payloads in the Temporal UI</button></form>`;
 
-/** An answer that ends a request early. */
+/** Thrown to end a request early with a status and a sentence. */
 class Refusal extends Error {
   readonly status: number;
 
@@ -32,11 +34,14 @@ class Refusal extends Error {
   }
 }
 
-/** Temporal's codec server protocol: `POST /encode` and `/decode` with `{ payloads }`. Nothing of a request is logged. */
+/**
+ * Creates a server for Temporal's codec server protocol: `POST /encode` and `/decode` with `{ payloads }`. It logs no
+ * part of a request.
+ */
 export function createCodecServer(options: CodecServerOptions): Server {
   return createServer((request, response) => {
     handleRequest(options, request, response).catch((error: unknown) => {
-      const refusal = error instanceof Refusal ? error : new Refusal(500, 'The codec server failed.');
+      const refusal = error instanceof Refusal ? error : new Refusal(500, 'The codec server failed. Try again.');
       respond(response, refusal.status, { message: refusal.message });
     });
   });
@@ -58,7 +63,7 @@ async function handleRequest(
     const payloads = parsePayloads(await readBody(request));
     const converted = pathname === '/encode' ? await encode(options, payloads) : await decode(options, payloads);
     respond(response, 200, { payloads: converted.map(toPayloadJson) });
-  } else throw new Refusal(404, 'There are POST /encode and POST /decode.');
+  } else throw new Refusal(404, 'Not found. Use POST /encode or POST /decode.');
 }
 
 /** @throws Refusal for pages of any other origin. */
@@ -67,7 +72,8 @@ function allowOrigin({ origins }: CodecServerOptions, { headers }: IncomingMessa
   response.setHeader('cache-control', 'no-store');
   const { origin, host } = headers;
   if (origin === undefined || origin === `http://${host ?? ''}` || origin === `https://${host ?? ''}`) return;
-  if (!origins.includes(origin)) throw new Refusal(403, 'Pages of this origin may not call: see --origin.');
+  if (!origins.includes(origin))
+    throw new Refusal(403, 'Pages of this origin are not allowed. Allow it with --origin.');
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-allow-credentials', 'true');
   response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
@@ -84,19 +90,19 @@ function requireToken({ token }: CodecServerOptions, { headers }: IncomingMessag
   const isKnown =
     (bearer !== undefined && isSame(bearer, token)) ||
     (cookie !== undefined && isSame(cookie.slice(COOKIE.length + 1), toCookie(token)));
-  if (!isKnown) throw new Refusal(401, 'The token is missing or wrong: send it as `Authorization: Bearer …`.');
+  if (!isKnown) throw new Refusal(401, 'The token is missing or wrong. Send it as `Authorization: Bearer …`.');
 }
 
-/** For the UI, which sends cookies where it is told to, but no token of one's own. */
+/** Sets the cookie for the UI, which can send cookies but no token of ours. */
 async function login({ token }: CodecServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const given = new URLSearchParams(await readBody(request)).get('token') ?? '';
   if (!isSame(given, token)) throw new Refusal(401, 'The token is wrong.');
   const cookie = `${COOKIE}=${toCookie(token)}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`;
   response.writeHead(200, { 'set-cookie': cookie, 'content-type': 'text/plain; charset=utf-8' });
-  response.end('This browser may now open payloads. In the Temporal UI, set this server as the codec endpoint.\n');
+  response.end('This browser may now decode payloads. In the Temporal UI, set this server as the codec endpoint.\n');
 }
 
-/** The cookie is not the token: whoever reads it can call this server, and nothing else that has the same token. */
+/** Derives the cookie from the token, so that a stolen cookie opens this server and nothing else. */
 const toCookie = (token: string): string => createHash('sha256').update(`cookie ${token}`).digest('hex');
 
 function isSame(given: string, expected: string): boolean {
@@ -108,7 +114,7 @@ async function encode({ ring }: CodecServerOptions, payloads: readonly Payload[]
   return createPayloadCodec(ring).encode([...payloads]);
 }
 
-/** One that cannot be opened stays as it is, and does not hide the others. */
+/** Decodes payloads. One that cannot be opened stays as it is and does not hide the others. */
 async function decode({ ring }: CodecServerOptions, payloads: readonly Payload[]): Promise<readonly Payload[]> {
   const codec = createPayloadCodec(ring);
   return Promise.all(
@@ -130,9 +136,9 @@ function parsePayloads(body: string): readonly Payload[] {
     if (typeof json === 'object' && json !== null && 'payloads' in json && Array.isArray(json.payloads))
       return json.payloads.map(parsePayload);
   } catch {
-    // Neither JSON nor payloads: both are the caller's fault.
+    // Not JSON, or not payloads: a fault of the caller either way.
   }
-  throw new Refusal(400, 'The body has to be JSON: { "payloads": [ … ] }.');
+  throw new Refusal(400, 'The body must be JSON: { "payloads": [ … ] }.');
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

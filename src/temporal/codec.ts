@@ -4,9 +4,9 @@ import { decryptBytes, encryptBytes } from '../crypto/payloads.js';
 import { parseKeyRing } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 
-/** `metadata.encoding` of what this codec made; all else is foreign and passes through. */
+/** `metadata.encoding` of payloads that this codec encrypted; all others pass through. */
 const ENCODING = 'binary/jwe';
-/** As in Temporal's own samples: the UI shows it. */
+/** The metadata field of Temporal's own samples, which the UI shows. */
 const KEY_ID = 'encryption-key-id';
 
 const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
@@ -15,8 +15,9 @@ const toText = (bytes: Uint8Array | null | undefined): string => new TextDecoder
 const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
- * Encrypts every payload under the ring's first key and opens those of all its keys, so that old histories stay readable after a
- * rotation. The plaintext is the payload in protobuf's JSON form, which any language can read.
+ * Creates a codec that encrypts every payload under the ring's first key and decrypts under any of its keys, so that
+ * old histories remain readable after a rotation. The plaintext is the payload in protobuf's JSON form, which any
+ * language can read.
  */
 export function createPayloadCodec(ring: KeyRing): PayloadCodec {
   return {
@@ -41,13 +42,13 @@ function isOurs({ metadata }: Payload): boolean {
   return toText(metadata?.['encoding']) === ENCODING;
 }
 
-/** A payload as protobuf writes it in JSON: bytes in base64. */
+/** A payload in protobuf's JSON form: bytes in base64. */
 export interface PayloadJson {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly data?: string;
 }
 
-/** @returns the JSON form of a payload. */
+/** Returns the JSON form of a payload. */
 export function toPayloadJson({ metadata, data }: Payload): PayloadJson {
   const encodeBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
   return {
@@ -56,9 +57,13 @@ export function toPayloadJson({ metadata, data }: Payload): PayloadJson {
   };
 }
 
-/** @returns the payload of a JSON form. @throws RangeError where it is none. */
+/**
+ * Returns the payload of its JSON form.
+ *
+ * @throws RangeError for a value of another shape.
+ */
 export function parsePayload(json: unknown): Payload {
-  if (!isPayloadJson(json)) throw new RangeError('This is no payload in its JSON form.');
+  if (!isPayloadJson(json)) throw new RangeError('Not a payload in its JSON form.');
   const decodeBase64 = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
   return {
     metadata: Object.fromEntries(Object.entries(json.metadata ?? {}).map(([name, text]) => [name, decodeBase64(text)])),
@@ -75,8 +80,8 @@ function isPayloadJson(json: unknown): json is PayloadJson {
 }
 
 /**
- * How everything that goes to Temporal is written. Without keys nothing is encrypted, and what was encrypted is refused with a sentence
- * that names the missing key.
+ * Creates the converter of everything that Temporal stores. Without keys it encrypts nothing, and decoding an encrypted
+ * payload fails with a sentence that names the missing key.
  *
  * @param keys the entries of PERSONIO_SYNC_PAYLOAD_KEYS.
  */

@@ -6,29 +6,33 @@ import { NativeConnection } from '@temporalio/worker';
 export interface TemporalTarget {
   readonly connectionOptions: ConnectionOptions;
   readonly namespace: string;
-  /** As histories and the UI show who acted. */
+  /** Shown in histories and the UI as the one who acted. Default: the SDK's. */
   readonly identity?: string;
-  /** Encrypts payloads where keys are set. */
+  /** Encrypts payloads if keys are set. Default: the SDK's. */
   readonly dataConverter?: DataConverter;
 }
 
-/** A client of one Temporal server, and of its other namespaces over the same connection. */
+/** Clients of one Temporal server: of one namespace, and of its others over the same connection. */
 export interface TemporalClients {
   readonly connection: Connection;
   readonly client: Client;
   readonly namespace: string;
   readonly getClient: (namespace: string) => Client;
-  /** The same for the workers. */
+  /** The converter of these clients, for workers. */
   readonly dataConverter: DataConverter;
   readonly close: () => Promise<void>;
 }
 
-/** The server could not be reached in the time that was given. */
+/** Thrown when the server does not respond in time. The message is a sentence for the operator. */
 export class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
 }
 
-/** @throws TemporalUnreachableError with what was tried, after `timeoutMs`. */
+/**
+ * Connects the clients, retrying for a while.
+ *
+ * @throws TemporalUnreachableError after `timeoutMs`.
+ */
 export async function connectTemporal(target: TemporalTarget, timeoutMs: number): Promise<TemporalClients> {
   const connection = await connectWithRetry(target, timeoutMs, async () =>
     Connection.connect(target.connectionOptions),
@@ -57,7 +61,11 @@ export async function connectTemporal(target: TemporalTarget, timeoutMs: number)
   };
 }
 
-/** The connection that workers poll over. @throws TemporalUnreachableError after `timeoutMs`. */
+/**
+ * Opens the connection that workers poll over, retrying for a while.
+ *
+ * @throws TemporalUnreachableError after `timeoutMs`.
+ */
 export async function connectWorker(target: TemporalTarget, timeoutMs: number): Promise<NativeConnection> {
   const { address, tls, apiKey, metadata } = target.connectionOptions;
   return connectWithRetry(target, timeoutMs, async () =>
@@ -90,9 +98,9 @@ function toUnreachableError(
   error: unknown,
 ): TemporalUnreachableError {
   const address = target.connectionOptions.address ?? 'localhost:7233';
-  const reason = error instanceof Error ? error.message.split('\n')[0] : 'no answer';
+  const reason = error instanceof Error ? error.message.split('\n')[0] : 'no response';
   return new TemporalUnreachableError(
-    `No Temporal server answered at ${address}: tried ${tries} times in ${Math.round(waitedMs / 1_000)} s, the last time: ${reason ?? ''}. ` +
-      'Start the server, or set TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_… where it needs them).',
+    `Cannot connect to Temporal at ${address} (${tries} attempts in ${Math.round(waitedMs / 1_000)} s: ${reason ?? ''}). ` +
+      'Start the server, or set TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_… if it needs them).',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Moves messages and stacks of failures into a payload, which the codec encrypts; the type stays readable. In CommonJS, since the SDK
- * loads it with `require`, and bundles it into workflow code.
+ * Moves messages and stacks of failures into a payload, which the codec encrypts; the type remains readable. CommonJS,
+ * because the SDK loads it with `require` and bundles it into workflow code.
  */
 const { DefaultFailureConverter } = require('@temporalio/common');
 

@@ -5,7 +5,10 @@ import type { Subscriber } from '../domain/policy.js';
 /** Status code of gRPC (grpc.io, "Status codes and their use in gRPC"). */
 const grpcStatus = { NOT_FOUND: 5 } as const;
 
-/** @returns a fault for each subscriber whose namespace the server does not know; one that it lets nobody ask for is taken on trust. */
+/**
+ * Returns a fault for each subscriber whose namespace is unknown. If the server does not let us look, it counts as
+ * known.
+ */
 export async function findUnknownNamespaces(
   connection: Connection,
   subscribers: readonly Subscriber[],
@@ -14,7 +17,8 @@ export async function findUnknownNamespaces(
   for (const [index, { namespace }] of subscribers.entries()) {
     if (namespace === null || (await isKnown(connection, namespace))) continue;
     faults.push(
-      `Policy file: subscribers[${index}].namespace names a namespace that the Temporal server does not know; create it, or correct the name.`,
+      `Policy file: subscribers[${index}].namespace does not exist on the Temporal server. ` +
+        'Create it, or correct the name.',
     );
   }
   return faults;

@@ -2,7 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { ENDPOINTS, workflowId } from '../contracts/internal/names.js';
 
-/** Cancels the syncs of a connection that are under way: each writes its row and ends. @returns how many. */
+/** Cancels the running syncs of a connection: each closes its row and ends. Returns their number. */
 export async function cancelSyncs(client: Client, connectionId: string): Promise<number> {
   let cancelled = 0;
   for (const endpoint of ENDPOINTS) {
@@ -13,13 +13,13 @@ export async function cancelSyncs(client: Client, connectionId: string): Promise
   return cancelled;
 }
 
-/** Ends the workflows of all persons of a connection who have open events. */
+/** Terminates the workflows of all employees of a connection. */
 export async function endLifecycles(client: Client, connectionId: string, reason: string): Promise<void> {
   for (const id of await listOpenIds(client, workflowId.employee(connectionId, '')))
     await endIfRunning(async () => client.workflow.getHandle(id).terminate(reason));
 }
 
-/** Ends the workflow of one person. @returns whether there was one. */
+/** Terminates the workflow of one employee. Returns whether it was running. */
 export async function endLifecycle(
   client: Client,
   person: { readonly connectionId: string; readonly employeeId: string },
@@ -31,7 +31,7 @@ export async function endLifecycle(
 
 async function listOpenIds(client: Client, prefix: string): Promise<readonly string[]> {
   const ids: string[] = [];
-  // The prefix is made of names that our own rules allow: no quote can be in it.
+  // The prefix consists of names that our own rules allow, so it contains no quote.
   const query = `WorkflowId STARTS_WITH '${prefix}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId: id } of client.workflow.list({ query })) ids.push(id);
   return ids;
@@ -42,7 +42,7 @@ async function endIfRunning(end: () => Promise<unknown>): Promise<boolean> {
     await end();
     return true;
   } catch (error) {
-    // It has ended by itself meanwhile.
+    // It ended by itself meanwhile.
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }

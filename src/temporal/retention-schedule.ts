@@ -3,10 +3,10 @@ import type { ScheduleOptions } from '@temporalio/client';
 import { RETENTION_SCHEDULE_ID, TASK_QUEUE, WORKFLOW_TYPE } from '../contracts/internal/names.js';
 import type { SchedulePolicy } from '../domain/policy.js';
 
-/** After the syncs, so that what they have just read is judged the same day. */
+/** After the syncs, so that the rules apply to what they read the same day. */
 const CRON = '0 5 * * *';
 
-/** The one schedule that belongs to no connection: it forgets what is past its time. */
+/** Builds the schedule that applies the retention rules; the only one that belongs to no connection. */
 export function buildRetentionSchedule(policy: SchedulePolicy): ScheduleOptions {
   return {
     scheduleId: RETENTION_SCHEDULE_ID,
@@ -18,7 +18,7 @@ export function buildRetentionSchedule(policy: SchedulePolicy): ScheduleOptions 
       taskQueue: TASK_QUEUE.sync,
       workflowId: RETENTION_SCHEDULE_ID,
       args: [],
-      staticSummary: 'Forgets what is past its time',
+      staticSummary: 'Applies the retention rules',
     },
   };
 }

@@ -1,12 +1,12 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   ENDPOINTS,
   SEARCH_ATTRIBUTE,
   TASK_QUEUE,
   WORKFLOW_TYPE,
   toScheduleId,
+  toSearchAttributeKey,
   workflowId,
 } from '../contracts/internal/names.js';
 import type { Endpoint } from '../contracts/internal/names.js';
@@ -23,8 +23,8 @@ export interface ScheduleChanges {
 }
 
 /**
- * The schedule of one endpoint of one connection. A run that is still under way is never doubled (overlap SKIP); one that was
- * missed while the server was down is made up for within `catchUpWithin`.
+ * Builds the schedule of one endpoint of one connection. It starts no second run while one is running (overlap SKIP),
+ * and catches up on one that the server missed within `catchUpWithin`.
  */
 function buildSchedule(
   connectionId: string,
@@ -45,8 +45,8 @@ function buildSchedule(
       args: [input],
       staticSummary: `Reads the ${endpoint} of ${connectionId} from Personio into PostgreSQL`,
       typedSearchAttributes: [
-        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.connection, 'KEYWORD'), value: connectionId },
-        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: endpoint },
+        { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.connection), value: connectionId },
+        { key: toSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint), value: endpoint },
       ],
     },
   };
@@ -59,7 +59,7 @@ function buildSchedules(connectionId: string, policy: SchedulePolicy): readonly 
   });
 }
 
-/** Creates the schedules of one connection, and touches no other; the one that forgets comes with the first. @returns their ids. */
+/** Creates the schedules of one connection, and the retention schedule. Returns the ids of the former. */
 export async function createSchedules(
   client: Client,
   connectionId: string,
@@ -70,10 +70,10 @@ export async function createSchedules(
   return wanted.map((options) => options.scheduleId);
 }
 
-/** Deletes the schedules of one connection, and touches no other. @returns the ids of those that there were. */
+/** Deletes the schedules of one connection. Returns the ids of those that existed. */
 export async function deleteConnectionSchedules(client: Client, connectionId: string): Promise<readonly string[]> {
   const deleted: string[] = [];
-  // Each by its name: the list of schedules lags behind what was created a moment ago.
+  // By name: the list of schedules lags behind recent changes.
   for (const endpoint of ENDPOINTS) {
     const id = toScheduleId(connectionId, endpoint);
     if (await deleteSchedule(client, id)) deleted.push(id);
@@ -81,7 +81,7 @@ export async function deleteConnectionSchedules(client: Client, connectionId: st
   return deleted;
 }
 
-/** @returns whether there was one. */
+/** Deletes a schedule. Returns whether it existed. */
 export async function deleteSchedule(client: Client, id: string): Promise<boolean> {
   try {
     await client.schedule.getHandle(id).delete();
@@ -92,7 +92,7 @@ export async function deleteSchedule(client: Client, id: string): Promise<boolea
   }
 }
 
-/** Makes the schedules match the settings: creates, updates, and deletes those that the settings dropped. Safe to repeat. */
+/** Makes the schedules match the settings: creates, updates and deletes them as needed. Safe to repeat. */
 export async function applySchedules(
   client: Client,
   connectionIds: readonly string[],
@@ -111,7 +111,7 @@ export async function applySchedules(
   return { created, updated, deleted };
 }
 
-/** @returns whether it was created; an existing one is brought up to date and keeps its state (paused, and why). */
+/** Creates or updates a schedule. Returns whether it was created; an existing one keeps its state (paused, and why). */
 async function ensureSchedule(client: Client, options: ScheduleOptions): Promise<boolean> {
   try {
     await client.schedule.create(options);
@@ -127,14 +127,14 @@ async function ensureSchedule(client: Client, options: ScheduleOptions): Promise
   return false;
 }
 
-/** Deletes those of our schedules that `matches` says yes to. @returns their ids. */
+/** Deletes those of our schedules that `matches` accepts. Returns their ids. */
 export async function deleteSchedules(client: Client, matches: (id: string) => boolean): Promise<readonly string[]> {
   const obsolete = (await listSchedules(client)).filter(matches);
   for (const id of obsolete) await client.schedule.getHandle(id).delete();
   return obsolete;
 }
 
-/** @returns the ids of all schedules in the namespace that are named like ours. */
+/** Lists the ids of all schedules in the namespace that are named like ours. */
 export async function listSchedules(client: Client): Promise<readonly string[]> {
   const ids: string[] = [];
   for await (const schedule of client.schedule.list()) {

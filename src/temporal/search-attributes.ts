@@ -14,11 +14,13 @@ const KEYWORD = 2;
 
 export interface SearchAttributesRegistration {
   readonly registered: readonly string[];
-  /** What a person has to run where the server lets nobody register over this connection; null when nothing is left to do. */
+  /**
+   * The command to run if the server does not allow registration over this connection; null if nothing is left to do.
+   */
   readonly remedy: string | null;
 }
 
-/** Registers the four search attributes in a namespace. Safe to repeat and from many places at once. */
+/** Registers the four search attributes in a namespace. Safe to repeat, and to run from many places at once. */
 export async function registerSearchAttributes(
   connection: Connection,
   namespace: string,
@@ -38,7 +40,8 @@ export async function registerSearchAttributes(
 
 async function register(connection: Connection, namespace: string, name: string): Promise<void> {
   try {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package that is no dependency of ours
+    // The enum is in a package that is not a dependency of ours.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- see above
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { [name]: KEYWORD } });
   } catch (error) {
     if (getGrpcCode(error) === grpcStatus.ALREADY_EXISTS) return;
@@ -46,7 +49,7 @@ async function register(connection: Connection, namespace: string, name: string)
   }
 }
 
-/** @returns the names that the namespace does not know yet. */
+/** Returns the names that the namespace does not know yet. */
 export async function findMissingSearchAttributes(
   connection: Connection,
   namespace: string,
@@ -55,7 +58,7 @@ export async function findMissingSearchAttributes(
   return Object.values(SEARCH_ATTRIBUTE).filter((name) => customAttributes[name] === undefined);
 }
 
-/** Whether the server said that this caller may not, or that it has no such service (as Temporal Cloud does). */
+/** Returns whether the server denied permission or lacks the service, as Temporal Cloud does. */
 function isRefusal(error: unknown): boolean {
   const refusals: readonly number[] = [
     grpcStatus.PERMISSION_DENIED,
@@ -65,7 +68,7 @@ function isRefusal(error: unknown): boolean {
   return refusals.includes(getGrpcCode(error));
 }
 
-/** @returns the command that registers them by hand. */
+/** Returns the command that registers them manually. */
 export function formatRemedy(namespace: string): string {
   const names = Object.values(SEARCH_ATTRIBUTE).map((name) => `--name ${name} --type Keyword`);
   return `temporal operator search-attribute create --namespace ${namespace} ${names.join(' ')}`;

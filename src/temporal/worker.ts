@@ -6,70 +6,68 @@ import type { DataConverter } from '@temporalio/common';
 import type { Activities } from '../contracts/internal/activities.js';
 import { TASK_QUEUE } from '../contracts/internal/names.js';
 
-/** What `worker --only` can name: one task queue each. */
-export const WORKER_ROLES = ['orchestration', 'personio', 'lifecycle'] as const;
-export type WorkerRole = (typeof WORKER_ROLES)[number];
+/** Short name of a task queue, which `worker --only` takes. */
+export type Queue = keyof typeof TASK_QUEUE;
+export const QUEUES = ['sync', 'api', 'lifecycle'] as const satisfies readonly Queue[];
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly activities: Activities;
-  /** As the clients have it; default: nothing is encrypted. */
+  /** That of the clients. Default: nothing is encrypted. */
   readonly dataConverter?: DataConverter;
-  /** Default: all of them, in this one process. */
-  readonly only?: WorkerRole | undefined;
+  /** Default: all queues. */
+  readonly only?: Queue | undefined;
 }
 
-/** Long enough for an activity to finish its page or transaction, and well below the 60 s in which a worker has to be gone. */
+/**
+ * Long enough for an activity to finish its page or transaction, and well below the 60 s within which a worker must
+ * exit.
+ */
 const SHUTDOWN_GRACE = '25 seconds';
 const SHUTDOWN_FORCE = '50 seconds';
 
-/** Concurrency and cache, per queue, so that one process stays within 300 MiB with all three. */
+/** Concurrency and cache per queue, so that one process with all three stays within 300 MiB. */
 const LIMITS = {
-  orchestration: {
+  sync: {
     maxConcurrentActivityTaskExecutions: 8,
     maxConcurrentWorkflowTaskExecutions: 10,
     maxCachedWorkflows: 50,
   },
-  personio: { maxConcurrentActivityTaskExecutions: 8 },
-  // Few at a time: deliveries that are all due at once go as fast, and a sync that starts meanwhile is hardly delayed (docs/performance.md).
+  api: { maxConcurrentActivityTaskExecutions: 8 },
+  // More slots make deliveries that are due at once no faster, and delay a sync that starts then (docs/performance.md).
   lifecycle: {
     maxConcurrentActivityTaskExecutions: 12,
     maxConcurrentWorkflowTaskExecutions: 4,
     maxCachedWorkflows: 200,
   },
-} as const satisfies Record<WorkerRole, Partial<WorkerOptions>>;
+} as const satisfies Record<Queue, Partial<WorkerOptions>>;
 
-const TASK_QUEUE_BY_ROLE = {
-  orchestration: TASK_QUEUE.sync,
-  personio: TASK_QUEUE.api,
-  lifecycle: TASK_QUEUE.lifecycle,
-} as const satisfies Record<WorkerRole, string>;
-
-/** One Temporal worker a task queue; all run in this process until they are shut down. */
+/** Creates one Temporal worker per task queue. */
 export async function createWorkers(options: WorkersOptions): Promise<readonly Worker[]> {
-  const roles = options.only === undefined ? WORKER_ROLES : [options.only];
-  return Promise.all(roles.map(async (role) => createWorker(role, options)));
+  const queues = options.only === undefined ? QUEUES : [options.only];
+  return Promise.all(queues.map(async (queue) => createWorker(queue, options)));
 }
 
-async function createWorker(role: WorkerRole, options: WorkersOptions): Promise<Worker> {
+async function createWorker(queue: Queue, options: WorkersOptions): Promise<Worker> {
   const { connection, namespace, activities, dataConverter = {} } = options;
   return Worker.create({
     connection,
     namespace,
-    taskQueue: TASK_QUEUE_BY_ROLE[role],
+    taskQueue: TASK_QUEUE[queue],
     activities,
     dataConverter,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
-    ...(role === 'personio' ? {} : resolveWorkflowCode('workflow-bundle', '../../workflows/index.js', dataConverter)),
-    ...LIMITS[role],
+    ...(queue === 'api' ? {} : resolveWorkflowCode('workflow-bundle', '../../workflows/index.js', dataConverter)),
+    ...LIMITS[queue],
   });
 }
 
 /**
- * The prebuilt bundle where there is one (`npm run build`): bundling in the process costs 80 MB and seconds.
- * Under a test runner the sources are bundled. Where payloads are encrypted, failures are too: that code is part of a bundle of its own.
+ * Returns the prebuilt bundle (`npm run build`), since bundling in the process costs 80 MB and seconds, or the
+ * sources if there is none, as under a test runner. With encrypted payloads, failures are encrypted too, by a bundle
+ * of its own.
  */
 export function resolveWorkflowCode(
   bundle: string,

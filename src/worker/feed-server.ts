@@ -12,6 +12,7 @@ export interface FeedServerOptions {
   readonly logger: Logger;
   readonly host: string;
   readonly port: number;
+  /** Expected as `Authorization: Bearer …`. */
   readonly token: string;
 }
 
@@ -23,19 +24,19 @@ export interface FeedServer {
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-/** The feed over HTTP, read-only: `GET /events?after=CURSOR&limit=N`, the lines of `events --json`. */
+/** Serves the feed over HTTP, read-only: `GET /events?after=CURSOR&limit=N` returns the lines of `events --json`. */
 export async function startFeedServer(options: FeedServerOptions): Promise<FeedServer> {
   const server = createServer((request, response) => {
     handleRequest(options, request, response).catch(() => {
-      options.logger.warn('A request for the feed could not be answered: the database is out of reach');
-      respond(response, 503, 'The feed cannot be read right now; try again.');
+      options.logger.warn('A request for the feed failed: the database is unreachable');
+      respond(response, 503, 'The feed is unavailable. Try again later.');
     });
   });
   const { host, port } = options;
   await new Promise<void>((resolve, reject) => {
     server.once('error', () =>
       reject(
-        new WorkerStartError('The feed cannot be served at FEED_ADDRESS. Set another host:port, or unset FEED_TOKEN.'),
+        new WorkerStartError('Cannot serve the feed at FEED_ADDRESS. Set another host:port, or unset FEED_TOKEN.'),
       ),
     );
     server.listen(port, host, resolve);
@@ -57,23 +58,27 @@ async function handleRequest(
 ): Promise<void> {
   if (!isAllowed(request, options.token)) {
     response.setHeader('www-authenticate', 'Bearer');
-    respond(response, 401, 'Send the token of FEED_TOKEN as `Authorization: Bearer …`.');
+    respond(response, 401, 'Send the token from FEED_TOKEN as `Authorization: Bearer …`.');
     return;
   }
   const url = new URL(request.url ?? '/', 'http://feed');
   if (url.pathname !== '/events') {
-    respond(response, 404, 'There is only /events.');
+    respond(response, 404, 'Not found. The feed is at /events.');
     return;
   }
   if (request.method !== 'GET') {
     response.setHeader('allow', 'GET');
-    respond(response, 405, 'The feed can only be read.');
+    respond(response, 405, 'Method not allowed. Use GET.');
     return;
   }
   const after = parseNumber(url, 'after', 0);
   const limit = parseNumber(url, 'limit', DEFAULT_LIMIT);
   if (after === null || limit === null || limit < 1 || limit > MAX_LIMIT) {
-    respond(response, 400, `\`after\` is the sequence of an event, \`limit\` a number from 1 to ${MAX_LIMIT}.`);
+    respond(
+      response,
+      400,
+      `\`after\` must be the sequence of an event, and \`limit\` a number from 1 to ${MAX_LIMIT}.`,
+    );
     return;
   }
   const events = await listFeedEvents(options.database, after, limit);
@@ -81,15 +86,15 @@ async function handleRequest(
   response.end(events.map((event) => `${JSON.stringify(toCloudEvent(event))}\n`).join(''));
 }
 
-/** In the same time whatever was sent. */
+/** Compares in constant time. */
 function isAllowed({ headers }: IncomingMessage, token: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`));
 }
 
-function parseNumber(url: URL, name: string, otherwise: number): number | null {
+function parseNumber(url: URL, name: string, fallback: number): number | null {
   const text = url.searchParams.get(name);
-  if (text === null) return otherwise;
+  if (text === null) return fallback;
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 

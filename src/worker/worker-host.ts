@@ -1,7 +1,7 @@
 import { Runtime } from '@temporalio/worker';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities, createPersonioAccess } from '../../activities/index.js';
-import type { ConnectionCredentials, DispatchDependencies } from '../../activities/index.js';
+import type { ConnectionCredentials, DeliveryDependencies } from '../../activities/index.js';
 import { SettingsError } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
 import { createDigester, parseKeyRing } from '../crypto/sealing.js';
@@ -14,9 +14,10 @@ import type { Database } from '../store/database.js';
 import type { TemporalClients } from '../temporal/connection.js';
 import { findUnknownNamespaces } from '../temporal/namespaces.js';
 import { createWorkers } from '../temporal/worker.js';
-import type { WorkerRole } from '../temporal/worker.js';
+import type { Queue } from '../temporal/worker.js';
 import { startDeliveryHost } from './delivery-host.js';
 import { WorkerStartError } from './errors.js';
+import { resolveMetricsAddress } from './metrics-address.js';
 import { startFeedServer } from './feed-server.js';
 import { reportSecretAges } from './secret-age.js';
 
@@ -28,21 +29,26 @@ export interface WorkerHostOptions {
   readonly temporal: TemporalClients;
   readonly connection: NativeConnection;
   readonly logger: Logger;
-  readonly only?: WorkerRole | undefined;
+  readonly only?: Queue | undefined;
 }
 
-/** Workers that poll. */
+/** Workers that poll their task queues in this process. */
 export interface WorkerHost {
   /** Rejects when a worker breaks; resolves after `shutdown`. */
   readonly done: Promise<void>;
-  /** Takes no new work and finishes, or hands back, what runs. */
+  /** Stops polling, then finishes what is running or returns it to Temporal. */
   readonly shutdown: () => void;
 }
 
-/** Connections that a worker's database pool may open. */
+/** Maximum number of connections in a worker's database pool. */
 export const WORKER_POOL_SIZE = 20;
 
-/** Composes the activities and starts the workers. */
+/**
+ * Composes the activities, starts the workers, and with them what else a worker process hosts.
+ *
+ * @throws SettingsError if the policy names a namespace that the server does not know.
+ * @throws WorkerStartError if the feed cannot be served.
+ */
 export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHost> {
   const { settings, policy, connections, database, temporal, connection, logger, only } = options;
   const { namespace } = temporal;
@@ -74,10 +80,13 @@ export async function startWorkers(options: WorkerHostOptions): Promise<WorkerHo
   return only === undefined || only === 'lifecycle' ? withDeliveries(host, delivery, settings) : host;
 }
 
-/** What goes with the lifecycle queue: the handing over at start, the metrics, and the feed where it is asked for. */
+/**
+ * Adds what goes with the lifecycle queue: the dispatch at start, the metrics of deliveries, and the feed if it is
+ * enabled.
+ */
 async function withDeliveries(
   host: WorkerHost,
-  delivery: DispatchDependencies,
+  delivery: DeliveryDependencies,
   { feed }: Settings,
 ): Promise<WorkerHost> {
   const { database, logger } = delivery;
@@ -106,7 +115,7 @@ async function withDeliveries(
 /** Runs workers until they are shut down. */
 export function runWorkers(workers: readonly Worker[]): WorkerHost {
   const done = Promise.all(workers.map(async (worker) => worker.run())).then(() => undefined);
-  // Whoever waits for `done` hears of it; without this, a worker that breaks earlier would end the process.
+  // The caller sees the failure on `done`; without this, a worker that breaks earlier would end the process.
   done.catch(() => undefined);
   return {
     done,
@@ -121,29 +130,34 @@ async function readNamespaceId({ connection, namespace }: TemporalClients): Prom
   return namespaceInfo?.id ?? '';
 }
 
-/** The SDK's runtime, once a process: our logger, our signals, and Prometheus where an address is given. */
-export function installRuntime(logger: Logger, metricsAddress: string | null): void {
+/**
+ * Installs the SDK's runtime, once per process: our logger, our signals, and Prometheus if an address is given.
+ *
+ * @throws WorkerStartError if metrics cannot be served at the address.
+ */
+export async function installRuntime(logger: Logger, metricsAddress: string | null): Promise<void> {
+  const bindAddress = metricsAddress === null ? null : await resolveMetricsAddress(metricsAddress);
   try {
     Runtime.install({
       logger: toTemporalLogger(logger),
-      // Ours stop the workers, in the order that the servers need.
+      // Our own handlers stop the workers, in the order that the servers need.
       shutdownSignals: [],
       telemetryOptions: {
         logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
-        ...(metricsAddress === null
+        ...(bindAddress === null
           ? {}
-          : { metrics: { prometheus: { bindAddress: metricsAddress, histogramBucketOverrides: METRIC_BUCKETS } } }),
+          : { metrics: { prometheus: { bindAddress, histogramBucketOverrides: METRIC_BUCKETS } } }),
       },
     });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
     throw new WorkerStartError(
-      `Metrics cannot be served at METRICS_ADDRESS (${reason}). Set another host:port, or METRICS_ADDRESS=off.`,
+      `Cannot serve metrics at METRICS_ADDRESS (${reason}). Set another host:port, or METRICS_ADDRESS=off.`,
     );
   }
 }
 
-/** Resolves on the first Ctrl-C or `kill`. */
+/** Waits for the first Ctrl-C or `kill`. */
 export async function waitForSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));

@@ -33,7 +33,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** A segment's attempt: what went before it is in its heartbeat. Personio goes away after some pages. */
+/** Runs an attempt of a segment that resumes from its heartbeat. Personio becomes unavailable after some pages. */
 async function runAttempt(attempt: number, attemptsBefore: number, pagesBeforeItFails: number): Promise<unknown> {
   fake.faults.clear();
   fake.faults.add({
@@ -43,23 +43,23 @@ async function runAttempt(attempt: number, attemptsBefore: number, pagesBeforeIt
   });
   const heartbeatDetails = { at: start, received: 0, pages: 0, requests: 0, attemptsBefore };
   const environment = new MockActivityEnvironment({ attempt, ...(attempt === 1 ? {} : { heartbeatDetails }) });
-  const request = { ...run, source: 'v1', chunk: null, reading: 1, position: null, pages: 300 } as const;
+  const request = { ...run, source: 'v1', chunk: null, attempt: 1, position: null, pages: 300 } as const;
   return environment.run(activities.collectSegment, request).catch((error: unknown) => error);
 }
 
-/** Whether Temporal tries a failure of Personio's again. */
+/** Returns whether Temporal retries a failure of Personio. */
 function isRetried(failure: unknown): boolean {
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toHaveProperty('type', 'PersonioUnavailable');
   return (failure as ApplicationFailure).nonRetryable !== true;
 }
 
-test('a reading ends when Personio is away for seven attempts in a row, however many it took to get there', async () => {
+test('a read fails after seven attempts in a row without a page', async () => {
   expect(isRetried(await runAttempt(1, 0, 0))).toBe(true);
   expect(isRetried(await runAttempt(ATTEMPTS, 0, 0))).toBe(false);
-  // Waits for the limits have used up attempts, and each of them brought pages.
+  // Waits for the limits have used up attempts, but each of them staged pages.
   expect(isRetried(await runAttempt(ATTEMPTS + 3, ATTEMPTS + 1, 0))).toBe(true);
   expect(isRetried(await runAttempt(2 * ATTEMPTS, ATTEMPTS, 0))).toBe(false);
-  // This attempt got further before Personio went away.
+  // This attempt stages pages before Personio becomes unavailable.
   expect(isRetried(await runAttempt(2 * ATTEMPTS, ATTEMPTS, 3))).toBe(true);
 });

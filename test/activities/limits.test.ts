@@ -30,7 +30,7 @@ async function startCompany(employees: number): Promise<{ readonly fake: FakePer
   return { fake, database };
 }
 
-/** A worker on another machine: a pool and a memory of its own, the same database. */
+/** Opens Personio as a worker on another machine does: own pool and memory, same database. */
 function openWorkerAccess(fake: FakePersonio, database: Database, limits = LIMITS): PersonioAccess {
   const own = openDatabase({ url: database.url, applicationName: 'a worker', poolSize: 3 });
   closing.push(own.close);
@@ -40,18 +40,15 @@ function openWorkerAccess(fake: FakePersonio, database: Database, limits = LIMIT
 
 async function readEmployees(access: PersonioAccess): Promise<number> {
   const ids = new Set<string>();
-  await readSegment(await access('default'), {
+  const pages = readSegment(await access('default'), {
     endpoint: 'employees',
     source: 'v1',
     chunk: null,
     pages: 100,
     attributesToStore: ['standard'],
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
-    onPage: async (page) => {
-      if (page.endpoint === 'employees') for (const { employeeId } of page.records) ids.add(employeeId);
-      return Promise.resolve();
-    },
   });
+  for await (const { records } of pages) for (const { employeeId } of records) ids.add(employeeId);
   return ids.size;
 }
 
@@ -59,8 +56,8 @@ interface Measurement {
   readonly fake: FakePersonio;
   readonly found: readonly PromiseSettledResult<number>[];
   readonly seconds: number;
-  /** The longest that this process, with the workers and Personio in it, could do nothing. */
-  readonly stillMs: number;
+  /** Longest time for which this process, with the workers and Personio in it, was blocked. */
+  readonly blockedMs: number;
 }
 
 async function readWithThreeWorkers(): Promise<Measurement> {
@@ -72,39 +69,45 @@ async function readWithThreeWorkers(): Promise<Measurement> {
   const begin = Date.now();
   const found = await Promise.allSettled(workers.map(readEmployees));
   loop.disable();
-  return { fake, found, seconds: (Date.now() - begin) / SECONDS, stillMs: loop.max / 1e6 };
+  return { fake, found, seconds: (Date.now() - begin) / SECONDS, blockedMs: loop.max / 1e6 };
 }
 
 const countRefused = ({ fake }: Measurement): number => fake.log.filter(({ status }) => status === 429).length;
 
-/** Half of what a second's window is wider than Personio's. What a process sends that stood still for longer arrives in a heap, and says nothing of the limits. */
-const STILL_MS = 50;
+/**
+ * Half of the margin of our window of one second over Personio's. A process that was blocked for longer sends its
+ * requests in a burst, which says nothing about the limits.
+ */
+const BLOCKED_MS = 50;
 const MEASUREMENTS = 3;
 
-describe('three workers on one connection, under the limits that Personio publishes', () => {
-  test('get no 429, exchange one token, and keep the pipe full', async () => {
+describe('three workers of one connection under Personio’s published limits', () => {
+  test('get no 429, exchange one token and use the whole limit', async () => {
     let measured = await readWithThreeWorkers();
-    for (let more = 1; more < MEASUREMENTS && countRefused(measured) > 0 && measured.stillMs > STILL_MS; more++)
+    for (let more = 1; more < MEASUREMENTS && countRefused(measured) > 0 && measured.blockedMs > BLOCKED_MS; more++)
       measured = await readWithThreeWorkers();
     const { fake, found, seconds } = measured;
     expect(countRefused(measured)).toBe(0);
     expect(found).toEqual(Array.from({ length: 3 }, () => ({ status: 'fulfilled', value: 1_200 })));
     expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(1);
     const requests = fake.log.filter(({ path }) => path === '/v1/company/employees').length;
-    // 15 a second, and a tenth more for clocks that are not exact; the rest is for a machine that has other work.
+    // 15 a second, and a tenth more for inexact clocks; the rest is for a busy machine.
     expect(seconds).toBeLessThan((requests / 15) * 1.1 + 5);
   });
 });
 
-describe('the governor', () => {
-  test('gives moments in the order of asking, and never more than the limit in a second', async () => {
+describe('the rate limiter', () => {
+  test('grants requests in order, and never more than the limit in a second', async () => {
     const { database } = await startCompany(1);
     const rateLimiters = [1, 2, 3].map(() =>
       createRateLimiter(database, 'default', { requestsPerMinute: 1_000, requestsPerSecond: 5 }),
     );
     await Promise.all(Array.from({ length: 18 }, async (_, index) => rateLimiters[index % 3]?.acquire('employees')));
     const rows = await database.query<{ ms: number }>(
-      `select extract(epoch from sent_at - min(sent_at) over ())::float8 * 1000 as ms from personio.request_log where bucket = 'employees' order by number`,
+      `select extract(epoch from sent_at - min(sent_at) over ())::float8 * 1000 as ms
+       from personio.request_log
+       where bucket = 'employees'
+       order by number`,
     );
     const moments = rows.map(({ ms }) => ms);
     expect([...moments].sort((one, two) => one - two)).toEqual(moments);
@@ -112,7 +115,7 @@ describe('the governor', () => {
       expect((moments[index] ?? 0) - (moments[index - 5] ?? 0)).toBeGreaterThanOrEqual(1_099);
   });
 
-  test('hands a wait that outlasts a heartbeat to Temporal, and reserves nothing for it', async () => {
+  test('throws when a wait outlasts a heartbeat, and reserves nothing for it', async () => {
     const { database } = await startCompany(1);
     const rateLimiter = createRateLimiter(database, 'default', { requestsPerMinute: 3, requestsPerSecond: 3 });
     for (let sent = 0; sent < 3; sent++) await rateLimiter.acquire('employees');
@@ -124,7 +127,7 @@ describe('the governor', () => {
     expect(await database.query(`select 1 from personio.request_log where bucket = 'employees'`)).toHaveLength(3);
   });
 
-  test('a pause that Personio asks for holds for every worker, and for this endpoint alone', async () => {
+  test('applies a pause of Personio to every worker, and to this endpoint only', async () => {
     const { database } = await startCompany(1);
     const [one, other] = [1, 2].map(() => createRateLimiter(database, 'default', LIMITS));
     await one?.backOff('employees', 60 * SECONDS);
@@ -132,7 +135,7 @@ describe('the governor', () => {
     await expect(other?.acquire('attendances')).resolves.toBeUndefined();
   });
 
-  test('what all of v1 shares is counted over endpoints and connections', async () => {
+  test('counts the limit of all of v1 across endpoints and connections', async () => {
     const { database } = await startCompany(1);
     await createRateLimiter(database, 'one', LIMITS).acquire('employees');
     await createRateLimiter(database, 'another', LIMITS).acquire('attendances');
@@ -145,7 +148,7 @@ describe('the governor', () => {
 });
 
 describe('the token', () => {
-  test('a refused one is exchanged once for everybody, with more activities than connections in the pool', async () => {
+  test('is exchanged once after a refusal, with more activities than pool connections', async () => {
     const { fake, database } = await startCompany(3);
     fake.limitRequests([]);
     const workers = [openWorkerAccess(fake, database), openWorkerAccess(fake, database)];
@@ -159,7 +162,7 @@ describe('the token', () => {
     expect(fake.log.filter(({ path }) => path === '/v1/auth')).toHaveLength(2);
   });
 
-  test('is sealed where it is stored, that of v2 apart from that of v1', async () => {
+  test('is stored sealed, separately for v1 and v2', async () => {
     const { fake, database } = await startCompany(3);
     const api = await openWorkerAccess(fake, database)('default');
     await api.authorise();

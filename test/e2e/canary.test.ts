@@ -11,7 +11,7 @@ import { runWorkers } from '../../src/worker/worker-host.js';
 import type { WorkerHost } from '../../src/worker/worker-host.js';
 import { workflowId } from '../../src/contracts/internal/names.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
-import type { Answer, FakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio, FakeResponse } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import { connectWorker } from '../../src/temporal/connection.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
@@ -23,13 +23,13 @@ import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
- * Marked people, secrets and tokens go through every kind of run, failure and delivery, without payload keys, so that nothing is hidden by
- * encryption. Then everything that is kept or printed is searched for them.
+ * Sends marked people, secrets and tokens through every kind of run, failure and delivery, without payload keys, so
+ * that encryption hides nothing. Then searches everything that is stored or printed for them.
  */
 const [SECRET, NEXT_SECRET, MISTYPED] = ['canarysecret-one', 'canarysecret-two', 'canarysecret-mistyped'];
-/** Allowed in the columns of employees that are made for them. */
+/** Allowed only in the employee columns meant for them. */
 const PERSONAL = ['Canaryfirst', 'Canarylast', 'Canarypref', 'canarymail'];
-/** Allowed nowhere at all: tokens of the made-up company begin with `papi-`. */
+/** Allowed nowhere: tokens of the demo company begin with `papi-`. */
 const FORBIDDEN = ['canarysecret', 'papi-', 'CANARYIBAN', '987654321'];
 const MARKS = [...PERSONAL, ...FORBIDDEN];
 const OWN_COLUMNS = ['first_name', 'last_name', 'preferred_name', 'email'];
@@ -46,7 +46,7 @@ let watching: NodeJS.Timeout;
 const printed: string[] = [];
 const processes: string[] = [];
 const accepted = new Set([SECRET]);
-let misbehave: ((path: string, offset: string | null) => Answer | undefined) | null = null;
+let misbehave: ((path: string, offset: string | null) => FakeResponse | undefined) | null = null;
 
 function mark(): void {
   for (const person of fake.company.employees) {
@@ -86,7 +86,12 @@ beforeAll(async () => {
     `reading: { requestsPerMinute: 1000000, requestsPerSecond: 100000 }
 lifecycle: { noticeDays: [1] }
 subscribers:
-  - { name: demo-it, workflowType: demoDownstream, workflowId: "demo-it:{connectionId}:{employeeId}", taskQueue: demo-it, events: ["*"], when: detected }
+  - name: demo-it
+    workflowType: demoDownstream
+    workflowId: "demo-it:{connectionId}:{employeeId}"
+    taskQueue: demo-it
+    events: ["*"]
+    when: detected
 `,
   );
   metrics = `127.0.0.1:${await findFreePort()}`;
@@ -103,7 +108,7 @@ subscribers:
   worker = startCommand(['worker'], environment, folder);
   await waitUntil(async () => Promise.resolve(worker.output().includes('The worker polls')), 60_000);
   watching = setInterval(() => {
-    // Those of this file: other files run beside it, with secrets of their own that are made to look like Personio's.
+    // Only this file's: other tests run beside it, with secrets that look like Personio's.
     const all = execFileSync('ps', ['-eww', '-o', 'ppid=,args='], { encoding: 'utf8' }).split('\n');
     processes.push(...all.filter((line) => line.trim().startsWith(`${process.pid} `)));
   }, 150);
@@ -132,7 +137,7 @@ async function runSync(...endpoints: string[]): Promise<readonly string[]> {
   );
 }
 
-/** Answers requests for employees in place of the company, while a sync runs. */
+/** Runs a sync while `answer` replaces the company's responses. */
 async function syncWithFault(answer: typeof misbehave): Promise<readonly string[]> {
   misbehave = answer;
   const outcomes = await runSync('employees');
@@ -148,7 +153,7 @@ describe('marked people and secrets', () => {
     expect(await runCli(args, `${SECRET}\n`)).toMatchObject({ code: 0 });
     expect(await runSync()).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded']);
     const [first, second] = fake.company.employees;
-    Object.assign(first ?? {}, { lastName: 'Canarylast-Married', position: 'Canary keeper' });
+    Object.assign(first ?? {}, { lastName: 'Canarylast-Married', position: 'Canary trainer' });
     Object.assign(second ?? {}, {
       position: 'Canary warden',
       terminationDate: '2030-06-30',
@@ -165,7 +170,7 @@ describe('marked people and secrets', () => {
     await runCli(['status']);
   }, 120_000);
 
-  test.each<[string, (path: string, offset: string | null) => Answer | undefined]>([
+  test.each<[string, (path: string, offset: string | null) => FakeResponse | undefined]>([
     ['PersonioMalformedAnswer', (path) => replaceEmployees(path, { status: 200, body: `<html>${listNames()}` })],
     [
       'PersonioMalformedAnswer',
@@ -182,7 +187,7 @@ describe('marked people and secrets', () => {
     expect(await syncWithFault(answer)).toEqual([type]);
   });
 
-  test('pass through an outage, a read that never adds up, and a brake', async () => {
+  test('pass through an outage, an incomplete read and a brake', async () => {
     let outages = 2;
     expect(
       await syncWithFault((path) =>
@@ -202,7 +207,7 @@ describe('marked people and secrets', () => {
     expect(await runSync('employees')).toEqual(['braked']);
   }, 120_000);
 
-  test('pass through rotations, a dead secret, keys, an erasure and bad usage', async () => {
+  test('pass through rotations, a dead secret, keys, an erasure and wrong usage', async () => {
     expect(await runCli(['connections', 'rotate', 'canary'], `${MISTYPED}\n`)).toMatchObject({ code: 1 });
     accepted.add(NEXT_SECRET);
     expect(await runCli(['connections', 'rotate', 'canary'], `${NEXT_SECRET}\n`)).toMatchObject({ code: 0 });
@@ -224,13 +229,13 @@ describe('marked people and secrets', () => {
 describe('and are found nowhere else', () => {
   const findMarks = (text: string): readonly string[] => MARKS.filter((one) => text.includes(one));
 
-  test('not in any history, read without a codec', async () => {
+  test('not in any history', async () => {
     const ids: string[] = [];
     for await (const { workflowId: id } of temporal.client.workflow.list()) ids.push(id);
     expect(ids.length).toBeGreaterThan(20);
     let all = '';
     for (const id of new Set(ids)) all += toReadableHistory(await exportHistory(temporal.namespace, id));
-    // Payloads are readable here: the search would find.
+    // Payloads are readable here, so the search would find them.
     expect(all.includes('"connectionId":"canary"')).toBe(true);
     expect(all.includes('personio.lifecycle.v1')).toBe(true);
     expect(findMarks(all)).toEqual([]);
@@ -245,7 +250,7 @@ describe('and are found nowhere else', () => {
     expect(findMarks(text)).toEqual([]);
   });
 
-  test('not in logs at level debug, nor in what commands print', () => {
+  test('not in debug logs or in the output of commands', () => {
     const text = worker.output() + printed.join('');
     expect(text.includes('"level":20')).toBe(true);
     expect(text.includes('Personio does not accept the client id and secret')).toBe(true);
@@ -265,15 +270,23 @@ describe('and are found nowhere else', () => {
     expect(findMarks(text)).toEqual([]);
   });
 
-  test('not in PostgreSQL, but in the columns that are made for them', async () => {
+  test('not in PostgreSQL outside of the columns meant for them', async () => {
     const tables = await database.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('personio', 'personio_staging')`,
+      `select format('%I.%I', schemaname, tablename) as name
+       from pg_tables
+       where schemaname in ('personio', 'personio_staging')`,
     );
     let [own, others] = ['', ''];
     for (const { name } of tables) {
       const rows = await database.query<{ own: string; others: string }>(
-        `select (select coalesce(jsonb_object_agg(key, value), '{}')::text from jsonb_each(to_jsonb(t)) where key = any($1)) as own,
-           (to_jsonb(t) - $1::text[])::text as others from ${name} t`,
+        `select
+           (
+             select coalesce(jsonb_object_agg(key, value), '{}')::text
+             from jsonb_each(to_jsonb(stored))
+             where key = any($1)
+           ) as own,
+           (to_jsonb(stored) - $1::text[])::text as others
+         from ${name} as stored`,
         [OWN_COLUMNS],
       );
       own += name.startsWith('personio.employee') ? rows.map((row) => row.own).join('') : '';
@@ -286,10 +299,10 @@ describe('and are found nowhere else', () => {
   });
 });
 
-function replaceEmployees(path: string, answer: Answer): Answer | undefined {
+function replaceEmployees(path: string, answer: FakeResponse): FakeResponse | undefined {
   return path.endsWith('/employees') ? answer : undefined;
 }
 
-function redirect(): Answer {
+function redirect(): FakeResponse {
   return { status: 302, body: '', headers: { location: `http://127.0.0.1:9/Canaryfirst/${SECRET}` } };
 }

@@ -26,7 +26,7 @@ import { commitCompany, employee } from '../support/staging.js';
 import { silenceRuntime, waitUntil } from '../support/worker.js';
 
 /**
- * Everything that delivers is killed while it delivers, several times, and nothing is lost. Of servers of its own, since it kills them.
+ * Kills worker, Temporal and PostgreSQL several times while they deliver; nothing is lost. Starts its own servers.
  * Larger: `CHAOS_EVENTS=2000 CHAOS_ROUNDS=3 npm test -- test/e2e/chaos.test.ts`.
  */
 const EVENTS = getSize('CHAOS_EVENTS', 80);
@@ -37,8 +37,13 @@ const SUBSCRIBERS = ['it', 'hr'];
 const TIMEOUT_MS = 120_000 + EVENTS * 1_000 + ROUNDS * 180_000;
 const POLICY = `lifecycle: { brake: { movers: { atLeast: 100000 } } }
 subscribers:
-${SUBSCRIBERS.map((name) => `  - { name: ${name}, workflowType: demoDownstream, workflowId: "${name}:{employeeId}", taskQueue: demo-it, events: [mover.changed] }`).join('\n')}
+${SUBSCRIBERS.map(formatSubscriber).join('\n')}
 `;
+
+function formatSubscriber(name: string): string {
+  const workflow = `workflowType: demoDownstream, workflowId: "${name}:{employeeId}", taskQueue: demo-it`;
+  return `  - { name: ${name}, ${workflow}, events: [mover.changed] }`;
+}
 
 let home: string;
 let guard: Guard;
@@ -105,7 +110,7 @@ async function countAcknowledged(): Promise<number> {
     );
     return row?.count ?? 0;
   } catch {
-    // It was killed just now.
+    // PostgreSQL was killed a moment ago.
     return 0;
   }
 }
@@ -122,7 +127,7 @@ const KILLS: readonly (() => Promise<void>)[] = [
     temporal = await startTemporalServer(createServerOptions());
   },
   async () => {
-    // An immediate shutdown is a crash: nothing is written out, and the next start recovers.
+    // An immediate shutdown is a crash: nothing is flushed, and the next start recovers.
     process.kill(postgres.pid, 'SIGQUIT');
     await postgres.stop();
     postgres = await startPostgresServer(createServerOptions());
@@ -164,12 +169,12 @@ async function createTally(): Promise<Tally> {
 }
 
 test(
-  'worker, Temporal and PostgreSQL are killed while they deliver: everybody hears of everything, in order',
+  'killing worker, Temporal and PostgreSQL loses and reorders no delivery',
   async () => {
     const all = PEOPLE * EVENTS_A_PERSON * SUBSCRIBERS.length;
     const kills = Array.from({ length: ROUNDS }, () => KILLS).flat();
     for (const [index, kill] of kills.entries()) {
-      // Each strikes when another share has been delivered, in the middle of the next.
+      // Each kill happens after another share was delivered, in the middle of the next.
       const share = Math.floor((all * (index + 1)) / (kills.length + 1) / 2);
       await waitUntil(async () => (await countAcknowledged()) >= share, TIMEOUT_MS);
       await kill();

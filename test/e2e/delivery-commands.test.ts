@@ -18,14 +18,23 @@ import { addCrowd, commitCompany, employee } from '../support/staging.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 import type { TemporalClients } from '../../src/temporal/connection.js';
 
-/** What an operator does about deliveries, with the commands of the program and a worker in a process of its own. */
+/** The commands for deliveries and the feed, against a worker in its own process. */
 const TODAY = new Date().toISOString().slice(0, 10);
 const POLICY = `subscribers:
   - { name: it, workflowType: desk, workflowId: "it:{employeeId}", taskQueue: nobody-polls, events: ["*"] }
-  - { name: away, workflowType: desk, workflowId: "away:{employeeId}", taskQueue: nobody-polls, start: false, events: [mover.changed] }
+  - name: away
+    workflowType: desk
+    workflowId: "away:{employeeId}"
+    taskQueue: nobody-polls
+    start: false
+    events: [mover.changed]
 `;
-const LATER =
-  '  - { name: later, workflowType: desk, workflowId: "later:{employeeId}", taskQueue: nobody-polls, events: [mover.changed, leaver.rescinded, leaver.left] }\n';
+const LATER = `  - name: later
+    workflowType: desk
+    workflowId: "later:{employeeId}"
+    taskQueue: nobody-polls
+    events: [mover.changed, leaver.rescinded, leaver.left]
+`;
 const TOKEN = 'a-token-of-the-test-0123';
 
 let database: Database;
@@ -48,7 +57,8 @@ beforeAll(async () => {
     TEMPORAL_NAMESPACE: target.namespace,
     FEED_TOKEN: TOKEN,
     FEED_ADDRESS: `127.0.0.1:${ports['feed']}`,
-    METRICS_ADDRESS: `127.0.0.1:${ports['metrics']}`,
+    // A name, which has to be resolved for the SDK.
+    METRICS_ADDRESS: `localhost:${ports['metrics']}`,
   };
   const company = [1, 2, 3].map((id) => employee(id));
   await commitCompany(database, createPolicy(POLICY), company);
@@ -89,19 +99,19 @@ const fetchFeed = async (path: string, token = TOKEN): Promise<Response> =>
   fetch(`http://127.0.0.1:${ports['feed']}${path}`, { headers: { authorization: `Bearer ${token}` } });
 
 describe('a worker', () => {
-  test('hands over at start what no run has handed over', async () => {
+  test('dispatches at start what no run has dispatched', async () => {
     await waitUntil(async () => (await readStates('it')).filter(({ state }) => state === 'sent').length === 4);
   });
 
-  test('refuses a namespace of the policy that the server does not know, by its place', async () => {
+  test('refuses an unknown namespace in the policy and names its place', async () => {
     const other = mkdtempSync(join(tmpdir(), 'personio-sync-refused-'));
     writeFileSync(join(other, 'personio-sync.yaml'), POLICY.replace('start: false', 'namespace: nowhere'));
     const { code, stderr } = await runCommand(['worker'], { ...environment, METRICS_ADDRESS: 'off' }, other);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/subscribers\[1\]\.namespace names a namespace that the Temporal server does not know/);
+    expect(stderr).toMatch(/subscribers\[1\]\.namespace does not exist on the Temporal server/);
   });
 
-  test('tells Prometheus how deliveries stand', async () => {
+  test('exports metrics of deliveries to Prometheus', async () => {
     const fetchMetrics = async (): Promise<string> =>
       (await fetch(`http://127.0.0.1:${ports['metrics']}/metrics`)).text();
     await waitUntil(async () => (await fetchMetrics()).includes('personio_sync_deliveries{'), 60_000);
@@ -116,7 +126,7 @@ describe('a worker', () => {
 });
 
 describe('the feed', () => {
-  test('is CloudEvents, one a line, in commit order, with a cursor', async () => {
+  test('prints CloudEvents, one per line, in commit order, with a cursor', async () => {
     const { stdout, code } = await runCli('events', '--json');
     expect(code).toBe(0);
     const events = parseLines(stdout);
@@ -131,18 +141,24 @@ describe('the feed', () => {
     for (const field of ['deliveryId', 'subscriber', 'purpose', 'acknowledge']) expect(data).not.toHaveProperty(field);
     expect(EVENT_KINDS.map((kind) => `personio.lifecycle.v1.${kind}`)).toContain(events[0]?.['type']);
     expect(parseLines((await runCli('events', '--after', '3', '--json')).stdout)).toEqual(events.slice(3));
-    expect((await runCli('events')).stdout).not.toContain('\u001b');
+    const { stdout: text } = await runCli('events');
+    expect(text).not.toContain('\u001b');
+    for (const { id } of events) expect(text).toContain(`${String(id)}\n`);
     expect((await runCli('events', '--after', 'x', '--json')).code).toBe(2);
   });
 
-  test('shows what is planned on request', async () => {
+  test('prints planned events with --planned, with their id and the time of the office', async () => {
     const [planned, ...more] = parseLines((await runCli('events', '--planned', '--json')).stdout);
     expect(more).toHaveLength(0);
     expect(planned).toMatchObject({ type: 'personio.lifecycle.v1.leaver.left', subject: '1' });
     expect(planned).not.toHaveProperty('sequence');
+    // The end of the last working day, in the zone of the office.
+    const end = `${addDays(TODAY, 21)} 00:00 Europe/Berlin`;
+    const line = `planned  leaver.left          employee 1 of default, ${end}  ${String(planned?.['id'])}\n`;
+    expect((await runCli('events', '--planned')).stdout).toBe(line);
   });
 
-  test('over HTTP: the same lines, to whoever has the token', async () => {
+  test('is served over HTTP to those who have the token', async () => {
     expect((await fetchFeed('/events', 'wrong')).status).toBe(401);
     expect((await fetchFeed('/elsewhere')).status).toBe(404);
     expect((await fetchFeed('/events?after=-1')).status).toBe(400);
@@ -161,7 +177,7 @@ describe('the feed', () => {
     ).toBe(405);
   });
 
-  test('follows: nothing that a slow transaction commits is skipped', async () => {
+  test('--follow skips nothing that a slow transaction commits', async () => {
     const following = startCommand(['events', '--follow', '--after', '4', '--json'], environment, folder);
     const company = [1, 2, 3].map((id) =>
       employee(id, {
@@ -184,7 +200,9 @@ describe('the feed', () => {
       expect(await listFeedEvents(database, 4, 10)).toHaveLength(0);
       await slow.run(
         `insert into personio.lifecycle_events
-         select (jsonb_populate_record(v, jsonb_build_object('event_id', 'slow', 'sequence', $1::bigint))).* from personio.lifecycle_events v where sequence = 1`,
+         select (jsonb_populate_record(events, jsonb_build_object('event_id', 'slow', 'sequence', $1::bigint))).*
+         from personio.lifecycle_events as events
+         where sequence = 1`,
         [feedRow?.last_sequence],
       );
     });
@@ -197,8 +215,8 @@ describe('the feed', () => {
   });
 });
 
-describe('sending again', () => {
-  test('deliveries shows what was sent to whom, and the dead on request', async () => {
+describe('redelivery', () => {
+  test('deliveries lists what was sent, and dead ones with --dead', async () => {
     await database.run(`update personio.deliveries set state = 'dead' where subscriber = 'away' and employee_id = '2'`);
     const { deliveries } = JSON.parse((await runCli('deliveries', '--dead', '--json')).stdout) as {
       deliveries: Record<string, unknown>[];
@@ -221,9 +239,10 @@ describe('sending again', () => {
       'subscriber',
     ]);
     expect((await runCli('deliveries')).stdout).toMatch(/sent +it +event/);
+    expect(await runCli('deliveries', '--state', 'superseded')).toMatchObject({ stdout: 'No deliveries match.\n' });
   });
 
-  test('redeliver sends dead ones again, says why it refuses others, and keeps who decided', async () => {
+  test('redeliver sends dead ones, explains refusals, and records the operator', async () => {
     await temporal.client.workflow.start('desk', { workflowId: 'away:2', taskQueue: 'nobody-polls' });
     const dead = (await readStates('away'))
       .filter(({ state }) => state === 'dead')
@@ -250,12 +269,12 @@ describe('sending again', () => {
     expect((await runCli('redeliver')).code).toBe(2);
   });
 
-  test('a subscriber that was added later is given what it missed, since a day', async () => {
+  test('redeliver --since sends a new subscriber what it missed', async () => {
     writeFileSync(join(folder, 'personio-sync.yaml'), `${POLICY}${LATER}`);
     worker.child.kill('SIGKILL');
     await worker.ended;
     worker = await startWorker();
-    // Its planned row comes by itself; what was due before it was there does not.
+    // The planned delivery comes by itself; what was due before the subscriber existed does not.
     await waitUntil(async () => (await readStates('later')).length === 1);
     expect((await runCli('redeliver', '--subscriber', 'nobody', '--since', TODAY)).code).toBe(2);
     expect((await runCli('redeliver', '--subscriber', 'later', '--since', addDays(TODAY, -1))).code).toBe(0);
@@ -269,7 +288,7 @@ describe('sending again', () => {
   });
 });
 
-test('a worker that is told to stop ends in good order, and leaves to the next one whom it has not handed over', async () => {
+test('a stopped worker exits cleanly and leaves undispatched people to the next', async () => {
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ code: 0 });
   await addCrowd(database, 2_000, { handed_over_to: null });

@@ -9,7 +9,7 @@ import { readTestServers } from '../support/servers-file.js';
 import { waitUntil } from '../support/worker.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'personio-sync-dev-'));
-// As root, PostgreSQL runs as another user, who has to reach its data.
+// As root, PostgreSQL runs as another user, which needs access to its data.
 chmodSync(folder, 0o755);
 const createEnvironment = (home: string): Record<string, string> => ({
   PERSONIO_SYNC_HOME: join(folder, home),
@@ -31,21 +31,21 @@ interface Document {
   }[];
 }
 
-/** The servers of a home, by the processes that hold their data. */
+/** Returns the processes that hold the data of a home's servers. */
 function readServerPids(home: string): readonly number[] {
   const postgres = readFileSync(join(folder, home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0];
   return [Number(postgres), Number(readFileSync(join(folder, home, 'temporal', 'pid'), 'utf8'))];
 }
 
-/** What a command said that did not end well. */
+/** Returns the code and messages of a command that failed, else null. */
 function describeFailure({ code, stderr }: CommandResult): string | null {
   return code === 0 ? null : `${String(code)}: ${stderr}`;
 }
 
 describe('dev', () => {
-  test('once: every endpoint succeeds, a day passes, and its joiner, mover and leaver are acknowledged', async () => {
+  test('--once syncs every endpoint and a simulated day, with all events acknowledged', async () => {
     const { code, stdout, stderr } = await runCommand(['dev', '--once', '--json'], createEnvironment('once'), folder);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('made-up company of 250 people')]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('demo company of 250 people')]);
     const { ok, exitCode, runs, events } = JSON.parse(stdout) as Document;
     expect({ ok, exitCode }).toEqual({ ok: true, exitCode: 0 });
     expect(Object.fromEntries(runs.map(({ endpoint, source }) => [endpoint, source]))).toEqual({
@@ -61,13 +61,13 @@ describe('dev', () => {
       expect(deliveries).toMatchObject([{ subscriber: 'demo-it', state: 'acknowledged' }]);
   }, 120_000);
 
-  test('a second start goes on from the state of the first', async () => {
+  test('a second start continues from the state of the first', async () => {
     const { code, stdout } = await runCommand(['dev', '--once', '--json'], createEnvironment('once'), folder);
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { runs: { inserted: number }[] }).runs[0]).toMatchObject({ inserted: 0 });
   }, 120_000);
 
-  test('two at once in different folders do not disturb each other, and a killed one leaves no server and recovers', async () => {
+  test('two folders run side by side; a killed one leaves no server and recovers', async () => {
     const killed = startCommand(['dev'], createEnvironment('killed'), folder);
     const other = startCommand(['dev'], createEnvironment('other'), folder);
     const isUp = (output: string): boolean => output.includes('Next: look at the runs');
@@ -86,7 +86,7 @@ describe('dev', () => {
     expect(otherPids.some(isAlive)).toBe(false);
   }, 180_000);
 
-  test('a second start in the same folder is refused with a sentence', async () => {
+  test('a second start in the same folder is refused', async () => {
     const running = startCommand(['dev'], createEnvironment('once'), folder);
     await waitUntil(async () => Promise.resolve(running.output().includes('Personio   ')), 60_000);
     const second = await runCommand(['dev', '--once'], createEnvironment('once'), folder);

@@ -19,8 +19,8 @@ import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
- * Many connections on two workers, a tenth of them slow and a tenth broken, all started at once. The figures of docs/performance.md come
- * from this test with PERSONIO_SYNC_TEST_CONNECTIONS=200.
+ * Many connections on two workers, a tenth of them slow and a tenth broken, all started at once. The figures in
+ * docs/performance.md come from this test with PERSONIO_SYNC_TEST_CONNECTIONS=200.
  */
 const CONNECTIONS = getScale('CONNECTIONS', 10);
 const SLOW_MS = 3_000;
@@ -110,11 +110,11 @@ function findSlowest(ended: readonly SyncTiming[], kind: Kind): number {
   return Math.max(...ended.filter((one) => one.kind === kind).map(({ seconds }) => seconds));
 }
 
-test('the trouble of some companies keeps no healthy one from its data', async () => {
+test('slow and broken companies do not delay healthy ones', async () => {
   const all = Array.from({ length: CONNECTIONS }, (_, index) => index);
   const healthy = all.filter((index) => getKind(index) === 'healthy');
   const alone = await Promise.all(healthy.map(async (index) => sync(index, 'alone')));
-  const concurrent = await Promise.all(all.map(async (index) => sync(index, 'together')));
+  const concurrent = await Promise.all(all.map(async (index) => sync(index, 'concurrent')));
   for (const { kind, outcome } of [...alone, ...concurrent])
     expect(outcome).toBe(kind === 'broken' ? 'failed' : 'succeeded');
   const figures = {
@@ -125,6 +125,6 @@ test('the trouble of some companies keeps no healthy one from its data', async (
     broken: findSlowest(concurrent, 'broken'),
   };
   process.stderr.write(`fairness: ${JSON.stringify(figures)}\n`);
-  // Broken ones are tried for a minute, slow ones take three seconds a request: no healthy one waits for either.
+  // Broken ones are retried for a minute, slow ones take three seconds per request; no healthy one waits for them.
   expect(figures.healthy).toBeLessThan(figures.broken);
 }, 900_000);

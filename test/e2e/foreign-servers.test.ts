@@ -11,7 +11,7 @@ import { createEmptyDatabase, countWrites } from '../support/database.js';
 import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
-/** Every command against servers that somebody else started: a PostgreSQL 15, an empty namespace, a Personio on another port. */
+/** All commands against servers that were not started by `dev`: PostgreSQL 15, a new namespace, a Personio. */
 const PEOPLE = 5_500;
 const ENDPOINT_NAMES = ['employees', 'departments', 'attendances', 'time-off-types'];
 const CURRENT = ['employees', 'employee_history', 'departments', 'attendance_periods', 'time_off_types'];
@@ -74,19 +74,26 @@ interface RunJson {
 
 const parseRuns = (stdout: string): readonly RunJson[] => (JSON.parse(stdout) as { runs: RunJson[] }).runs;
 
-describe('servers that somebody else started', () => {
-  test('a worker refuses a database that was not migrated, and says what to run', async () => {
-    const { code, stderr } = await runCli('worker');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/Run `personio-sync migrate`/);
+describe('foreign servers', () => {
+  test.each([
+    ['worker'],
+    ['sync'],
+    ['schedules apply'],
+    ['status'],
+    ['events'],
+    ['connections list'],
+    ['audit verify'],
+  ])('%s on a database without the schema says to run migrate', async (line) => {
+    const { code, stderr } = await runCli(...line.split(' '));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^The database lacks .* Run `personio-sync migrate`/)]);
   });
 
-  test('migrate prepares both servers, and can be repeated', async () => {
+  test('migrate prepares both servers and can be repeated', async () => {
     expect(await runCli('migrate')).toMatchObject({ code: 0 });
     expect(await runCli('migrate')).toMatchObject({ code: 0 });
   });
 
-  test('a sync without a schedule, or without a worker, says which of them is missing', async () => {
+  test('a sync without a worker or a schedule says which is missing', async () => {
     const noWorker = await runCli('sync', '--json');
     expect(noWorker.code).toBe(1);
     expect(JSON.parse(noWorker.stdout)).toMatchObject({ ok: false, exitCode: 1 });
@@ -97,7 +104,7 @@ describe('servers that somebody else started', () => {
     expect(noSchedule.stderr).toMatch(/personio-sync schedules apply/);
   });
 
-  test('schedules are created, shown, and unchanged by a second application', async () => {
+  test('schedules apply creates the schedules and changes nothing the second time', async () => {
     expect((await runCli('schedules', 'apply')).code).toBe(0);
     const again = await runCli('schedules', 'apply', '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({ created: [], deleted: [] });
@@ -105,7 +112,7 @@ describe('servers that somebody else started', () => {
     expect((JSON.parse(shown.stdout) as { schedules: unknown[] }).schedules).toHaveLength(4);
   });
 
-  test('the connection is green, and red with the remedy when the secret is wrong', async () => {
+  test('connections test is green, and red with the fix if the secret is wrong', async () => {
     const green = await runCli('connections', 'test', '--json');
     expect(green.code).toBe(0);
     const { checks } = JSON.parse(green.stdout) as { checks: { check: string; ok: boolean }[] };
@@ -123,7 +130,7 @@ describe('servers that somebody else started', () => {
     expect(red.stdout + red.stderr).not.toContain('wrong-one');
   });
 
-  test('a killed worker loses nothing: another one finishes 200,000 attendances, and the table equals the company', async () => {
+  test('another worker finishes 200,000 attendances after the first was killed', async () => {
     const syncing = startCommand(['sync', 'attendances', '--json'], environment, folder);
     await waitUntil(async () => {
       const tables = await database.query<{ name: string }>(
@@ -151,7 +158,7 @@ describe('servers that somebody else started', () => {
     expect(fake.attendances.listBetween(stored?.first ?? today, today)).toHaveLength(stored?.rows ?? -1);
   }, 240_000);
 
-  test('a sync brings everything whole, and a second one reports only what is unchanged, and writes nothing', async () => {
+  test('a sync is complete, and a second one writes nothing', async () => {
     const first = await runCli('sync', '--json');
     expect(first.code).toBe(0);
     expect(parseRuns(first.stdout).find((run) => run.endpoint === 'employees')).toMatchObject({
@@ -171,7 +178,7 @@ describe('servers that somebody else started', () => {
     expect(await Promise.all(CURRENT.map(async (table) => countWrites(database, table)))).toEqual(before);
   }, 240_000);
 
-  test('days can be read again', async () => {
+  test('backfill re-reads a range of days', async () => {
     const { code, stdout } = await runCli(
       'backfill',
       'attendances',
@@ -189,10 +196,10 @@ describe('servers that somebody else started', () => {
     expect(row).toEqual({ window_start: '2026-11-09', window_end: '2026-11-10' });
   });
 
-  test('status says that nothing needs a person, in words and as JSON', async () => {
+  test('status says that no action is needed, in words and as JSON', async () => {
     const people = await runCli('status');
     expect(people).toMatchObject({ code: 0 });
-    expect(people.stdout).toMatch(/Nothing needs a person/);
+    expect(people.stdout).toMatch(/No action needed\./);
     const { healthy, connections } = JSON.parse((await runCli('status', '--json')).stdout) as {
       healthy: boolean;
       connections: { endpoints: { endpoint: string; rows: number }[] }[];
@@ -201,13 +208,13 @@ describe('servers that somebody else started', () => {
     expect(connections[0]?.endpoints.find(({ endpoint }) => endpoint === 'employees')?.rows).toBe(PEOPLE);
   });
 
-  test('SIGTERM ends the worker in good order', async () => {
+  test('SIGTERM stops the worker cleanly', async () => {
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0 });
   }, 60_000);
 });
 
-test('bad settings are all named at once, before anything starts, without their values', async () => {
+test('all invalid settings are reported at once, by name, without their values', async () => {
   const { code, stderr } = await runCommand(
     ['worker'],
     {

@@ -59,7 +59,7 @@ const runCli = async (args: readonly string[], input?: string): Promise<CommandR
 const readWorkflowStatus = async (id: string): Promise<string> =>
   (await temporal.client.workflow.getHandle(workflowId.employee('default', id)).describe()).status.name;
 
-test('an erased person’s workflow ends, no sync brings them back, and a readmission does', async () => {
+test('no sync brings an erased employee back until readmit', async () => {
   const [person] = fake.company.employees;
   const id = String(person?.id);
   Object.assign(person ?? {}, {
@@ -75,7 +75,7 @@ test('an erased person’s workflow ends, no sync brings them back, and a readmi
       () => false,
     ),
   );
-  const by = ['--by', 'Ada', '--reason', 'asked to be forgotten'];
+  const by = ['--by', 'Ada', '--reason', 'asked for erasure'];
 
   expect(await runCli(['erase', id])).toMatchObject({ code: 2 });
   expect(await runCli(['erase', '99999999', ...by])).toMatchObject({ code: 1 });
@@ -94,16 +94,17 @@ test('an erased person’s workflow ends, no sync brings them back, and a readmi
   expect(await runCli(['audit', 'verify'])).toMatchObject({ code: 0 });
 }, 120_000);
 
-test('a changed decision is found, with exit 1 and a sentence', async () => {
+test('audit verify finds a changed entry', async () => {
   await database.run(`update personio.decisions set reason = 'forged' where what = 'erase'`);
   const { code, stderr } = await runCli(['audit', 'verify']);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/was changed after it was written/)]);
 });
 
-test('what is past its time is forgotten by the command, and by its schedule', async () => {
+test('retention rules are applied by the command and by the schedule', async () => {
   const insertOldAttendance = async (): Promise<void> => {
     await database.run(
-      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at) values ('default', 'old', '1', current_date - 900, now())`,
+      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at)
+       values ('default', 'old', '1', current_date - 900, now())`,
     );
   };
   const countOldAttendances = async (): Promise<number> =>
@@ -116,7 +117,7 @@ test('what is past its time is forgotten by the command, and by its schedule', a
   await waitUntil(async () => (await countOldAttendances()) === 0, 60_000);
 }, 90_000);
 
-test('a secret is spoken of from day 76, and needs a person from day 90', async () => {
+test('status mentions a secret from day 76 and needs action from day 90', async () => {
   const readStatusAtAge = async (days: number): Promise<{ codes: string[]; said: string; dueAt: string | null }> => {
     await database.run(`update personio.connections set secret_set_at = now() - $1 * interval '1 day'`, [days]);
     const { stdout, stderr } = await runCli(['status', '--json']);
@@ -135,7 +136,7 @@ test('a secret is spoken of from day 76, and needs a person from day 90', async 
   expect(young.said).not.toContain('Settings > Integrations');
   const soon = await readStatusAtAge(77);
   expect(soon.codes).not.toContain('secret-due');
-  expect(soon.said).toMatch(/to be changed in 13 days[^]*Settings > Integrations > API credentials/);
+  expect(soon.said).toMatch(/Rotate this secret within 13 days[^]*Settings > Integrations > API credentials/);
   const due = await readStatusAtAge(90);
   expect(due.codes).toContain('secret-due');
   expect(due.dueAt?.slice(0, 10)).toBe(new Date().toISOString().slice(0, 10));

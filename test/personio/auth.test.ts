@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
-import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+import type { FakePersonio, FakeResponse, SeenRequest } from '../../src/fake-personio/server.js';
 import { PersonioApi } from '../../src/personio/api.js';
 import type { RateLimiter, TokenCache } from '../../src/personio/api.js';
-import { exchangeToken } from '../../src/personio/auth.js';
-import { testConnection } from '../../src/personio/check.js';
+import { exchangeToken } from '../../src/personio/v1/auth.js';
+import { testConnection } from '../../src/personio/test-connection.js';
 import { PersonioError } from '../../src/personio/errors.js';
 import { createHttp } from '../../src/personio/http.js';
 import { readEmployee, readSegment } from '../../src/personio/sources.js';
-import { createUnsharedApi } from '../../src/personio/unshared.js';
+import { createStandaloneApi } from '../../src/personio/standalone-api.js';
 
 const TODAY = '2026-11-20';
 const CREDENTIALS = { clientId: 'papi-id-1111', clientSecret: 'papi-secret-2222' };
@@ -28,11 +28,11 @@ async function startCompany(employees = 3): Promise<{ readonly fake: FakePersoni
   return { fake, seen };
 }
 
-/** Writes down every request before it is answered. */
+/** Records every request before the response. */
 function recordRequests(
   fake: FakePersonio,
   seen: SeenRequest[],
-  respond: (request: SeenRequest) => Answer | undefined,
+  respond: (request: SeenRequest) => FakeResponse | undefined,
 ): void {
   fake.behaviour.fault = (request) => {
     seen.push(request);
@@ -41,23 +41,20 @@ function recordRequests(
 }
 
 function createApi(fake: FakePersonio, credentials = CREDENTIALS): PersonioApi {
-  return createUnsharedApi({ baseUrl: fake.url, ...credentials });
+  return createStandaloneApi({ baseUrl: fake.url, ...credentials });
 }
 
 async function readAll(api: PersonioApi): Promise<number> {
   let records = 0;
-  await readSegment(api, {
+  const pages = readSegment(api, {
     endpoint: 'employees',
     source: 'v1',
     chunk: null,
     pages: 50,
     attributesToStore: ['standard'],
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
-    onPage: async (page) => {
-      records += page.records.length;
-      return Promise.resolve();
-    },
   });
+  for await (const page of pages) records += page.records.length;
   return records;
 }
 
@@ -74,8 +71,8 @@ const toPaths = (seen: readonly SeenRequest[]): readonly string[] => seen.map(({
 const toTokens = (seen: readonly SeenRequest[]): readonly (string | undefined)[] =>
   seen.filter(({ path }) => path !== '/v1/auth').map(({ headers }) => headers.authorization);
 
-describe('the exchange of credentials', () => {
-  test('sends them in a JSON body, and in nothing else', async () => {
+describe('exchanging credentials', () => {
+  test('sends them in the JSON body only', async () => {
     const { fake, seen } = await startCompany();
     await createApi(fake).authorise();
     expect(seen).toHaveLength(1);
@@ -90,17 +87,17 @@ describe('the exchange of credentials', () => {
     expect(JSON.stringify(request?.headers)).not.toContain(CREDENTIALS.clientSecret);
   });
 
-  test('sends no credentials with a reading', async () => {
+  test('sends no credentials with later requests', async () => {
     const { fake, seen } = await startCompany();
     expect(await readAll(createApi(fake))).toBe(3);
     expect(toPaths(seen)).toEqual(['/v1/auth', EMPLOYEES_PATH]);
-    const [, reading] = seen;
-    expect(reading?.headers.authorization).toMatch(/^Bearer papi-/);
-    expect(reading?.body).toBe('');
-    expect([...(reading?.query.keys() ?? [])].sort()).toEqual(['limit', 'offset']);
+    const [, read] = seen;
+    expect(read?.headers.authorization).toMatch(/^Bearer papi-/);
+    expect(read?.body).toBe('');
+    expect([...(read?.query.keys() ?? [])].sort()).toEqual(['limit', 'offset']);
   });
 
-  test('wrong credentials are rejected with a remedy, after one request', async () => {
+  test('rejects wrong credentials with a remedy after one request', async () => {
     const { fake, seen } = await startCompany();
     const error = await catchFailure(readAll(createApi(fake, { ...CREDENTIALS, clientSecret: 'mistyped' })));
     expect(error).toMatchObject({ type: 'PersonioCredentialsRejected', status: 403 });
@@ -110,7 +107,7 @@ describe('the exchange of credentials', () => {
     expect(toPaths(seen)).toEqual(['/v1/auth']);
   });
 
-  test.each([400, 401, 403, 422])('%i is a rejection too, since Personio specifies none', async (status) => {
+  test.each([400, 401, 403, 422])('treats %i as a rejection, since Personio documents none', async (status) => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, () => ({ status: status, body: { success: false } }));
     expect(await catchFailure(createApi(fake).authorise())).toMatchObject({
@@ -123,7 +120,7 @@ describe('the exchange of credentials', () => {
   test.each([
     { status: 429, type: 'PersonioRateLimited', retryAfterMs: 60_000 },
     { status: 500, type: 'PersonioUnavailable', retryAfterMs: undefined },
-  ])('$status is no rejection but $type', async ({ status, type, retryAfterMs }) => {
+  ])('reports $status as $type, not as a rejection', async ({ status, type, retryAfterMs }) => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, () => ({ status: status, body: {} }));
     const error = await catchFailure(createApi(fake).authorise());
@@ -131,7 +128,7 @@ describe('the exchange of credentials', () => {
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
-  test('an answer without a token is malformed', async () => {
+  test('reports a response without a token as malformed', async () => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, () => ({ status: 200, body: { success: true, data: { token: '' } } }));
     expect(await catchFailure(createApi(fake).authorise())).toMatchObject({ type: 'PersonioMalformedAnswer' });
@@ -142,7 +139,7 @@ describe('the exchange of credentials', () => {
     { expiresIn: '299', want: 299 },
     { expiresIn: undefined, want: 86_400 },
     { expiresIn: null, want: 86_400 },
-  ])('expires_in $expiresIn is a life of $want seconds', async ({ expiresIn, want }) => {
+  ])('reads expires_in $expiresIn as $want seconds', async ({ expiresIn, want }) => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, () => ({ status: 200, body: { data: { token: 'papi-1', expires_in: expiresIn } } }));
     expect(await exchangeToken(createHttp(fake.url, 'test'), CREDENTIALS)).toEqual({
@@ -152,13 +149,13 @@ describe('the exchange of credentials', () => {
   });
 });
 
-describe('a token that is over', () => {
-  test.each([401, 403])('is exchanged once after %i, and the reading goes on', async (status) => {
+describe('an expired token', () => {
+  test.each([401, 403])('is exchanged once after %i, and the read continues', async (status) => {
     const { fake, seen } = await startCompany();
     const api = createApi(fake);
     await api.authorise();
     fake.expireTokens();
-    // The made-up company itself says 403; Personio is known to say 401 as well.
+    // The demo company answers 403; Personio is known to answer 401 as well.
     let refusals = 0;
     recordRequests(fake, seen, ({ path }) => {
       if (path !== EMPLOYEES_PATH || refusals > 0) return undefined;
@@ -175,7 +172,7 @@ describe('a token that is over', () => {
     expect(api.requests).toBe(4);
   });
 
-  test('is exchanged once, though several pages under way were refused', async () => {
+  test('is exchanged once when several pages in flight are refused', async () => {
     const { fake, seen } = await startCompany(600);
     const api = createApi(fake);
     fake.behaviour.readable = new Set(['status']);
@@ -191,7 +188,7 @@ describe('a token that is over', () => {
     expect(toPaths(seen).filter((path) => path === '/v1/auth')).toHaveLength(2);
   });
 
-  test.each([401, 403])('a second refusal with %i is a missing permission, and ends there', async (status) => {
+  test.each([401, 403])('refused again with %i is a missing permission, without more requests', async (status) => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, ({ path }) =>
       path === EMPLOYEES_PATH
@@ -203,11 +200,11 @@ describe('a token that is over', () => {
     expect(error.message).toContain('GET /v1/company/employees');
     expect(error.message).toContain('Settings > Integrations > API credentials');
     const tried = ['/v1/auth', EMPLOYEES_PATH, '/v1/auth', EMPLOYEES_PATH];
-    // One question to another endpoint tells this from credentials that open nothing.
+    // One request to another endpoint tells this from credentials without any permission.
     expect(toPaths(seen)).toEqual([...tried, '/v1/company/time-off-types']);
   });
 
-  test('a token that every endpoint refuses means that the credentials are rejected, and nothing more is asked', async () => {
+  test('refused by every endpoint means rejected credentials, without more requests', async () => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, ({ path }) => (path === '/v1/auth' ? undefined : { status: 403, body: {} }));
     const error = await catchFailure(readAll(createApi(fake)));
@@ -216,7 +213,7 @@ describe('a token that is over', () => {
     expect(seen).toHaveLength(5);
   });
 
-  test('credentials that were withdrawn meanwhile are rejected', async () => {
+  test('with withdrawn credentials ends as rejected credentials', async () => {
     const { fake, seen } = await startCompany();
     const api = createApi(fake);
     await api.authorise();
@@ -227,10 +224,10 @@ describe('a token that is over', () => {
   });
 });
 
-describe('messages', () => {
-  const ANSWERS = [200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 502, 503, 504];
+describe('error messages', () => {
+  const STATUSES = [200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 502, 503, 504];
 
-  test.each(ANSWERS)('of an answer of %i hold no secret, no token, no URL and no body', async (status) => {
+  test.each(STATUSES)('for %i contain no secret, token, URL or body', async (status) => {
     const { fake, seen } = await startCompany();
     const body = '<html>Anna Musterfrau, IBAN DE02</html>';
     const headers = { location: 'https://elsewhere.example/?token=abc' };
@@ -255,12 +252,12 @@ describe('messages', () => {
       ]) {
         expect(shown).not.toContain(secret);
       }
-      // The stack names files of ours, the message no address at all.
+      // The stack names our own files; the message must not have an address at all.
       expect(error.message).not.toMatch(/https?:|127\.0\.0\.1|1001|offset|limit=/);
     }
   });
 
-  test('of a broken connection hold no URL', async () => {
+  test('for a broken connection contain no URL', async () => {
     const { fake } = await startCompany();
     const api = createApi(fake);
     await api.authorise();
@@ -273,8 +270,8 @@ describe('messages', () => {
   });
 });
 
-describe('limits', () => {
-  test('each request asks for leave, and 429 pauses its own kind', async () => {
+describe('rate limits', () => {
+  test('each request acquires its bucket, and 429 backs off that bucket only', async () => {
     const { fake, seen } = await startCompany();
     const calls: string[] = [];
     const tokens: TokenCache = {
@@ -282,8 +279,8 @@ describe('limits', () => {
       refresh: async (_refused, exchange) => (await exchange()).token,
     };
     const rateLimiter: RateLimiter = {
-      acquire: async (bucket) => Promise.resolve(void calls.push(`take ${bucket}`)),
-      backOff: async (bucket, waitMs) => Promise.resolve(void calls.push(`pause ${bucket} ${waitMs}`)),
+      acquire: async (bucket) => Promise.resolve(void calls.push(`acquire ${bucket}`)),
+      backOff: async (bucket, waitMs) => Promise.resolve(void calls.push(`back off ${bucket} ${waitMs}`)),
     };
     const notices: string[] = [];
     const http = createHttp(fake.url, 'test');
@@ -300,18 +297,18 @@ describe('limits', () => {
       path === EMPLOYEES_PATH ? { status: 429, body: {}, headers } : undefined,
     );
     expect(await catchFailure(readAll(api))).toMatchObject({ type: 'PersonioRateLimited', retryAfterMs: 3_000 });
-    expect(calls).toEqual(['take auth', 'take employees', 'pause employees 3000']);
+    expect(calls).toEqual(['acquire auth', 'acquire employees', 'back off employees 3000']);
     expect(notices).toEqual(['/v1/company/employees deprecation sunset']);
     recordRequests(fake, seen, () => ({ status: 429, body: {} }));
     await catchFailure(api.authorise());
-    expect(calls.slice(3)).toEqual(['take auth', 'pause auth 60000']);
+    expect(calls.slice(3)).toEqual(['acquire auth', 'back off auth 60000']);
   });
 });
 
-describe('the test of a connection', () => {
+describe('testing a connection', () => {
   const options = { pageSize: 200, attributesToStore: ['standard'] };
 
-  test('is green for the token and each endpoint', async () => {
+  test('passes for the token and each endpoint', async () => {
     const { fake } = await startCompany(30);
     const checks = await testConnection({ baseUrl: fake.url, ...CREDENTIALS }, options);
     expect(checks.map(({ check, ok, source }) => ({ check, ok, source }))).toEqual([
@@ -323,18 +320,18 @@ describe('the test of a connection', () => {
     ]);
   });
 
-  test('is red with what happened and what to do', async () => {
+  test('fails with what happened and what to do', async () => {
     const { fake, seen } = await startCompany();
     recordRequests(fake, seen, ({ path }) => (path.endsWith('/attendances') ? { status: 403, body: {} } : undefined));
     const checks = await testConnection({ baseUrl: fake.url, ...CREDENTIALS }, options);
-    const red = checks.filter(({ ok }) => !ok);
-    expect(red).toHaveLength(1);
-    expect(red[0]).toMatchObject({ check: 'attendances', source: null, records: null });
-    expect(red[0]?.sentence).toContain('GET /v1/company/attendances');
-    expect(red[0]?.action).toContain('API credential');
+    const failed = checks.filter(({ ok }) => !ok);
+    expect(failed).toHaveLength(1);
+    expect(failed[0]).toMatchObject({ check: 'attendances', source: null, records: null });
+    expect(failed[0]?.sentence).toContain('GET /v1/company/attendances');
+    expect(failed[0]?.action).toContain('API credential');
   });
 
-  test('ends at credentials that are rejected', async () => {
+  test('ends at rejected credentials', async () => {
     const { fake, seen } = await startCompany();
     const checks = await testConnection({ baseUrl: fake.url, clientId: 'x', clientSecret: 'y' }, options);
     expect(checks.map(({ check, ok }) => ({ check, ok }))).toEqual([{ check: 'token', ok: false }]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PersonioError } from '../../src/personio/errors.js';
 import { derivedDepartmentSchema, createEmployeeRecordSchema } from '../../src/personio/v1/employees.js';
-import { parseList, parseOne } from '../../src/personio/v1/wire.js';
+import { parseList, parseOne } from '../../src/personio/v1/envelope.js';
 import { toCopyRow } from '../../src/store/copy-text.js';
 import { toColumnValues } from '../../src/store/employees/columns.js';
 import { findKeyId } from '../../src/crypto/sealing.js';
@@ -23,7 +23,7 @@ const KEYS = [
   'fix_salary',
   'dynamic_1',
 ];
-/** What stands inside an attribute: right, nearly right, hostile, large. */
+/** Values of an attribute: valid, almost valid, hostile, large. */
 const inner = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom(
@@ -45,7 +45,7 @@ const hostile = fc.oneof(
     .constantFrom(null, '', `${MARK}\u0000\u001b[31m`, `'; drop table x; -- ${MARK}`, '\\N\t\n')
     .map((value) => ({ value })),
 );
-/** What passes the schema, with hostile texts in it. */
+/** Employees that pass the schema, with hostile texts. */
 const plausible = fc.record(
   {
     id: fc.nat().map((value) => ({ value })),
@@ -96,14 +96,14 @@ function parse(of: string): readonly ReturnType<typeof toColumnValues>[] {
 }
 
 describe('fuzzing', () => {
-  test('answers of Personio, 4,000 cases: records that can be stored, or an error that shows nothing of them', () => {
+  test('4,000 responses become storable records, or an error without their content', () => {
     let stored = 0;
     fc.assert(
       fc.property(text, (of) => {
         for (const values of parse(of)) {
           stored += 1;
           const line = toCopyRow(values);
-          // One line and as many fields as columns, whatever stands in them.
+          // One line with as many fields as columns, whatever they contain.
           expect([line.split('\n').length, line.split('\t').length]).toEqual([2, values.length]);
           expect(line.includes('\u0000')).toBe(false);
           expect(JSON.stringify(values).includes('fix_salary')).toBe(false);
@@ -111,11 +111,11 @@ describe('fuzzing', () => {
       }),
       { seed: 20_261_127, numRuns: 4_000 },
     );
-    // Without this, a generator that makes nothing usable would pass.
+    // Otherwise a generator without any valid record would pass.
     expect(stored).toBeGreaterThan(300);
   }, 60_000);
 
-  test('answers about one person, 1,000 cases', () => {
+  test('1,000 responses with one employee become a record or an error without content', () => {
     fc.assert(
       fc.property(text, (of) => {
         try {
@@ -138,7 +138,7 @@ describe('fuzzing', () => {
     expect([line.split('\n').length, line.split('\t').length]).toEqual([2, values.length]);
   });
 
-  test('sealed texts, 2,000 cases: a key id or nothing', () => {
+  test('2,000 sealed texts give a key id or null', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (of) => {
         expect(['string', 'object']).toContain(typeof findKeyId(of));

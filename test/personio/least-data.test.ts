@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { isStored } from '../../src/personio/sensitive.js';
-import { createEmployeeRecordSchema } from '../../src/personio/v1/employees.js';
+import { createEmployeeRecordSchema, isStored } from '../../src/personio/v1/employees.js';
 
-describe('least data', () => {
+describe('data minimisation', () => {
   test.each([
     'fix_salary',
     'fix_salary_interval',
@@ -28,7 +27,7 @@ describe('least data', () => {
     'private_email',
     'personal_phone',
     'home_address',
-  ])('%s is not stored by default, and is where the policy names it', (key) => {
+  ])('%s is stored only when the policy lists it', (key) => {
     expect(isStored(key, null, ['standard'])).toBe(false);
     expect(isStored(key, null, ['standard', key])).toBe(true);
   });
@@ -43,13 +42,13 @@ describe('least data', () => {
     'absence_entitlement',
   ])('%s is stored by default', (key) => expect(isStored(key, null, ['standard'])).toBe(true));
 
-  test('a custom attribute is stored by name only, and a sensitive universal id refuses it under any key', () => {
+  test('a custom attribute needs its name, and a sensitive universal id excludes any key', () => {
     expect(isStored('dynamic_7', null, ['standard'])).toBe(false);
     expect(isStored('dynamic_7', null, ['dynamic_7'])).toBe(true);
     expect(isStored('own_key', 'date_of_birth', ['standard'])).toBe(false);
   });
 
-  test('another person inside an attribute is reduced to the id', () => {
+  test('an employee inside an attribute is reduced to the id', () => {
     const nested = {
       type: 'Employee',
       attributes: { id: { value: 12 }, first_name: { value: 'Ada' }, email: { value: 'ada@example.org' } },

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Endpoint } from '../../src/contracts/internal/names.js';
-import type { EmployeeRecord, StagedRecords } from '../../src/domain/records.js';
+import type { EmployeeRecord, EndpointRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { PersonioApi } from '../../src/personio/api.js';
 import { PersonioError } from '../../src/personio/errors.js';
 import { readEmployee, readSegment } from '../../src/personio/sources.js';
-import { createUnsharedApi } from '../../src/personio/unshared.js';
+import { createStandaloneApi } from '../../src/personio/standalone-api.js';
 
 const TODAY = '2026-11-20';
 const STANDARD = ['standard'];
@@ -15,43 +15,38 @@ let fake: FakePersonio;
 let api: PersonioApi;
 beforeAll(async () => {
   fake = await startFakePersonio({ employees: 40, seed: 3, foundedOn: TODAY, today: () => TODAY });
-  api = createUnsharedApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
+  api = createStandaloneApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
 });
 afterAll(async () => fake.close());
 afterEach(() => {
   Object.assign(fake.behaviour, { readable: null, fault: null });
 });
 
-type RecordsOf<E extends Endpoint> = Extract<StagedRecords, { endpoint: E }>['records'];
-
 /** Reads one page of an endpoint. */
-async function read<E extends Endpoint>(endpoint: E, attributesToStore = STANDARD): Promise<RecordsOf<E>> {
-  let staged: StagedRecords | null = null;
-  await readSegment(api, {
+async function read<E extends Endpoint>(
+  endpoint: E,
+  attributesToStore = STANDARD,
+): Promise<readonly EndpointRecords[E][]> {
+  const pages = readSegment(api, {
     endpoint,
     source: 'v1',
     pages: 1,
     attributesToStore,
     chunk: endpoint === 'attendances' ? { from: '2026-11-09', to: '2026-11-13' } : null,
     position: { offset: 0, cursor: null, total: null, pageSize: 200 },
-    onPage: async (page) => {
-      staged = page;
-      return Promise.resolve();
-    },
   });
-  const page = staged as StagedRecords | null;
-  if (page?.endpoint !== endpoint) throw new Error('No page came.');
-  return page.records as unknown as RecordsOf<E>;
+  for await (const { records } of pages) return records;
+  throw new Error('No page came.');
 }
 
-/** Lets the server answer every list with one raw text. */
-function answerWith(text: string): void {
+/** Lets the server respond to every list with a raw text. */
+function respondWith(text: string): void {
   fake.behaviour.fault = ({ path }) => (path === '/v1/auth' ? undefined : { status: 200, body: text });
 }
 
-function answerRecords(...records: readonly string[]): void {
+function respondWithRecords(...records: readonly string[]): void {
   const metadata = `{"total_elements":${records.length},"current_page":0,"total_pages":1}`;
-  answerWith(`{"success":true,"metadata":${metadata},"offset":0,"limit":50,"data":[${records.join(',')}]}`);
+  respondWith(`{"success":true,"metadata":${metadata},"offset":0,"limit":50,"data":[${records.join(',')}]}`);
 }
 
 const wrapValue = (value: string, universalId = 'null'): string =>
@@ -67,7 +62,7 @@ async function readOneEmployee(
   attributes: Readonly<Record<string, string>>,
   attributesToStore = STANDARD,
 ): Promise<EmployeeRecord> {
-  answerRecords(employee(attributes));
+  respondWithRecords(employee(attributes));
   const [record] = await read('employees', attributesToStore);
   if (record === undefined) throw new Error('No record came.');
   return record;
@@ -83,7 +78,7 @@ async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
 }
 
 describe('absent, null and empty', () => {
-  test('what the credential may not read is named, and is no null of the company', async () => {
+  test('an attribute that the credential may not read is absent, not null', async () => {
     const record = await readOneEmployee({ status: '"active"', department: 'null', termination_type: '""' });
     expect(record).toMatchObject({ status: 'active', department: null, departmentId: null, terminationType: null });
     expect(record.hireDate).toBeNull();
@@ -93,14 +88,14 @@ describe('absent, null and empty', () => {
     expect([...record.absentAttributes].sort()).toEqual(record.absentAttributes);
   });
 
-  test('with the id alone every typed attribute is absent', async () => {
+  test('all typed attributes are absent from a record with an id only', async () => {
     const record = await readOneEmployee({});
     expect(record.employeeId).toBe('7');
     expect(record.absentAttributes).toHaveLength(19);
     expect(record.attributes).toEqual({});
   });
 
-  test('the server leaves out what the credential may not read', async () => {
+  test('the server leaves out attributes that the credential may not read', async () => {
     fake.behaviour.readable = new Set(['first_name', 'status', 'hire_date']);
     const records = await read('employees');
     expect(records).toHaveLength(40);
@@ -110,16 +105,16 @@ describe('absent, null and empty', () => {
     }
   });
 
-  test('with all allowed nothing is absent', async () => {
+  test('nothing is absent when the credential may read everything', async () => {
     for (const { absentAttributes } of await read('employees')) expect(absentAttributes).toEqual([]);
   });
 
-  test('other attributes stay as Personio sends them, so null and empty differ', async () => {
+  test('other attributes keep their raw value, so null and empty differ', async () => {
     const { attributes } = await readOneEmployee({ probation_period_end: 'null', language: '""', tags: '[]' });
     expect(attributes).toEqual({ probation_period_end: null, language: '', tags: [] });
   });
 
-  test.each(['null', '""', '[]'])('%s is no department, office, supervisor, date or text', async (nothing) => {
+  test.each(['null', '""', '[]'])('%s is null as a department, office, supervisor, date or text', async (nothing) => {
     const keys = ['department', 'team', 'office', 'subcompany', 'supervisor', 'hire_date', 'position', 'email'];
     const record = await readOneEmployee(Object.fromEntries(keys.map((key) => [key, nothing])));
     expect(record).toMatchObject({
@@ -145,7 +140,7 @@ describe('dates', () => {
     ['2021-01-01T00:00:00-08:00', '2021-01-01'],
     ['2024-02-29T00:00:00Z', '2024-02-29'],
     ['2024-02-29', '2024-02-29'],
-  ])('%s is the calendar day %s, wherever this runs', async (wire, want) => {
+  ])('%s is the calendar day %s in any time zone', async (wire, want) => {
     const keys = ['hire_date', 'contract_end_date', 'termination_date', 'last_working_day'];
     const record = await readOneEmployee(Object.fromEntries(keys.map((key) => [key, `"${wire}"`])));
     expect(record).toMatchObject({
@@ -157,7 +152,7 @@ describe('dates', () => {
   });
 
   test.each(['2024-02-30T00:00:00+01:00', '2023-02-29', 'soon', '01.10.2020'])(
-    '%s is malformed and stands in no message',
+    '%s is malformed and appears in no message',
     async (wire) => {
       const error = await catchFailure(readOneEmployee({ hire_date: `"${wire}"` }));
       expect(error.type).toBe('PersonioMalformedAnswer');
@@ -183,7 +178,7 @@ describe('ids', () => {
     expect(record.costCenters).toEqual([{ id, name: 'One', percentage: 100 }]);
   });
 
-  test('a large id inside a raw attribute keeps every digit, and fractions beside it stay numbers', async () => {
+  test('a large id inside a raw attribute keeps every digit; fractions remain numbers', async () => {
     const { attributes } = await readOneEmployee({
       work_schedule: '{"type":"WorkSchedule","attributes":{"id":1067807102794692001,"name":"Full time"}}',
       factor: '0.12345678901234567891',
@@ -194,7 +189,7 @@ describe('ids', () => {
     });
   });
 
-  test('a text that looks like a large id in JSON stays as it is, beside one', async () => {
+  test('a text that contains JSON with a large id is unchanged', async () => {
     const text = 'see {"id": 1067807102794692001, "other":[1067807102794692001]}';
     const { position, attributes } = await readOneEmployee({
       position: JSON.stringify(text),
@@ -205,7 +200,7 @@ describe('ids', () => {
   });
 
   test('an employee without an id is malformed', async () => {
-    answerRecords('{"type":"Employee","attributes":{}}');
+    respondWithRecords('{"type":"Employee","attributes":{}}');
     const error = await catchFailure(read('employees'));
     expect(error.type).toBe('PersonioMalformedAnswer');
     expect(error.message).toContain('data[0].attributes.id');
@@ -214,9 +209,9 @@ describe('ids', () => {
 
 describe('an attribute without its value', () => {
   test.each(['termination_date', 'position', 'department', 'supervisor', 'cost_centers', 'weekly_working_hours'])(
-    '%s is malformed, and not taken for empty',
+    '%s is malformed, not empty',
     async (key) => {
-      answerRecords(
+      respondWithRecords(
         `{"type":"Employee","attributes":{"id":${wrapValue('7')},"${key}":{"label":"Some label","type":"standard"}}}`,
       );
       const error = await catchFailure(read('employees'));
@@ -236,13 +231,13 @@ describe('the typed columns', () => {
     expect(await readOneEmployee({ supervisor: bare })).toMatchObject({ supervisorId: '42' });
   });
 
-  test('department, team, office and legal entity are names; only the department has its id beside it', async () => {
+  test('department, team, office and legal entity are names; departments also have an id', async () => {
     const unit = (id: number, name: string): string => `{"type":"Unit","attributes":{"id":${id},"name":"${name}"}}`;
     const record = await readOneEmployee({
       department: unit(1, 'IT'),
       team: unit(2, 'Core'),
       subcompany: unit(4, 'Example GmbH'),
-      // An older specification of offices and teams has the name alone.
+      // An older specification of offices and teams has only the name.
       office: '{"type":"Office","attributes":{"name":"Berlin"}}',
     });
     expect(record).toMatchObject({
@@ -254,10 +249,11 @@ describe('the typed columns', () => {
     });
   });
 
-  test('cost centres come with their shares; none is an empty list', async () => {
+  test('cost centres have their shares; none is an empty list', async () => {
     const record = await readOneEmployee({
       cost_centers:
-        '[{"type":"CostCenter","attributes":{"id":1,"name":"One","percentage":60}},{"type":"CostCenter","attributes":{"id":2,"name":"Two","percentage":"40"}}]',
+        '[{"type":"CostCenter","attributes":{"id":1,"name":"One","percentage":60}},' +
+        '{"type":"CostCenter","attributes":{"id":2,"name":"Two","percentage":"40"}}]',
     });
     expect(record.costCenters).toEqual([
       { id: '1', name: 'One', percentage: 60 },
@@ -267,15 +263,15 @@ describe('the typed columns', () => {
     expect(await readOneEmployee({})).toMatchObject({ costCenters: null });
   });
 
-  test.each(['"38.5"', '38.5'])('weekly hours %s are a decimal as text', async (hours) => {
+  test.each(['"38.5"', '38.5'])('weekly hours %s are a decimal number as text', async (hours) => {
     expect(await readOneEmployee({ weekly_working_hours: hours })).toMatchObject({ weeklyWorkingHours: '38.5' });
   });
 
-  test('a status that Personio invents next is taken as it is', async () => {
+  test('an unknown status is kept', async () => {
     expect(await readOneEmployee({ status: '"sabbatical"' })).toMatchObject({ status: 'sabbatical' });
   });
 
-  test('the company is what its server says', async () => {
+  test('all typed columns equal the demo company', async () => {
     const records = await read('employees');
     expect(records).toHaveLength(fake.company.size);
     for (const record of records) {
@@ -300,14 +296,14 @@ describe('the typed columns', () => {
     }
   });
 
-  test('one person is read alone, and 404 is nobody', async () => {
+  test('one employee can be read by id; 404 is null', async () => {
     const [first] = await read('employees');
     expect(await readEmployee(api, '1001', STANDARD)).toEqual(first);
     expect(await readEmployee(api, '999999', STANDARD)).toBeNull();
   });
 });
 
-describe('what may be stored', () => {
+describe('attributes to store', () => {
   const SENSITIVE = {
     gender: '"female"',
     fix_salary: '50000',
@@ -328,7 +324,7 @@ describe('what may be stored', () => {
   const CUSTOM = { dynamic_7123994: '"P-07"', dynamic_1: '"private"' };
   const all = { ...SENSITIVE, ...HARMLESS, ...CUSTOM };
 
-  test('standard keeps Personio’s own attributes, without sensitive and custom ones', async () => {
+  test('standard keeps Personio’s own attributes except sensitive ones', async () => {
     const { attributes } = await readOneEmployee(all);
     expect(attributes).toEqual({ probation_period_end: '2027-01-31T00:00:00+01:00', profile_picture: null });
   });
@@ -339,27 +335,27 @@ describe('what may be stored', () => {
     expect(attributes['dynamic_7123994']).toBe('P-07');
   });
 
-  test('a sensitive attribute is kept only where it is named', async () => {
+  test('a sensitive attribute is kept when it is named', async () => {
     expect((await readOneEmployee(all, ['standard', 'gender'])).attributes).toHaveProperty('gender', 'female');
   });
 
-  test('without standard only what is named is kept', async () => {
+  test('only named attributes are kept without standard', async () => {
     expect((await readOneEmployee(all, ['dynamic_1'])).attributes).toEqual({ dynamic_1: 'private' });
     expect((await readOneEmployee(all, [])).attributes).toEqual({});
   });
 
-  test('an attribute whose universal id is sensitive is dropped, whatever its key', async () => {
+  test('an attribute with a sensitive universal id is dropped under any key', async () => {
     const account = `"konto":${wrapValue('"DE02"', '"iban"')}`;
-    answerRecords(`{"type":"Employee","attributes":{"id":${wrapValue('7')},${account}}}`);
+    respondWithRecords(`{"type":"Employee","attributes":{"id":${wrapValue('7')},${account}}}`);
     const [record] = await read('employees');
     expect(record?.attributes).toEqual({});
   });
 
-  test('nothing sensitive of the made-up company gets through', async () => {
+  test('no sensitive value of the demo company is kept', async () => {
     for (const record of await read('employees')) {
       const person = fake.company.find(Number(record.employeeId));
       const text = JSON.stringify(record);
-      // As a whole number: the id of a work schedule may have the same digits within it.
+      // As a whole number, since the id of a work schedule may contain the same digits.
       expect(text).not.toMatch(new RegExp(`\\b${person?.salary ?? ''}\\b`));
       for (const value of [person?.iban, 'gender', 'salary', 'dynamic_']) expect(text).not.toContain(value);
       expect(record.attributes).toHaveProperty('probation_period_end', null);
@@ -371,8 +367,8 @@ describe('attendances', () => {
   const period = (attributes: string, beside = ''): string =>
     `{"id":1234,${beside}"type":"AttendancePeriod","attributes":{"employee":4711,"date":"2026-11-10",${attributes}}}`;
 
-  test('a period is read as documented, without its comment', async () => {
-    answerRecords(
+  test('a period is mapped as documented, without its comment', async () => {
+    respondWithRecords(
       period(
         '"id_v2":"bd242cd1","start_time":"09:00","end_time":"18:00:00","break":50,"comment":"A private remark",' +
           '"updated_at":"2026-11-10T16:41:08+01:00","status":"confirmed","is_holiday":false,"is_on_time_off":true,' +
@@ -406,12 +402,12 @@ describe('attendances', () => {
     ['"true"', true],
     ['null', null],
   ])('the boolean %s is %s', async (wire, want) => {
-    answerRecords(period(`"start_time":null,"end_time":null,"is_holiday":${wire},"is_on_time_off":${wire}`));
+    respondWithRecords(period(`"start_time":null,"end_time":null,"is_holiday":${wire},"is_on_time_off":${wire}`));
     expect(await read('attendances')).toMatchObject([{ isHoliday: want, isOnTimeOff: want, endTime: null }]);
   });
 
-  test('the id of v2 is understood beside the id, too', async () => {
-    answerRecords(period('"start_time":"09:00"', '"id_v2":"outer",'));
+  test('the v2 id may also stand outside the attributes', async () => {
+    respondWithRecords(period('"start_time":"09:00"', '"id_v2":"outer",'));
     expect(await read('attendances')).toMatchObject([{ periodIdV2: 'outer', endTime: null, breakMinutes: null }]);
   });
 
@@ -420,29 +416,29 @@ describe('attendances', () => {
     ['an empty list', '[]', null],
     ['null', 'null', null],
   ])('%s becomes %s', async (_name, wire, want) => {
-    answerRecords(period(`"project":${wire}`));
+    respondWithRecords(period(`"project":${wire}`));
     expect(await read('attendances')).toMatchObject([{ project: want }]);
   });
 
-  test('the moment of a change is understood without a colon in its offset', async () => {
-    answerRecords(period('"updated_at":"2017-12-27T00:00:00+0100"'));
+  test('a moment may have an offset without a colon', async () => {
+    respondWithRecords(period('"updated_at":"2017-12-27T00:00:00+0100"'));
     expect(await read('attendances')).toMatchObject([{ updatedAt: '2017-12-26T23:00:00.000Z' }]);
   });
 
-  test('comments of the made-up company never appear in a record', async () => {
+  test('comments of the demo company appear in no record', async () => {
     const records = await read('attendances');
     expect(records.length).toBeGreaterThan(50);
     expect(JSON.stringify(records)).not.toMatch(/comment|private/i);
   });
 
   test('a period without a date is malformed', async () => {
-    answerRecords('{"id":1,"attributes":{"employee":2,"date":null}}');
+    respondWithRecords('{"id":1,"attributes":{"employee":2,"date":null}}');
     expect(await catchFailure(read('attendances'))).toMatchObject({ type: 'PersonioMalformedAnswer' });
   });
 });
 
 describe('time-off types and departments', () => {
-  test('a type is read as documented, with 0 and 1 as booleans', async () => {
+  test('a type is mapped as documented, with 0 and 1 as booleans', async () => {
     const types = await read('time-off-types');
     expect(types).toHaveLength(5);
     expect(types.slice(0, 2)).toEqual([
@@ -457,26 +453,26 @@ describe('time-off types and departments', () => {
     '{"id":401,"type":"Department","attributes":{"name":"IT","parent_id":"400"}}',
     '{"id":"401","name":"IT","parent_id":400}',
   ])('%s is a department', async (wire) => {
-    answerRecords(wire);
+    respondWithRecords(wire);
     expect(await read('departments')).toEqual([{ recordId: '401', departmentId: '401', name: 'IT', parentId: '400' }]);
   });
 });
 
-describe('answers that are not what Personio documents', () => {
+describe('responses that do not match the documentation', () => {
   const SECRET = 'Anna Musterfrau';
   const cutShort = `{"success":true,"data":[{"type":"Employee","attributes":{"first_name":{"value":"${SECRET}"`;
 
   test.each([
-    ['an HTML error page', `<!doctype html><p>${SECRET}</p>`, 'it is no JSON'],
-    ['JSON that is cut short', cutShort, 'it is no JSON'],
-    ['JSON with a large number that is cut short', `{"data":[1067807102794692000,"${SECRET}`, 'it is no JSON'],
-    ['nothing', '', 'it is no JSON'],
-    ['a list', `["${SECRET}"]`, 'the whole has an unexpected form (invalid_type)'],
+    ['an HTML error page', `<!doctype html><p>${SECRET}</p>`, 'the body is not JSON'],
+    ['truncated JSON', cutShort, 'the body is not JSON'],
+    ['truncated JSON with a large number', `{"data":[1067807102794692000,"${SECRET}`, 'the body is not JSON'],
+    ['nothing', '', 'the body is not JSON'],
+    ['a list', `["${SECRET}"]`, 'the body has an unexpected form (invalid_type)'],
     ['no data', `{"success":true,"note":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
-    ['data that is no list', `{"data":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
+    ['data that is not a list', `{"data":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
     ['a record that is a text', `{"data":["${SECRET}"]}`, 'data[0] has an unexpected form (invalid_type)'],
     [
-      'a total that is no number',
+      'a total that is not a number',
       `{"data":[],"metadata":{"total_elements":"${SECRET}"}}`,
       'metadata.total_elements has an unexpected form (invalid_union)',
     ],
@@ -486,15 +482,15 @@ describe('answers that are not what Personio documents', () => {
       'data[0].attributes.first_name has an unexpected form (invalid_type)',
     ],
     [
-      'an object where a text belongs',
+      'an object instead of a text',
       `{"data":[{"attributes":{"id":{"value":7},"status":{"value":{"a":"${SECRET}"}}}}]}`,
       'data[0].attributes.status.value has an unexpected form (invalid_value)',
     ],
-  ])('%s is named without its content', async (_name, text, what) => {
-    answerWith(text);
+  ])('%s is reported without its content', async (_name, text, problem) => {
+    respondWith(text);
     const error = await catchFailure(read('employees'));
     expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', status: null });
-    expect(error.message).toContain(`GET /v1/company/employees is not what it documents: ${what}.`);
+    expect(error.message).toContain(`GET /v1/company/employees does not match its documentation: ${problem}.`);
     expect(`${error.message}${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain(SECRET);
   });
 });

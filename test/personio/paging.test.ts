@@ -6,12 +6,12 @@ import type { Endpoint } from '../../src/contracts/internal/names.js';
 import type { DayWindow } from '../../src/contracts/internal/sync.js';
 import type { StagedRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
-import type { Answer, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+import type { FakePersonio, FakeResponse, SeenRequest } from '../../src/fake-personio/server.js';
 import { toEmployeeShape } from '../../src/fake-personio/shapes.js';
 import type { PersonioApi } from '../../src/personio/api.js';
 import { PersonioError } from '../../src/personio/errors.js';
 import { readSegment } from '../../src/personio/sources.js';
-import { createUnsharedApi } from '../../src/personio/unshared.js';
+import { createStandaloneApi } from '../../src/personio/standalone-api.js';
 
 const TODAY = '2026-11-20';
 const EMPLOYEES_PATH = '/v1/company/employees';
@@ -28,7 +28,7 @@ async function startCompany(employees: number): Promise<FakePersonio> {
 }
 
 function createApi(fake: FakePersonio): PersonioApi {
-  return createUnsharedApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
+  return createStandaloneApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' });
 }
 
 interface ReadOptions {
@@ -43,7 +43,7 @@ interface ReadResult {
   readonly ids: readonly string[];
   readonly restartReason: string | null;
   readonly total: number | null;
-  /** The size that the last segment settled on. */
+  /** Page size at the end of the last segment. */
   readonly pageSize: number;
   readonly segments: number;
 }
@@ -54,21 +54,21 @@ async function readWhole(api: PersonioApi, options: ReadOptions = {}): Promise<R
   const ids: string[] = [];
   let at: ReadPosition = { offset: 0, cursor: null, total: null, pageSize };
   for (let segments = 1; ; segments++) {
-    const { next, restartReason: moved } = await readSegment(api, {
+    const segment = readSegment(api, {
       endpoint,
       source,
       chunk,
       position: at,
       pages: pagesPerSegment,
       attributesToStore: ['standard'],
-      onPage: async (page, after) => {
-        ids.push(...toIds(page));
-        at = after;
-        return Promise.resolve();
-      },
     });
-    if (next === null || moved !== null)
-      return { ids, restartReason: moved, total: at.total, pageSize: at.pageSize, segments };
+    for await (const page of segment) {
+      ids.push(...toIds(page));
+      at = page.position;
+    }
+    const { next, restartReason } = segment.outcome;
+    if (next === null || restartReason !== null)
+      return { ids, restartReason, total: at.total, pageSize: at.pageSize, segments };
     at = next;
   }
 }
@@ -92,12 +92,12 @@ const listCompanyIds = (fake: FakePersonio): readonly string[] =>
 const getOffset = ({ query }: SeenRequest): number => Number(query.get('offset'));
 const getLimit = ({ query }: SeenRequest): number => Number(query.get('limit'));
 
-/** A page of employees as the company would give it, with what a test wants otherwise. */
+/** Creates a page of employees, by default with the company's total. */
 function createEmployeesPage(
   fake: FakePersonio,
   { offset, count }: { readonly offset: number; readonly count: number },
   total = fake.company.size,
-): Answer {
+): FakeResponse {
   const data = fake.company.employees
     .slice(offset, offset + count)
     .map((person) => toEmployeeShape(fake.company, person, { readable: fake.behaviour.readable, today: TODAY }));
@@ -109,32 +109,32 @@ interface Condition {
   readonly people: number;
   readonly arrange: (fake: FakePersonio) => void;
   readonly options?: ReadOptions;
-  /** `all`: the records equal the company; else what `moved` says. */
+  /** `all`: the records equal the company; otherwise the restart reason. */
   readonly want: 'all' | RegExp;
   readonly pageSize?: number;
-  /** Requests for employees. */
+  /** Number of requests for employees. */
   readonly requests?: number;
 }
 
 const CONDITIONS: readonly Condition[] = [
-  { name: 'nobody is there', people: 0, arrange: () => undefined, want: 'all', requests: 1 },
-  { name: 'everybody fits into one page', people: 1, arrange: () => undefined, want: 'all', requests: 1 },
+  { name: 'the company has no employees', people: 0, arrange: () => undefined, want: 'all', requests: 1 },
+  { name: 'all employees fit into one page', people: 1, arrange: () => undefined, want: 'all', requests: 1 },
   {
-    name: 'the server grants 100 of 200 in silence',
+    name: 'the server silently shortens pages of 200 to 100',
     people: 250,
     arrange: () => undefined,
     want: 'all',
     pageSize: 100,
   },
   {
-    name: 'the server grants 100 of 200, and exactly 100 are there',
+    name: 'the server shortens pages to 100, and there are 100 employees',
     people: 100,
     arrange: () => undefined,
     want: 'all',
     requests: 1,
   },
   {
-    name: 'the server grants what was asked for, and the last page is partial',
+    name: 'the server grants the page size, and the last page is partial',
     people: 250,
     arrange: ({ behaviour }) => (behaviour.employeesPerPage = 200),
     want: 'all',
@@ -150,7 +150,7 @@ const CONDITIONS: readonly Condition[] = [
     requests: 3,
   },
   {
-    name: 'the server refuses 200 with 400 and takes 100',
+    name: 'the server refuses 200 with 400 and accepts 100',
     people: 250,
     arrange: ({ behaviour }) => (behaviour.largerPages = 'refused'),
     want: 'all',
@@ -168,7 +168,7 @@ const CONDITIONS: readonly Condition[] = [
     pageSize: 50,
   },
   {
-    name: 'a page in the middle comes short',
+    name: 'a page in the middle is short',
     people: 450,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
@@ -186,7 +186,7 @@ const CONDITIONS: readonly Condition[] = [
     requests: 5,
   },
   {
-    name: 'somebody is deleted while the pages are read',
+    name: 'an employee is deleted during the read',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
@@ -197,7 +197,7 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server's total changed from 250 to 249 /,
   },
   {
-    name: 'somebody is deleted between two segments',
+    name: 'an employee is deleted between two segments',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
@@ -209,7 +209,7 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server's total changed from 250 to 249 /,
   },
   {
-    name: 'somebody is deleted and somebody else is hired meanwhile, so that the total stays',
+    name: 'an employee is replaced during the read, so that the total is unchanged',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) => {
@@ -232,7 +232,7 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server's total changed from 250 to none /,
   },
   {
-    name: 'the first page is empty, and the total is not zero',
+    name: 'the first page is empty although the total is not zero',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
@@ -241,7 +241,7 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server sent an empty page after 0 of 250 records$/,
   },
   {
-    name: 'a later page is empty, and the total is not reached',
+    name: 'a later page is empty before the total is reached',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
@@ -250,7 +250,7 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server sent an empty page after 199 of 250 records$/,
   },
   {
-    name: 'more records come than the server says that there are',
+    name: 'more records come than the total',
     people: 250,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
@@ -258,25 +258,25 @@ const CONDITIONS: readonly Condition[] = [
           ? createEmployeesPage(fake, { offset: getOffset(seen), count: 100 }, 120)
           : undefined;
     },
-    want: /^the server sent 199 records and says that there are 120$/,
+    want: /^the server sent 199 records but reports a total of 120$/,
   },
   {
-    name: 'records come, and the total is zero',
+    name: 'records come although the total is zero',
     people: 3,
     arrange: (fake) => {
       fake.behaviour.fault = (seen) =>
         seen.path === EMPLOYEES_PATH ? createEmployeesPage(fake, { offset: 0, count: 3 }, 0) : undefined;
     },
-    want: /^the server sent 3 records and says that there are 0$/,
+    want: /^the server sent 3 records but reports a total of 0$/,
   },
 ];
 
-describe('employees, by the total', () => {
-  test.each(CONDITIONS)('$name', async ({ people, arrange, options: reading, want, pageSize, requests }) => {
+describe('employees, read by the total', () => {
+  test.each(CONDITIONS)('$name', async ({ people, arrange, options, want, pageSize, requests }) => {
     const fake = await startCompany(people);
     arrange(fake);
     const api = createApi(fake);
-    const read = await readWhole(api, reading);
+    const read = await readWhole(api, options);
     if (want === 'all') {
       expect(read.restartReason).toBeNull();
       expect(read.ids).toEqual(listCompanyIds(fake));
@@ -285,14 +285,14 @@ describe('employees, by the total', () => {
       expect(read.restartReason).toMatch(want);
     }
     if (pageSize !== undefined) expect(read.pageSize).toBe(pageSize);
-    // The exchange of the token is the one more.
+    // The token exchange is one more.
     if (requests !== undefined) expect(api.requests).toBe(requests + 1);
   });
 
-  test('whatever size is asked for and granted, everybody comes once', async () => {
+  test('for any page size asked and granted, each employee comes once', async () => {
     const fake = await startCompany(160);
     const everybody = fake.company.employees;
-    // Lean records: only their ids matter here.
+    // Small records: only their ids matter here.
     fake.behaviour.readable = new Set(['status']);
     const setting = fc.record({
       people: fc.integer({ min: 0, max: 160 }),
@@ -322,14 +322,14 @@ describe('employees, by the total', () => {
     );
   }, 60_000);
 
-  test('whoever joins or is deleted meanwhile, what is believed is the whole truth at one moment', async () => {
+  test('a sound read equals the company at one moment, despite changes during the read', async () => {
     const fake = await startCompany(60);
     const everybody = fake.company.employees;
     fake.behaviour.readable = new Set(['status']);
     const change = fc.record({
       atRequest: fc.integer({ min: 2, max: 6 }),
       victim: fc.integer({ min: 0, max: 59 }),
-      // Somebody comes for whom goes, and the total stays.
+      // Another employee takes the place, and the total is unchanged.
       isReplaced: fc.boolean(),
     });
     const setting = fc.record({
@@ -341,7 +341,7 @@ describe('employees, by the total', () => {
       deletions: fc.array(change, { maxLength: 3 }),
       hires: fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 1 }),
     });
-    let [believed, doubted] = [0, 0];
+    let [sound, rejected] = [0, 0];
     await fc.assert(
       fc.asyncProperty(setting, async ({ people, asked, granted, largerPages, pagesPerSegment, deletions, hires }) => {
         for (const { id } of fake.company.employees) fake.company.remove(id);
@@ -369,22 +369,22 @@ describe('employees, by the total', () => {
           return undefined;
         };
         const read = await readWhole(createApi(fake), { pageSize: asked, pagesPerSegment });
-        // The gate of the commit: as many different ids as the server says that there are.
+        // The gate of the commit: as many distinct ids as the total.
         if (read.restartReason !== null || new Set(read.ids).size !== read.total) {
-          doubted += 1;
+          rejected += 1;
           return;
         }
-        believed += 1;
+        sound += 1;
         expect(moments).toContainEqual(read.ids);
       }),
       { numRuns: 150 },
     );
-    expect(Math.min(believed, doubted)).toBeGreaterThan(10);
+    expect(Math.min(sound, rejected)).toBeGreaterThan(10);
   }, 60_000);
 });
 
-describe('attendances, by days', () => {
-  test('all periods of the window are read, though the server clamps', async () => {
+describe('attendances, read by days', () => {
+  test('all periods of the window are read when the server shortens pages', async () => {
     const fake = await startCompany(60);
     fake.behaviour.attendancesPerPage = 70;
     const chunk = { from: '2026-11-09', to: '2026-11-13' };
@@ -395,20 +395,20 @@ describe('attendances, by days', () => {
   });
 });
 
-describe('time-off types, without a total', () => {
+describe('time-off types, read without a total', () => {
   const names = ['901', '902', '903', '904', '905'];
   const toType = (id: string): object => ({ type: 'TimeOffType', attributes: { id: Number(id), name: `Type ${id}` } });
-  const createListResponse = (ids: readonly string[]): Answer => ({
+  const createListResponse = (ids: readonly string[]): FakeResponse => ({
     status: 200,
     body: { success: true, data: ids.map(toType) },
   });
   const isBeyondEnd = (seen: SeenRequest): boolean => getOffset(seen) >= names.length;
 
-  test.each<{ name: string; respond: (seen: SeenRequest) => Answer | undefined }>([
-    { name: 'the server heeds the offset', respond: () => undefined },
+  test.each<{ name: string; respond: (seen: SeenRequest) => FakeResponse | undefined }>([
+    { name: 'the server respects the offset', respond: () => undefined },
     { name: 'the server ignores the offset', respond: () => createListResponse(names) },
     {
-      name: 'the server grants two at a time',
+      name: 'the server sends two at a time',
       respond: (seen) => createListResponse(names.slice(getOffset(seen), getOffset(seen) + 2)),
     },
     {
@@ -423,31 +423,31 @@ describe('time-off types, without a total', () => {
       name: 'the server answers 404 beyond the end',
       respond: (seen) => (isBeyondEnd(seen) ? { status: 404, body: {} } : createListResponse(names)),
     },
-  ])('$name: every type comes once', async ({ respond: answer }) => {
+  ])('$name: every type comes once', async ({ respond }) => {
     const fake = await startCompany(1);
-    fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? answer(seen) : undefined);
+    fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? respond(seen) : undefined);
     const read = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
     expect(read).toMatchObject({ ids: names, restartReason: null, total: null });
   });
 
-  test('a server that never ends is given up', async () => {
+  test('a list without an end is given up', async () => {
     const fake = await startCompany(1);
     fake.behaviour.fault = (seen) =>
       seen.path === '/v1/company/time-off-types' ? createListResponse([String(getOffset(seen) + 1)]) : undefined;
-    const { restartReason: moved } = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
-    expect(moved).toBe('the server gave 1000 pages and no end');
+    const { restartReason } = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
+    expect(restartReason).toBe('the server sent 1000 pages without an end');
   });
 });
 
 describe('departments', () => {
-  test('are read from the endpoint where there is one', async () => {
+  test('are read from their endpoint when it exists', async () => {
     const fake = await startCompany(1);
     fake.behaviour.hasDepartments = true;
     const read = await readWhole(createApi(fake), { endpoint: 'departments' });
     expect(read.ids).toEqual(fake.company.departments.map(({ id }) => String(id)));
   });
 
-  test('a path that is gone is retired, not empty, and the employees serve instead', async () => {
+  test('come from the employees when their endpoint is retired', async () => {
     const fake = await startCompany(130);
     const api = createApi(fake);
     expect(await catchFailure(readWhole(api, { endpoint: 'departments' }))).toMatchObject({
@@ -458,7 +458,7 @@ describe('departments', () => {
     expect(derived).toMatchObject({ ids: listCompanyIds(fake), restartReason: null });
   });
 
-  test('cannot be derived from employees who come without their department', async () => {
+  test('cannot come from employees without the department attribute', async () => {
     const fake = await startCompany(3);
     fake.behaviour.readable = new Set(['first_name']);
     const error = await catchFailure(readWhole(createApi(fake), { endpoint: 'departments', source: 'employees' }));
@@ -476,8 +476,8 @@ async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
   return error as PersonioError;
 }
 
-describe('answers without success', () => {
-  test.each<{ name: string; response: Answer; type: FailureType; retryAfterMs?: number }>([
+describe('responses without success', () => {
+  test.each<{ name: string; response: FakeResponse; type: FailureType; retryAfterMs?: number }>([
     { name: '404', response: { status: 404, body: {} }, type: 'PersonioEndpointRetired' },
     { name: '410', response: { status: 410, body: {} }, type: 'PersonioEndpointRetired' },
     { name: '400 to every size', response: { status: 400, body: {} }, type: 'PersonioMalformedAnswer' },
@@ -492,7 +492,7 @@ describe('answers without success', () => {
       retryAfterMs: 7_000,
     },
     {
-      name: '429 with an endless wait, which is cut',
+      name: '429 with an endless wait, which is shortened',
       response: { status: 429, body: {}, headers: { 'retry-after': '86400' } },
       type: 'PersonioRateLimited',
       retryAfterMs: 120_000,
@@ -502,15 +502,15 @@ describe('answers without success', () => {
       response: { status: 302, body: '', headers: { location: 'http://127.0.0.1:9/' } },
       type: 'PersonioMalformedAnswer',
     },
-  ])('$name on a later page ends the reading as $type', async ({ response: answer, type, retryAfterMs }) => {
+  ])('$name on a later page ends the read as $type', async ({ response, type, retryAfterMs }) => {
     const fake = await startCompany(250);
-    fake.behaviour.fault = (seen) => (getOffset(seen) === 99 ? answer : undefined);
+    fake.behaviour.fault = (seen) => (getOffset(seen) === 99 ? response : undefined);
     const error = await catchFailure(readWhole(createApi(fake)));
     expect(error.type).toBe(type);
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
-  test('a server that is not there is unavailable, and the sentence has no URL', async () => {
+  test('an unreachable server is unavailable, and the message has no URL', async () => {
     const fake = await startCompany(1);
     await fake.close();
     const error = await catchFailure(readWhole(createApi(fake)));

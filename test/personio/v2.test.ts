@@ -2,11 +2,11 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReadPosition } from '../../src/contracts/internal/activities.js';
 import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
-import type { Answer, FakePersonio } from '../../src/fake-personio/server.js';
+import type { FakePersonio, FakeResponse } from '../../src/fake-personio/server.js';
 import type { PersonioApi } from '../../src/personio/api.js';
 import { PersonioError } from '../../src/personio/errors.js';
 import { shouldFallBack, readSegment } from '../../src/personio/sources.js';
-import { createUnsharedApi } from '../../src/personio/unshared.js';
+import { createStandaloneApi } from '../../src/personio/standalone-api.js';
 
 const TODAY = '2026-11-20';
 const CHUNK = { from: '2026-11-09', to: '2026-11-13' };
@@ -21,7 +21,7 @@ async function startCompany(employees = 40): Promise<{ readonly fake: FakePerson
   const fake = await startFakePersonio({ employees, seed: 3, foundedOn: TODAY, today: () => TODAY });
   started.push(fake);
   fake.behaviour.hasOrgUnits = true;
-  return { fake, api: createUnsharedApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }) };
+  return { fake, api: createStandaloneApi({ baseUrl: fake.url, clientId: 'id', clientSecret: 'secret' }) };
 }
 
 type Staged = StagedRecords['records'][number];
@@ -42,16 +42,17 @@ async function readWhole(
   const chunk = endpoint === 'attendances' ? CHUNK : null;
   let position: ReadPosition = { offset: 0, cursor: null, total: null, pageSize };
   for (let segments = 1; ; segments++) {
-    const { next, restartReason: moved } = await readSegment(api, {
+    const segment = readSegment(api, {
       endpoint,
       source: 'v2',
       chunk,
       position,
       pages,
       attributesToStore: ['standard'],
-      onPage: async (page) => Promise.resolve(void records.push(...page.records)),
     });
-    if (next === null) return { records, restartReason: moved, segments };
+    for await (const page of segment) records.push(...page.records);
+    const { next, restartReason } = segment.outcome;
+    if (next === null) return { records, restartReason, segments };
     position = next;
   }
 }
@@ -65,7 +66,7 @@ async function catchFailure(promise: Promise<unknown>): Promise<PersonioError> {
   return error as PersonioError;
 }
 
-/** What the company has in the chunk, breaks included. */
+/** Counts the company's periods in the chunk, including breaks. */
 function countPeriods(fake: FakePersonio): number {
   return fake.attendances
     .listBetween(CHUNK.from, CHUNK.to)
@@ -77,7 +78,7 @@ interface V2Body {
   readonly _meta: { readonly links: { readonly next?: { readonly href: string } } };
 }
 
-/** Spoils the answer of a page, by its place in the order of asking. */
+/** Changes the response of one page, by its place in the order of requests. */
 function spoil(fake: FakePersonio, after: number, change: (body: V2Body) => unknown): void {
   fake.faults.add({
     path: PERIODS,
@@ -93,24 +94,24 @@ describe('attendance periods of v2', () => {
     { name: 'relative links', relative: true, perPage: 100, pageSize: 200 },
     { name: 'a server that grants 37 of 100', relative: false, perPage: 37, pageSize: 200 },
     { name: 'pages of 20', relative: false, perPage: 100, pageSize: 20 },
-  ])('are read whole over segments, with $name', async ({ relative, perPage, pageSize }) => {
+  ])('are read completely across segments, with $name', async ({ relative, perPage, pageSize }) => {
     const { fake, api } = await startCompany();
     Object.assign(fake.behaviour, { hasRelativeLinks: relative, attendancePeriodsPerPage: perPage });
-    const { records, restartReason: moved, segments } = await readWhole(api, 'attendances', 3, pageSize);
-    expect(moved).toBeNull();
+    const { records, restartReason, segments } = await readWhole(api, 'attendances', 3, pageSize);
+    expect(restartReason).toBeNull();
     expect(new Set(toIds(records)).size).toBe(countPeriods(fake));
     expect(records).toHaveLength(countPeriods(fake));
     expect(segments).toBeGreaterThan(1);
   });
 
-  test('a server that refuses 100 a page is asked for 50', async () => {
+  test('are read in pages of 50 when the server refuses 100', async () => {
     const { fake, api } = await startCompany();
     fake.behaviour.fault = ({ path, query }) =>
       path === PERIODS && query.get('limit') === '100' ? { status: 400, body: {} } : undefined;
     expect((await readWhole(api, 'attendances')).records).toHaveLength(countPeriods(fake));
   });
 
-  test('have a token of their own, exchanged once with a form', async () => {
+  test('have their own token, exchanged once with a form', async () => {
     const { fake, api } = await startCompany();
     await readWhole(api, 'attendances');
     const exchanges = fake.log.filter(({ method }) => method === 'POST');
@@ -119,7 +120,7 @@ describe('attendance periods of v2', () => {
     ]);
   });
 
-  test('a token that is over is exchanged once, and the reading goes on', async () => {
+  test('exchange an expired token once and continue the read', async () => {
     const { fake, api } = await startCompany();
     await readWhole(api, 'departments');
     fake.expireTokens();
@@ -129,17 +130,17 @@ describe('attendance periods of v2', () => {
 
   const brokenChains: readonly { readonly name: string; readonly change: (body: V2Body) => unknown; want: RegExp }[] = [
     {
-      name: 'a page repeats a record of the one before',
+      name: 'a page that repeats a record',
       change: (body) => ({ ...body, _data: [...body._data, ...body._data] }),
       want: /^a record came twice/,
     },
     {
-      name: 'a full page names a link that was followed before',
+      name: 'a full page with a link that was followed before',
       change: (body) => body,
-      want: /next link leads back$/,
+      want: /next link leads back after/,
     },
   ];
-  test.each(brokenChains)('$name: the reading begins again', async ({ change, want }) => {
+  test.each(brokenChains)('must be read again after $name', async ({ change, want }) => {
     const { fake, api } = await startCompany();
     let second = '';
     spoil(fake, 0, (body) => {
@@ -147,11 +148,11 @@ describe('attendance periods of v2', () => {
       return body;
     });
     spoil(fake, 1, (body) => ({ ...(change(body) as V2Body), _meta: { links: { next: { href: second } } } }));
-    const { restartReason: moved } = await readWhole(api, 'attendances', 50);
-    expect(moved).toMatch(want);
+    const { restartReason } = await readWhole(api, 'attendances', 50);
+    expect(restartReason).toMatch(want);
   });
 
-  test('an empty page that leads back to itself is an end, and one in the middle is passed', async () => {
+  test('end at an empty page that leads back to itself', async () => {
     const { fake, api } = await startCompany();
     let here = '';
     spoil(fake, 0, (body) => {
@@ -165,7 +166,7 @@ describe('attendance periods of v2', () => {
   test.each([
     { name: 'another server', href: 'https://elsewhere.example/v2/attendance-periods?cursor=1' },
     { name: 'another path', href: '/v2/persons?cursor=1' },
-  ])('a link to $name is refused, and nothing is sent there', async ({ href }) => {
+  ])('do not follow a link to $name', async ({ href }) => {
     const { fake, api } = await startCompany();
     spoil(fake, 0, (body) => ({ ...body, _meta: { links: { next: { href } } } }));
     const error = await catchFailure(readWhole(api, 'attendances'));
@@ -174,7 +175,7 @@ describe('attendance periods of v2', () => {
     expect(fake.log.filter(({ path }) => path === PERIODS)).toHaveLength(1);
   });
 
-  test('a missing scope is a missing permission after one more exchange', async () => {
+  test('without their scope are a missing permission after one more exchange', async () => {
     const { fake, api } = await startCompany();
     fake.behaviour.v2Scopes = new Set();
     const error = await catchFailure(readWhole(api, 'attendances'));
@@ -183,7 +184,7 @@ describe('attendance periods of v2', () => {
     expect(shouldFallBack(error, { endpoint: 'attendances', source: 'v2' })).toBe(false);
   });
 
-  test('are mapped to what v1 would say, without the comment', async () => {
+  test('are mapped as those of v1, without the comment', async () => {
     const { fake, api } = await startCompany();
     const period = {
       id: 'b1',
@@ -198,7 +199,8 @@ describe('attendance periods of v2', () => {
       updated_at: '2026-11-10T05:00:00',
     };
     const body = { _data: [period, { ...period, id: 'b2', end: null, attribution_date: null }], _meta: {} };
-    fake.behaviour.fault = ({ path }): Answer | undefined => (path === PERIODS ? { status: 200, body } : undefined);
+    fake.behaviour.fault = ({ path }): FakeResponse | undefined =>
+      path === PERIODS ? { status: 200, body } : undefined;
     const { records } = await readWhole(api, 'attendances');
     expect(records[0]).toEqual({
       periodId: 'b1',
@@ -220,7 +222,7 @@ describe('attendance periods of v2', () => {
 });
 
 describe('org units of v2', () => {
-  test('are the departments', async () => {
+  test('become departments', async () => {
     const { fake, api } = await startCompany();
     const { records } = await readWhole(api, 'departments');
     expect(records).toEqual(
@@ -234,9 +236,9 @@ describe('org units of v2', () => {
   });
 
   test.each([
-    { name: 'is not there', arrange: { hasOrgUnits: false } },
-    { name: 'is not permitted', arrange: { v2Scopes: new Set<string>() } },
-  ])('the list $name: the employees serve instead', async ({ arrange }) => {
+    { name: 'missing', arrange: { hasOrgUnits: false } },
+    { name: 'not permitted', arrange: { v2Scopes: new Set<string>() } },
+  ])('$name: the employees serve instead', async ({ arrange }) => {
     const { fake, api } = await startCompany();
     Object.assign(fake.behaviour, arrange);
     const error = await catchFailure(readWhole(api, 'departments'));

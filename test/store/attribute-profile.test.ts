@@ -24,7 +24,7 @@ const company = (count: number, more: (id: number) => Partial<EmployeeRecord> = 
 const inactive = { status: 'inactive', terminationDate: '2024-01-31' };
 
 describe('the attribute profile', () => {
-  test('counts on how many records each attribute came', async () => {
+  test('counts the records that have each attribute', async () => {
     const database = await createDatabase();
     const half = company(10, (id) => ({
       ...(id > 4 ? { absentAttributes: ['team'], team: null } : {}),
@@ -32,7 +32,10 @@ describe('the attribute profile', () => {
     }));
     await commitCompany(database, policy, half);
     const rows = await database.query(
-      `select attribute, records, of_records, withdrawn_since from personio.attribute_profile where attribute in ('team', 'email', 'custom_one') order by 1`,
+      `select attribute, records, of_records, withdrawn_since
+       from personio.attribute_profile
+       where attribute in ('team', 'email', 'custom_one')
+       order by attribute`,
     );
     expect(rows).toEqual([
       { attribute: 'custom_one', records: 1, of_records: 10, withdrawn_since: null },
@@ -42,12 +45,12 @@ describe('the attribute profile', () => {
     expect(await listCurrentAlarms(database, 'default')).toEqual([]);
   });
 
-  test('an attribute that is withdrawn is an alarm, keeps its last value and makes no event; given again, the alarm ends', async () => {
+  test('a withdrawn attribute raises an alarm until it returns, and emits no event', async () => {
     const database = await createDatabase();
     await commitCompany(database, policy, company(10));
     const without = company(10, () => ({ absentAttributes: ['department'], department: null, departmentId: null }));
     const { result } = await commitCompany(database, policy, without);
-    expect(result?.message).toMatch(/department came with earlier reads and with none of the 10 employees now/);
+    expect(result?.message).toMatch(/Personio no longer returns department for any of the 10 employees/);
     const [alarm] = await listCurrentAlarms(database, 'default');
     expect(alarm).toMatchObject({ code: 'attributes-withdrawn', attributes: ['department'] });
     expect(alarm?.action).toMatch(/Settings > Integrations > API credentials, .*"Department"/);
@@ -62,7 +65,7 @@ describe('the attribute profile', () => {
     expect(await database.query(withdrawn)).toEqual([]);
   });
 
-  test('a needed attribute that never came is named with its place in Personio, one that nobody needs is not', async () => {
+  test('a missing attribute raises an alarm only if it is needed', async () => {
     const database = await createDatabase();
     await commitCompany(
       database,
@@ -74,7 +77,7 @@ describe('the attribute profile', () => {
     ]);
   });
 
-  test('what the policy no longer lets be stored was withdrawn by nobody', async () => {
+  test('an attribute that the policy no longer stores raises no alarm', async () => {
     const database = await createDatabase();
     const custom = company(10, () => ({ attributes: { dynamic_1: 'x' } }));
     await commitCompany(database, createPolicy('attributes: { store: [standard, dynamic_1] }'), custom);
@@ -83,9 +86,9 @@ describe('the attribute profile', () => {
   });
 
   test.each([
-    { name: 'a small company without leavers is believed', people: 99, before: false, alarm: false },
-    { name: 'a larger one must have had some', people: 100, before: false, alarm: true },
-    { name: 'so must one that had some before', people: 20, before: true, alarm: true },
+    { name: 'a small company without any raises no alarm', people: 99, before: false, alarm: false },
+    { name: 'a large company without any raises an alarm', people: 100, before: false, alarm: true },
+    { name: 'a company that had some before raises an alarm', people: 20, before: true, alarm: true },
   ])('inactive people: $name', async ({ people, before, alarm }) => {
     const database = await createDatabase();
     if (before) await commitCompany(database, policy, [...company(people), employee(999, inactive)]);
@@ -94,7 +97,7 @@ describe('the attribute profile', () => {
     expect(codes).toEqual(alarm ? ['inactive-hidden'] : []);
   });
 
-  test('one person says nothing about what the credential may read', async () => {
+  test('the read of one person raises no alarm', async () => {
     const database = await createDatabase();
     await commitCompany(database, policy, company(10));
     const one = [employee(1, { absentAttributes: ['email'], email: null })];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CommitOutcome, CommitRequest } from '../../src/contracts/internal/activities.js';
 import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.js';
-import { commitSnapshot } from '../../src/store/collections.js';
+import { commitSnapshot } from '../../src/store/collections/commit.js';
 import type { Database } from '../../src/store/database.js';
 import { closeRun, insertRun } from '../../src/store/runs.js';
 import { createStaging, stageRecords } from '../../src/store/staging.js';
@@ -25,13 +25,13 @@ async function commit(
     ...run,
     source: 'v1' as const,
     chunk,
-    reading: 1,
+    attempt: 1,
     total: page.records.length,
-    acceptNarrowing: false,
+    acceptShrunk: false,
     ...more,
   };
   const outcome = await commitSnapshot(database, request);
-  const ending = outcome.narrowed
+  const ending = outcome.shrunk
     ? { outcome: 'incomplete' as const, detail: { narrowed: [chunk] } }
     : { outcome: 'succeeded' as const, detail: {} };
   await closeRun(database, run, { ...ending, ...outcome, failureType: null, message: '', source: 'v1', requests: 1 });
@@ -68,7 +68,7 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
 
   const ten = Array.from({ length: 10 }, (_, index) => attendance(index + 1));
 
-  test('a chunk of attendances arrives, and is not written again when it is unchanged', async () => {
+  test('a chunk of attendances is inserted, and not written again while unchanged', async () => {
     expect(await commit(database, attendances(ten))).toMatchObject({ received: 10, inserted: 10, incomplete: null });
     const before = await countWrites(database, 'attendance_periods');
     expect(await commit(database, attendances(ten))).toMatchObject({
@@ -80,9 +80,10 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(await countWrites(database, 'attendance_periods')).toBe(before);
   });
 
-  test('changed periods are updated, deleted ones disappear, and other days are left alone', async () => {
+  test('changed periods are updated, deleted ones removed, other days left alone', async () => {
     await database.run(
-      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at) values ('default', 'older', '1', '2026-10-01', now())`,
+      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at)
+       values ('default', 'older', '1', '2026-10-01', now())`,
     );
     const nine = ten.slice(1).map((record, index) => (index === 0 ? { ...record, endTime: '18:00' } : record));
     expect(await commit(database, attendances(nine))).toMatchObject({
@@ -99,7 +100,7 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(rows).toEqual([{ period_id: 'older' }]);
   });
 
-  test('a record of another day that came along does not stand in for one that is gone', async () => {
+  test('a record of another day does not replace a missing one', async () => {
     const empty = { startTime: null, endTime: null, breakMinutes: null, status: null, isHoliday: null };
     const older = attendance(0, {
       periodId: 'older',
@@ -118,23 +119,23 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(await commit(database, attendances(nine))).toMatchObject({ inserted: 1, unchanged: 8, missing: 0 });
   });
 
-  test('a chunk that would lose more than half is left alone, and believed when the next run sees the same', async () => {
+  test('a shrunk chunk is left alone, and believed when the next run sees the same', async () => {
     const few = ten.slice(8);
     const first = await commit(database, attendances(few));
-    expect(first).toMatchObject({ narrowed: true, seenBefore: false, heldRows: 9, deletedRows: 7 });
+    expect(first).toMatchObject({ shrunk: true, seenBefore: false, storedRows: 9, deletedRows: 7 });
     expect(
       await database.query(
         `select 1 from personio.attendance_periods where date between '2026-11-02' and '2026-11-08'`,
       ),
     ).toHaveLength(9);
-    expect(await commit(database, attendances(few))).toMatchObject({ narrowed: true, seenBefore: true });
-    expect(await commit(database, attendances(few), { acceptNarrowing: true })).toMatchObject({
-      narrowed: false,
+    expect(await commit(database, attendances(few))).toMatchObject({ shrunk: true, seenBefore: true });
+    expect(await commit(database, attendances(few), { acceptShrunk: true })).toMatchObject({
+      shrunk: false,
       missing: 7,
     });
   });
 
-  test('a row stays one when the source changes, breaks are summed into the work they lie in, and what v2 leaves unsaid stays', async () => {
+  test('a row survives a change of source, with breaks summed and v1-only values kept', async () => {
     const window = { chunk: { from: '2026-09-07', to: '2026-09-13' } };
     const day = { date: '2026-09-08', periodId: '70', periodIdV2: 'w-70', breakMinutes: 45 };
     const first = attendance(70, { ...day, isHoliday: true });
@@ -162,19 +163,19 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(await commit(database, attendances([first]), window)).toMatchObject({ updated: 1, inserted: 0, missing: 0 });
   });
 
-  test('two records of one id count once, and a read that lacks one is incomplete', async () => {
+  test('two records of one id count once, so the read is incomplete', async () => {
     const doubled = [attendance(9), attendance(9), attendance(10)];
     expect(await commit(database, attendances(doubled), { total: 3 })).toMatchObject({
-      incomplete: 'the server says that there are 3 records, and 2 different ones came',
+      incomplete: 'received 2 distinct records, but Personio reported 3',
     });
   });
 
-  test('a record that came twice does not stand in for one that did not come', async () => {
+  test('a duplicate does not replace a missing record', async () => {
     const chunk = { from: '2026-08-03', to: '2026-08-09' };
     const pair = [attendance(81, { date: '2026-08-03' }), attendance(82, { date: '2026-08-03' })] as const;
     expect(await commit(database, attendances(pair), { chunk })).toMatchObject({ inserted: 2 });
     expect(await commit(database, attendances([pair[0], pair[0]]), { chunk })).toMatchObject({
-      incomplete: 'the server says that there are 2 records, and 1 different ones came',
+      incomplete: 'received 1 distinct record, but Personio reported 2',
       unchanged: 0,
     });
     expect(await commit(database, attendances([...pair, pair[0]]), { chunk, total: 2 })).toMatchObject({
@@ -182,26 +183,29 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     });
   });
 
-  test('departments that were derived from employees are counted once each, and the gone are kept with a date', async () => {
-    const of = (
+  test('departments derived from employees count once, and missing ones are kept', async () => {
+    const department = (
       recordId: string,
       departmentId: string | null,
       name: string | null,
     ): StagedRecords['records'][number] => ({ recordId, departmentId, name, parentId: null });
-    const page = (records: readonly unknown[]): StagedRecords => ({
+    const createPage = (records: readonly unknown[]): StagedRecords => ({
       endpoint: 'departments',
       records: records as never,
     });
     const all = [
-      of('1', '401', 'IT'),
-      of('2', '401', 'IT'),
-      of('3', '402', 'Sales'),
-      of('4', null, null),
-      of('5', '403', 'Legal'),
+      department('1', '401', 'IT'),
+      department('2', '401', 'IT'),
+      department('3', '402', 'Sales'),
+      department('4', null, null),
+      department('5', '403', 'Legal'),
     ];
-    expect(await commit(database, page(all), { source: 'employees' })).toMatchObject({ received: 3, inserted: 3 });
+    expect(await commit(database, createPage(all), { source: 'employees' })).toMatchObject({
+      received: 3,
+      inserted: 3,
+    });
     const fewer = all.slice(0, 4);
-    expect(await commit(database, page(fewer), { source: 'employees' })).toMatchObject({
+    expect(await commit(database, createPage(fewer), { source: 'employees' })).toMatchObject({
       received: 2,
       unchanged: 2,
       missing: 1,
@@ -214,6 +218,9 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
       { department_id: '402', source: 'employees', here: true },
       { department_id: '403', source: 'employees', here: false },
     ]);
-    expect(await commit(database, page(all), { source: 'employees' })).toMatchObject({ updated: 1, unchanged: 2 });
+    expect(await commit(database, createPage(all), { source: 'employees' })).toMatchObject({
+      updated: 1,
+      unchanged: 2,
+    });
   });
 });

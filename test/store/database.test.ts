@@ -1,12 +1,15 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { listConnectionIds } from '../../src/store/connections.js';
+import { openDatabase, requireDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
+import { translateError } from '../../src/store/errors.js';
 import { createEmptyDatabase } from '../support/database.js';
 
 let database: Database;
 beforeAll(async () => (database = await createEmptyDatabase()));
 afterAll(async () => database.close());
 
-test('a connection that breaks between two statements of a transaction fails the next one, and nothing else', async () => {
+test('a broken connection fails its transaction and no other statement', async () => {
   const broken = database.transaction(async (transaction) => {
     const [own] = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid');
     await database.run('select pg_terminate_backend($1, 10000)', [own?.pid]);
@@ -15,4 +18,64 @@ test('a connection that breaks between two statements of a transaction fails the
   });
   await expect(broken).rejects.toMatchObject({ name: 'StoreError', type: 'StoreUnavailable' });
   expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+describe('without PostgreSQL', () => {
+  const sentence =
+    'Cannot connect to PostgreSQL at 127.0.0.1:1 (ECONNREFUSED). ' +
+    'Check that it is running and that DATABASE_URL is correct.';
+  let absent: Database;
+  beforeAll(() => {
+    const url = 'postgresql://somebody:s3cret@127.0.0.1:1/confidential?options=hidden';
+    absent = openDatabase({ url, applicationName: 'test', poolSize: 1 });
+  });
+  afterAll(async () => absent.close());
+
+  test.each([
+    { name: 'a query', act: async () => absent.query('select 1') },
+    { name: 'a transaction', act: async () => absent.transaction(async (transaction) => transaction.run('select 1')) },
+    { name: 'a copy', act: async () => absent.copyIn('copy somewhere from stdin', '') },
+  ])('$name names the address, and nothing else of the URL', async ({ act }) => {
+    await expect(act()).rejects.toMatchObject({ name: 'StoreError', type: 'StoreUnavailable', message: sentence });
+  });
+
+  test('waiting for it ends with what was tried', async () => {
+    await expect(requireDatabase(absent, 100)).rejects.toThrow(`${sentence} Tried 2 times in 0 s.`);
+  });
+});
+
+test('a database without the schema names the command to run', async () => {
+  const remedy = /Run `personio-sync migrate`, then try again\.$/;
+  await expect(listConnectionIds(database)).rejects.toMatchObject({
+    name: 'StoreError',
+    type: null,
+    message: expect.stringMatching(remedy),
+  });
+  await expect(database.run('select personio.grant_roles()')).rejects.toThrow(remedy);
+});
+
+test('a missing staging table is not a missing schema', async () => {
+  await database.run('create schema personio_staging');
+  await expect(database.run('select from personio_staging.gone')).rejects.toMatchObject({ code: '42P01' });
+});
+
+describe('errors of PostgreSQL', () => {
+  test.each([
+    ['53300', /^Cannot connect to PostgreSQL at db:5432 \(53300\)\./],
+    ['57P03', /^Cannot connect to PostgreSQL at db:5432 \(57P03\)\./],
+    ['40P01', /^PostgreSQL at db:5432 could not complete a statement \(40P01\)\. Try again\.$/],
+    ['28P01', /^PostgreSQL at db:5432 rejected the user or the password in DATABASE_URL\.$/],
+    ['3D000', /^PostgreSQL at db:5432 has no database of the name in DATABASE_URL\.$/],
+  ])('%s is a sentence, and may be retried', (code, sentence) => {
+    const error = Object.assign(new Error('with a row of somebody'), { code });
+    expect(translateError(error, 'db:5432')).toMatchObject({
+      type: 'StoreUnavailable',
+      message: expect.stringMatching(sentence),
+    });
+  });
+
+  test('an error that nobody can act on stays as it is', () => {
+    const error = Object.assign(new Error('a violated constraint'), { code: '23505' });
+    expect(translateError(error, 'db:5432')).toBe(error);
+  });
 });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
-import { applyVerdict, listHeldPeople } from '../../src/store/employees/holds.js';
+import { listHeldPeople } from '../../src/store/employees/holds.js';
+import { applyVerdict } from '../../src/store/employees/verdicts.js';
 import { createMigratedDatabase } from '../support/database.js';
 import { createPolicy } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
@@ -18,10 +19,10 @@ function people(count: number, more: (id: number) => Partial<EmployeeRecord> | n
   });
 }
 
-/** Whoever has an id up to this is inactive. */
+/** Returns a company in which everybody with an id up to this is inactive. */
 const inactiveUpTo = (last: number): EmployeeRecord[] =>
   people(100, (id) => (id <= last ? { status: 'inactive' } : {}));
-/** Whoever has an id up to this is missing. */
+/** Returns a company in which everybody with an id up to this is missing. */
 const missingUpTo = (last: number): EmployeeRecord[] => people(100, (id) => (id <= last ? null : {}));
 
 type CommitResult = Awaited<ReturnType<typeof commitCompany>>;
@@ -30,9 +31,16 @@ async function read(company: readonly EmployeeRecord[]): Promise<CommitResult> {
   return commitCompany(database, policy, company);
 }
 
-async function decide(runId: string, decision: 'approved' | 'rejected', requestId = runId + decision): Promise<number> {
-  const verdict = { by: 'Ada', reason: 'checked with HR', requestId };
-  return (await applyVerdict(database, { connectionId: 'default', runId, decision, ...verdict })).people;
+async function decide(runId: string, verdict: 'approved' | 'rejected', requestId = runId + verdict): Promise<number> {
+  const attribution = { by: 'Ada', reason: 'checked with HR' };
+  const { people } = await applyVerdict(database, {
+    connectionId: 'default',
+    runId,
+    verdict,
+    requestId,
+    ...attribution,
+  });
+  return people;
 }
 
 async function listEventKinds(): Promise<readonly string[]> {
@@ -59,8 +67,8 @@ beforeEach(async () => {
 });
 afterEach(async () => database.close());
 
-describe('people who are held', () => {
-  test('stay held under the same ids while Personio says the same, and each run ends as braked', async () => {
+describe('held people', () => {
+  test('stay held under the same ids while the data stays the same', async () => {
     const first = await read(inactiveUpTo(30));
     const second = await read(inactiveUpTo(30));
     expect([first.result?.outcome, second.result?.outcome]).toEqual(['braked', 'braked']);
@@ -70,16 +78,16 @@ describe('people who are held', () => {
     expect(await listEventKinds()).toEqual([]);
   });
 
-  test('a run that is asked for its answer again, as after a lost one, says the same', async () => {
+  test('a repeated commit of a braked run, as after a lost result, returns the same', async () => {
     const first = await read(inactiveUpTo(30));
     const second = await read(inactiveUpTo(30));
     const again = await commitCompany(database, policy, inactiveUpTo(30), { runId: second.runId });
     expect(again).toEqual(second);
     expect(again.replaced).toEqual([first.runId]);
-    expect(again.question).toMatch(/^30 of 100 people would leave at once, at most 10 may: /);
+    expect(again.question).toMatch(/^30 of 100 employees would leave in this run \(limit 10\)\. /);
   });
 
-  test('leave the list when they change, and new ones join it', async () => {
+  test('are released when their data changes, and new ones are added', async () => {
     await read(inactiveUpTo(30));
     const second = await read(people(100, (id) => (id > 5 && id <= 31 ? { status: 'inactive' } : {})));
     expect(second.result).toMatchObject({ outcome: 'braked', held: 26 });
@@ -87,15 +95,15 @@ describe('people who are held', () => {
     expect(await listHeldIds()).toContain('31');
   });
 
-  test('stay held without an answer even when they have become few, and nobody else waits for them', async () => {
+  test('stay held without a verdict when they are few, and others are committed', async () => {
     await read(inactiveUpTo(30));
     const second = await read(people(100, (id) => (id <= 3 || id === 50 ? { status: 'inactive' } : {})));
     expect(second.result).toMatchObject({ outcome: 'braked', held: 3, updated: 1 });
-    expect(second.result?.message).toMatch(/3 people stay held as leaving, since nobody has decided on them yet/);
+    expect(second.result?.message).toMatch(/3 leavers are still on hold, waiting for approval or rejection/);
     expect(await listEventKinds()).toEqual(['1 leaver.left']);
   });
 
-  test('are forgotten when all is well again, and nothing was told', async () => {
+  test('are released without an event when the data is restored', async () => {
     const first = await read(inactiveUpTo(30));
     const second = await read(everybody);
     expect(second.result).toMatchObject({ outcome: 'succeeded', held: 0, unchanged: 100 });
@@ -104,7 +112,7 @@ describe('people who are held', () => {
     expect(await listEventKinds()).toEqual([]);
   });
 
-  test('pass in a reorganisation by nobody: movers wait, and the leaver of the day leaves', async () => {
+  test('in a reorganisation are the movers, while the leaver of the day is committed', async () => {
     const moved = people(100, (id) => (id <= 60 ? { team: 'New' } : id === 70 ? { status: 'inactive' } : {}));
     const { result } = await read(moved);
     expect(result).toMatchObject({ outcome: 'braked', held: 60, updated: 1 });
@@ -112,8 +120,8 @@ describe('people who are held', () => {
   });
 });
 
-describe('approving', () => {
-  test('commits with the next read what was approved, and holds what has come since', async () => {
+describe('an approval', () => {
+  test('lets the next read commit the approved changes, and hold newer ones', async () => {
     const { runId } = await read(inactiveUpTo(30));
     expect(await decide(runId, 'approved')).toBe(30);
     const fresh = await read(people(100, (id) => (id <= 30 || id > 80 ? { status: 'inactive' } : {})));
@@ -122,16 +130,16 @@ describe('approving', () => {
     expect(await listHeldIds()).toHaveLength(20);
   });
 
-  test('covers the ids that a run listed though a newer run has replaced it', async () => {
+  test('covers the ids that a run listed, even after a newer run has replaced it', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await read(inactiveUpTo(31));
     await decide(runId, 'approved');
     const fresh = await read(inactiveUpTo(31));
-    // One has come since: within the limit, but asked about and not approved.
+    // One more since the approval: within the limit, but asked about and not approved.
     expect(fresh.result).toMatchObject({ outcome: 'braked', updated: 30, held: 1 });
   });
 
-  test('does not let a changed date pass', async () => {
+  test('does not cover a changed date', async () => {
     const end = (day: string): EmployeeRecord[] =>
       people(100, (id) => (id <= 30 ? { terminationDate: `${Number(TODAY.slice(0, 4)) + 1}-01-${day}` } : {}));
     const { runId } = await read(end('10'));
@@ -139,7 +147,7 @@ describe('approving', () => {
     expect((await read(end('05'))).result).toMatchObject({ outcome: 'braked', updated: 0, held: 30 });
   });
 
-  test('holds for the next committed read alone: the same a week later is a new question', async () => {
+  test('holds for the next committed read only', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'approved');
     await read(everybody);
@@ -154,7 +162,7 @@ describe('approving', () => {
     expect(next.result).toMatchObject({ outcome: 'succeeded', updated: 7 });
   });
 
-  test('is written down with name and reason, once', async () => {
+  test('is logged once, with name and reason', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'approved', 'request-1');
     await decide(runId, 'approved', 'request-1');
@@ -164,20 +172,20 @@ describe('approving', () => {
   });
 });
 
-describe('rejecting', () => {
-  test('keeps people held without asking again, and others pass meanwhile', async () => {
+describe('a rejection', () => {
+  test('keeps people held without asking again, while others are committed', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'rejected');
     const next = await read(inactiveUpTo(33));
     expect(next.result).toMatchObject({ outcome: 'succeeded', held: 30, updated: 3 });
     expect(next.question).toBeNull();
-    expect(next.result?.message).toMatch(/30 people stay held, as was decided/);
+    expect(next.result?.message).toMatch(/30 employees stay on hold because their changes were rejected/);
     const [person] = await listHeldPeople(database, 'default');
     expect(person).toMatchObject({ decision: 'rejected', runId, class: 'leavers' });
     expect(await listHoldIds(runId, 'rejected')).toHaveLength(30);
   });
 
-  test('can be taken back by approving the rejected run', async () => {
+  test('can be reversed by approving the rejected run', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'rejected');
     await read(inactiveUpTo(30));
@@ -185,7 +193,7 @@ describe('rejecting', () => {
     expect((await read(inactiveUpTo(30))).result).toMatchObject({ outcome: 'succeeded', updated: 30, held: 0 });
   });
 
-  test('is over when Personio says something else: the next leaving of the same person is no rejected one', async () => {
+  test('ends when the data changes', async () => {
     const { runId } = await read(inactiveUpTo(30));
     await decide(runId, 'rejected');
     await read(everybody);
@@ -198,11 +206,11 @@ describe('mistakes in slices', () => {
     expect((await read(inactiveUpTo(8))).result).toMatchObject({ outcome: 'succeeded', updated: 8 });
     const second = await read(inactiveUpTo(16));
     expect(second.result).toMatchObject({ outcome: 'braked', held: 8, updated: 0 });
-    expect(second.result?.message).toMatch(/16 of 92 people would leave at once \(within 24 hours\), at most 9 may/);
+    expect(second.result?.message).toMatch(/16 of 92 employees would leave within 24 hours \(limit 9\)/);
   });
 });
 
-describe('who is gone', () => {
+describe('a person who is gone', () => {
   const findDeletedAt = async (id: number): Promise<unknown> =>
     (
       await database.query('select missing_since, deleted_at from personio.employees where employee_id = $1', [
@@ -210,7 +218,7 @@ describe('who is gone', () => {
       ])
     )[0];
 
-  test('is missing since the first read without them, and deleted in the second', async () => {
+  test('is missing after the first read without them, and deleted after the second', async () => {
     const first = await read(missingUpTo(1));
     expect(first.result).toMatchObject({ outcome: 'succeeded', missing: 1, received: 99, unchanged: 99 });
     expect(await findDeletedAt(1)).toEqual({ missing_since: expect.any(String), deleted_at: null });
@@ -239,16 +247,16 @@ describe('who is gone', () => {
     expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
   });
 
-  test('was asked for by id, or nothing is committed', async () => {
+  test('must have been asked for by id, or nothing is committed', async () => {
     const { incomplete } = await commitCompany(database, policy, missingUpTo(1), { isAskedById: false });
     expect(incomplete).toMatch(/not asked for by id/);
     expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
   });
 
-  test('in numbers is held for the deletion that it would become; approved, they are deleted by the fresh read', async () => {
+  test('with many others is held, and deleted by the read after an approval', async () => {
     const first = await read(missingUpTo(6));
     expect(first.result).toMatchObject({ outcome: 'braked', missing: 0, held: 0 });
-    expect(first.result?.message).toMatch(/6 of 100 people are missing at once, at most 5 may/);
+    expect(first.result?.message).toMatch(/6 of 100 employees are missing in this run \(limit 5\)/);
     expect(await findDeletedAt(1)).toEqual({ missing_since: null, deleted_at: null });
     const ids = await listHoldIds(first.runId, 'asked');
     expect(ids.every((id) => id.includes(':leaver.deleted:'))).toBe(true);
@@ -262,21 +270,21 @@ describe('who is gone', () => {
   });
 });
 
-describe('a whole group that is missing at once', () => {
+describe('a group of which everybody is missing', () => {
   test.each([
-    { what: 'an office', more: { office: 'Hamburg' }, says: 'All 2 people of the office Hamburg are missing at once' },
+    { what: 'an office', more: { office: 'Hamburg' }, says: 'All 2 employees of the office Hamburg are missing' },
     {
       what: 'a department',
       more: { departmentId: '9', department: 'Legal' },
-      says: 'All 2 people of the department Legal are missing at once',
+      says: 'All 2 employees of the department Legal are missing',
     },
     {
       what: 'a legal entity',
       more: { subcompany: 'Tiny Ltd' },
-      says: 'All 2 people of the legal entity Tiny Ltd are missing at once',
+      says: 'All 2 employees of the legal entity Tiny Ltd are missing',
     },
-    { what: 'the inactive', more: { status: 'inactive' }, says: 'All 2 inactive people are missing at once' },
-  ])('is held however few they are: $what', async ({ more, says }) => {
+    { what: 'the inactive people', more: { status: 'inactive' }, says: 'All 2 inactive employees are missing' },
+  ])('is held however small it is: $what', async ({ more, says }) => {
     await read(people(100, (id) => (id <= 2 ? more : {})));
     const { result } = await read(missingUpTo(2));
     expect(result).toMatchObject({ outcome: 'braked', missing: 0 });
@@ -286,13 +294,13 @@ describe('a whole group that is missing at once', () => {
     expect(await listEventKinds()).not.toContain('2 leaver.deleted');
   });
 
-  test('is no group of one: the only person of an office may be gone', async () => {
+  test('has at least two members: the only person of an office may be gone', async () => {
     await read(people(100, (id) => (id === 1 ? { office: 'Hamburg' } : {})));
     expect((await read(missingUpTo(1))).result).toMatchObject({ outcome: 'succeeded', missing: 1 });
   });
 });
 
-test('the order in which people come changes nothing: the same events with the same ids', async () => {
+test('the order of the records does not change the events or their ids', async () => {
   const other = await createMigratedDatabase();
   const after = people(110, (id) =>
     id <= 8 ? { status: 'inactive' } : id <= 20 ? { team: 'New' } : id === 30 ? null : {},
@@ -311,13 +319,13 @@ test('the order in which people come changes nothing: the same events with the s
   await other.close();
 });
 
-describe('what is odd in HR data', () => {
+describe('anomalies of HR data', () => {
   const readAnomalies = async (runId: string): Promise<unknown> =>
     (
       await database.query(`select detail -> 'oddities' as oddities from personio.sync_runs where run_id = $1`, [runId])
     )[0]?.['oddities'];
 
-  test('is reported with the run and stops nothing', async () => {
+  test('are reported with the run and stop nothing', async () => {
     const odd = people(100, (id) => {
       if (id === 1) return { supervisorId: '2' };
       if (id === 2) return { supervisorId: '1' };

@@ -22,7 +22,7 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
 
   const company = Array.from({ length: 30 }, (_, index) => employee(index + 1));
 
-  test('the first complete read is the baseline: everybody arrives, and nothing is news', async () => {
+  test('the first complete read is the baseline: it inserts people and emits no events', async () => {
     const { result } = await commitCompany(database, policy, company);
     expect(result).toMatchObject({
       outcome: 'succeeded',
@@ -35,14 +35,14 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
     expect(await database.query('select 1 from personio.lifecycle_events')).toHaveLength(0);
   });
 
-  test('an unchanged read writes no row of the current tables', async () => {
+  test('an unchanged read writes no row', async () => {
     const before = await Promise.all(CURRENT.map(async (table) => countWrites(database, table)));
     const { result } = await commitCompany(database, policy, company);
     expect(result).toMatchObject({ received: 30, inserted: 0, updated: 0, unchanged: 30, missing: 0 });
     expect(await Promise.all(CURRENT.map(async (table) => countWrites(database, table)))).toEqual(before);
   });
 
-  test('a joiner, a mover and a leaver are committed with their events and their history, in one run', async () => {
+  test('a joiner, a mover and a leaver are committed with events and history', async () => {
     const basePolicy = createPolicy();
     const subscribers = [createSubscriber({ events: ['joiner.started', 'mover.changed', 'leaver.left'] })];
     const [mover, leaver, ...others] = company;
@@ -66,7 +66,7 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
     expect(await database.query('select 1 from personio.deliveries where state = $1', ['waiting'])).toHaveLength(3);
   });
 
-  test('what somebody was at a moment can be asked for', async () => {
+  test('the state of a person at a moment can be queried', async () => {
     const [history] = await database.query<{ valid_from: string }>(
       `select valid_from from personio.employee_history where employee_id = '1' and valid_to is null`,
     );
@@ -81,7 +81,7 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
     expect(await findHistoryAt(new Date(Date.now() + 60_000).toISOString())).toBe('Manager');
   });
 
-  test('a commit that is repeated, as after a lost answer, commits once', async () => {
+  test('a repeated commit, as after a lost result, commits once', async () => {
     const before = await database.query('select version from personio.employees order by employee_id');
     const again = await commitCompany(database, policy, [employee(1, { position: 'Somebody else' })], {
       runId: 'run-of-before',
@@ -92,7 +92,7 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
   });
 });
 
-describe('what is never committed', () => {
+describe('reads that are never committed', () => {
   let database: Database;
   beforeAll(async () => {
     database = await createDatabase('newest');
@@ -107,10 +107,10 @@ describe('what is never committed', () => {
   const readTable = async (): Promise<readonly unknown[]> =>
     database.query('select * from personio.employees order by employee_id');
 
-  test('a read with fewer people than the server says', async () => {
+  test('a read with fewer people than Personio reported', async () => {
     const before = await readTable();
     const { incomplete } = await commitCompany(database, policy, [employee(1)], { total: 100 });
-    expect(incomplete).toMatch(/100 records, and 1 different ones came/);
+    expect(incomplete).toMatch(/received 1 distinct record, but Personio reported 100/);
     expect(await readTable()).toEqual(before);
   });
 
@@ -118,26 +118,26 @@ describe('what is never committed', () => {
     const before = await readTable();
     const run = { connectionId: 'default', endpoint: 'employees' as const, runId: 'run-emptied' };
     const { incomplete } = await commitCompany(database, policy, [], { runId: run.runId, total: 100 });
-    expect(incomplete).toMatch(/0 different ones came/);
+    expect(incomplete).toMatch(/received 0 distinct records/);
     await database.run(`drop table ${toStagingTable(run)}`);
     expect(await readTable()).toEqual(before);
   });
 
-  test('a read that is older than what was committed', async () => {
+  test('a read that is older than the last committed one', async () => {
     const { incomplete } = await commitCompany(database, policy, [employee(1)], {
       collectedAt: '2020-01-01T00:00:00.000Z',
     });
     expect(incomplete).toMatch(/newer read/);
   });
 
-  test('one person before there is a baseline', async () => {
+  test('the read of one person before the baseline', async () => {
     const empty = await createDatabase('newest');
     const { incomplete } = await commitCompany(empty, policy, [employee(1)], { onlyEmployeeId: '1' });
     await empty.close();
     expect(incomplete).toMatch(/no complete read/);
   });
 
-  test('forty leavers at once: they are held, and a joiner among them is not', async () => {
+  test('forty leavers at once are held, and a joiner among them is not', async () => {
     const glitch = Array.from({ length: 100 }, (_, index) =>
       index < 40 ? employee(index + 1, { status: 'inactive' }) : employee(index + 1),
     );
@@ -150,7 +150,7 @@ describe('what is never committed', () => {
       unchanged: 60,
       received: 101,
     });
-    expect(result?.message).toMatch(/40 of 100 people would leave at once, at most 10 may/);
+    expect(result?.message).toMatch(/40 of 100 employees would leave in this run \(limit 10\)/);
     const states = await database.query(
       `select count(*) as left from personio.employees where lifecycle_state = 'left'`,
     );
@@ -160,14 +160,14 @@ describe('what is never committed', () => {
     expect(await database.query(`select 1 from personio.lifecycle_events where kind = 'leaver.left'`)).toHaveLength(0);
   });
 
-  test('half of the company missing: nobody is marked', async () => {
+  test('with half of the company missing, nobody is marked as missing', async () => {
     const half = Array.from({ length: 50 }, (_, index) => employee(index + 1));
     const { result } = await commitCompany(database, policy, half);
     expect(result).toMatchObject({ outcome: 'braked', received: 50, missing: 0 });
     expect(await database.query('select 1 from personio.employees where missing_since is not null')).toHaveLength(0);
   });
 
-  test('an attribute that is no longer readable keeps its last value and is no event', async () => {
+  test('an attribute that is no longer readable keeps its value and emits no event', async () => {
     const before = await database.query('select 1 from personio.lifecycle_events');
     const blind = Array.from({ length: 100 }, (_, index) =>
       employee(index + 1, { department: null, departmentId: null, absentAttributes: ['department'] }),
@@ -181,7 +181,7 @@ describe('what is never committed', () => {
   });
 });
 
-test('texts that PostgreSQL or a terminal would choke on arrive as they can be stored', async () => {
+test('characters that PostgreSQL cannot store are replaced', async () => {
   const database = await createDatabase('newest');
   const nasty = 'a\u0000b\tc\\d\ne\u001b[31m"{}\ud800';
   const { result } = await commitCompany(database, policy, [

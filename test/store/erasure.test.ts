@@ -15,14 +15,19 @@ const getDayIn = (days: number): string => new Date(Date.now() + days * DAY_MS).
 const MARKED = { firstName: 'Zyxwv', lastName: 'Marked', email: 'zyxwv@marked.example', attributes: { note: 'zyxwv' } };
 const policy = { ...createPolicy(), subscribers: [createSubscriber({ events: ['mover.changed', 'leaver.left'] })] };
 
-/** Every text of every table of ours, so that nobody has to remember a new one. */
-async function findPlaces(database: Database, mark: string): Promise<readonly string[]> {
+/** Lists the tables that contain a text: it searches all of them, so that nobody has to remember a new one. */
+async function listTablesWith(database: Database, mark: string): Promise<readonly string[]> {
   const tables = await database.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('personio', 'personio_staging') order by 1`,
+    `select format('%I.%I', schemaname, tablename) as name
+     from pg_tables
+     where schemaname in ('personio', 'personio_staging')
+     order by name`,
   );
   const found: string[] = [];
   for (const { name } of tables) {
-    const rows = await database.query(`select from ${name} t where to_jsonb(t)::text ilike $1`, [`%${mark}%`]);
+    const rows = await database.query(`select from ${name} as searched where to_jsonb(searched)::text ilike $1`, [
+      `%${mark}%`,
+    ]);
     if (rows.length > 0) found.push(name);
   }
   return found;
@@ -46,7 +51,8 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
       ...others,
     ]);
     await database.run(
-      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, project, changed_at) values ('default', '1', '7', '2026-11-02', 'zyxwv', now())`,
+      `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, project, changed_at)
+       values ('default', '1', '7', '2026-11-02', 'zyxwv', now())`,
     );
     await insertRun(database, staged, new Date().toISOString(), null);
     await createStaging(database, staged);
@@ -54,20 +60,24 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
   });
   afterAll(async () => database.close());
 
-  test('finds the marked person in each place before, or the search would prove nothing', async () => {
-    const found = await findPlaces(database, 'zyxwv');
+  test('the marked person is found in each table before', async () => {
+    const found = await listTablesWith(database, 'zyxwv');
     for (const name of ['employees', 'employee_history', 'attendance_periods', 'lifecycle_events'])
       expect(found).toContain(`personio.${name}`);
     expect(found.some((name) => name.startsWith('personio_staging.'))).toBe(true);
   });
 
-  test('leaves no value of theirs anywhere, the bare facts of what fell due, and a decision', async () => {
-    await database.run(`update personio.deliveries set sent_at = now(), state = 'sent', note = 'zyxwv called' where employee_id = '7'
-      and event_id in (select event_id from personio.lifecycle_events where state = 'due')`);
+  test('leaves no value, only bare facts of due events and an audit log entry', async () => {
+    await database.run(
+      `update personio.deliveries
+       set sent_at = now(), state = 'sent', note = 'zyxwv called'
+       where employee_id = '7'
+         and event_id in (select event_id from personio.lifecycle_events where state = 'due')`,
+    );
     const erasure = await erasePerson(database, PERSON, BY);
     expect(erasure).toMatchObject({ employees: 1, attendances: 1, planned: 1 });
-    expect(await findPlaces(database, 'zyxwv')).toEqual([]);
-    expect(await findPlaces(database, 'marked')).toEqual([]);
+    expect(await listTablesWith(database, 'zyxwv')).toEqual([]);
+    expect(await listTablesWith(database, 'marked')).toEqual([]);
     const events = await database.query(
       `select kind, state, changes from personio.lifecycle_events where employee_id = '7' order by kind`,
     );
@@ -79,12 +89,12 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
       `select state, sent_at is not null as told from personio.deliveries where employee_id = '7'`,
     );
     expect(deliveries).toEqual([{ state: 'superseded', told: true }]);
-    const [decision] = await database.query('select actor, what, subject from personio.decisions');
-    expect(decision).toEqual({ actor: 'Ada', what: 'erase', subject: 'employee 7 of default' });
+    const [entry] = await database.query('select actor, what, subject from personio.decisions');
+    expect(entry).toEqual({ actor: 'Ada', what: 'erase', subject: 'employee 7 of default' });
     expect(await verifyAuditLog(database)).toMatchObject({ decisions: 1, fault: null });
   });
 
-  test('is not undone by the next syncs, whose counts still add up and whose other people are untouched', async () => {
+  test('is not undone by the next sync, whose counts add up', async () => {
     const { result } = await commitCompany(database, policy, [person({ position: 'Zyxwv' }), ...others]);
     expect(result).toMatchObject({
       outcome: 'succeeded',
@@ -94,11 +104,11 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
       unchanged: 21,
       missing: 0,
     });
-    expect(await findPlaces(database, 'zyxwv')).toEqual([]);
+    expect(await listTablesWith(database, 'zyxwv')).toEqual([]);
     expect((await database.query('select from personio.employees')).length).toBe(20);
   });
 
-  test('ends with a readmission, after which the person is somebody new', async () => {
+  test('ends with a readmission, after which the person is new', async () => {
     expect(await readmitPerson(database, PERSON, BY)).toBe(true);
     expect(await readmitPerson(database, PERSON, BY)).toBe(false);
     const { result } = await commitCompany(database, policy, [person(), ...others]);
@@ -108,7 +118,7 @@ describe.each(['oldest', 'newest'] as const)('erasing a person on the %s Postgre
     expect((await verifyAuditLog(database)).decisions).toBe(2);
   });
 
-  test('of somebody whom nobody knows is told apart', async () => {
+  test('distinguishes unknown from erased people', async () => {
     expect(await isKnownPerson(database, { connectionId: 'default', employeeId: "x'; --" })).toBe(false);
     expect(await isKnownPerson(database, PERSON)).toBe(true);
   });

@@ -14,46 +14,79 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     database = await createMigratedDatabase(which);
     await database.run(
       `insert into personio.attendance_periods (connection_id, period_id, employee_id, date, changed_at)
-       select 'default', n::text, '1', current_date - n, now() from generate_series(1, 3500) n`,
+       select 'default', days::text, '1', current_date - days, now()
+       from generate_series(1, 3500) as days`,
     );
-    const event = `insert into personio.lifecycle_events (event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
-      detected_at, run_id, episode, changes, state, due_at, late, rule)`;
+    const insertEvent = `
+      insert into personio.lifecycle_events (
+        event_id, kind, run_id, effective_date, effective_at, detected_at, state,
+        connection_id, employee_id, class, time_zone, episode, changes, due_at, late, rule
+      )`;
     await database.run(
-      `${event} select 'e' || n, 'default', '1', 'mover', 'mover.changed', current_date - n, now() - n * interval '1 day', 'UTC', now() - n * interval '1 day',
-         'run-' || n, 1, '[]', 'due', now(), false, '' from generate_series(300, 500) n`,
+      `${insertEvent}
+       select
+         'e' || days, 'mover.changed', 'run-' || days,
+         current_date - days, now() - days * interval '1 day', now() - days * interval '1 day', 'due',
+         'default', '1', 'mover', 'UTC', 1, '[]', now(), false, ''
+       from generate_series(300, 500) as days`,
     );
     await database.run(
-      `${event} values ('planned', 'default', '1', 'leaver', 'leaver.left', current_date - 500, now() - interval '500 days', 'UTC', now() - interval '500 days', 'r', 1, '[]', 'planned', now(), false, '')`,
+      `${insertEvent}
+       values (
+         'planned', 'leaver.left', 'r',
+         current_date - 500, now() - interval '500 days', now() - interval '500 days', 'planned',
+         'default', '1', 'leaver', 'UTC', 1, '[]', now(), false, ''
+       )`,
     );
     await database.run(
-      `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-       select 'd' || n, 'e' || n, 'default', '1', 1, 'it', 'event', case n when 450 then 'overdue' else 'acknowledged' end, now(), false from generate_series(300, 500) n`,
+      `insert into personio.deliveries (
+         delivery_id, event_id, state,
+         connection_id, employee_id, episode, subscriber, purpose, due_at, late
+       )
+       select
+         'd' || days, 'e' || days, case days when 450 then 'overdue' else 'acknowledged' end,
+         'default', '1', 1, 'it', 'event', now(), false
+       from generate_series(300, 500) as days`,
     );
     await database.run(
       `insert into personio.sync_runs (run_id, connection_id, endpoint, outcome, started_at, finished_at)
-       select 'run-' || n, 'default', 'employees', 'succeeded', now() - n * interval '1 day', now() - n * interval '1 day' from generate_series(50, 500) n`,
+       select
+         'run-' || days, 'default', 'employees', 'succeeded',
+         now() - days * interval '1 day', now() - days * interval '1 day'
+       from generate_series(50, 500) as days`,
     );
     await database.run(
       `insert into personio.sync_runs (run_id, connection_id, endpoint, outcome, started_at, finished_at)
-       values ('only', 'default', 'departments', 'succeeded', now() - interval '900 days', now() - interval '900 days')`,
+       values (
+         'only', 'default', 'departments', 'succeeded',
+         now() - interval '900 days', now() - interval '900 days'
+       )`,
     );
     await database.run(
-      `insert into personio.employees (connection_id, employee_id, attributes, absent_attributes, episode, version, first_seen_at, changed_at, missing_since)
-       values ('default', 'long-gone', '{}', '{}', 1, 1, now(), now(), now() - interval '1101 days'), ('default', 'gone', '{}', '{}', 1, 1, now(), now(), now() - interval '1000 days')`,
+      `insert into personio.employees (
+         employee_id, missing_since,
+         connection_id, attributes, absent_attributes, episode, version, first_seen_at, changed_at
+       )
+       values
+         ('long-gone', now() - interval '1101 days', 'default', '{}', '{}', 1, 1, now(), now()),
+         ('gone', now() - interval '1000 days', 'default', '{}', '{}', 1, 1, now(), now())`,
     );
     await database.run(
-      `insert into personio.employee_history select e.*, now() - n * interval '1 day', now() - (n - 1) * interval '1 day'
-       from personio.employees e, generate_series(1000, 1200, 10) n where e.employee_id = 'gone'`,
+      `insert into personio.employee_history
+       select employees.*, now() - days * interval '1 day', now() - (days - 1) * interval '1 day'
+       from personio.employees as employees
+       cross join generate_series(1000, 1200, 10) as days
+       where employees.employee_id = 'gone'`,
     );
   });
   afterAll(async () => database.close());
 
   const count = async (from: string): Promise<number> => (await database.query(`select from personio.${from}`)).length;
 
-  test('forgets in batches exactly what is past its time, and nothing the second time', async () => {
+  test('deletes in batches what has outlived its retention, and nothing twice', async () => {
     let batches = 0;
-    const forgotten = await applyRetention(database, retention, () => (batches += 1));
-    expect(forgotten).toMatchObject({ attendances: 2_700, people: 1 });
+    const deleted = await applyRetention(database, retention, () => (batches += 1));
+    expect(deleted).toMatchObject({ attendances: 2_700, people: 1 });
     expect(batches).toBeGreaterThan(7);
     expect(await count(`attendance_periods where date < current_date - 800`)).toBe(0);
     expect(await count('attendance_periods')).toBe(800);
@@ -69,9 +102,12 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     });
   });
 
-  test('keeps what is planned, what is not yet acknowledged, and the runs that events refer to', async () => {
+  test('keeps planned events, open deliveries, and the runs that events refer to', async () => {
     const old = await database.query(
-      `select event_id from personio.lifecycle_events where detected_at < now() - interval '401 days' order by event_id`,
+      `select event_id
+       from personio.lifecycle_events
+       where detected_at < now() - interval '401 days'
+       order by event_id`,
     );
     expect(old).toEqual([{ event_id: 'e450' }, { event_id: 'planned' }]);
     expect(await count(`deliveries where delivery_id = 'd450'`)).toBe(1);
@@ -79,7 +115,7 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     expect(await count(`sync_runs where run_id in ('run-480', 'run-100', 'run-200')`)).toBe(0);
   });
 
-  test('drops what an ended run has left in the staging, and nothing of one that still reads', async () => {
+  test('drops the staging table of an ended run, and keeps that of an open one', async () => {
     const runs = ['ended', 'open'].map((runId) => ({ connectionId: 'default', endpoint: 'employees' as const, runId }));
     for (const run of runs) {
       await insertRun(database, run, new Date().toISOString(), null);
@@ -94,7 +130,7 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
     ]);
   });
 
-  test('refuses to forget events of the last 90 days, whoever asks', async () => {
+  test('refuses to delete events of the last 90 days', async () => {
     await expect(
       database.run(`select personio.forget_batch('events', now() - interval '89 days', 1000)`),
     ).rejects.toThrow(/Too young/);

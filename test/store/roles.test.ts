@@ -5,9 +5,8 @@ import { openDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { appendAuditEntry } from '../../src/store/audit-log.js';
 import { erasePerson } from '../../src/store/employees/erasure.js';
-import { migrate, requireSchema } from '../../src/store/migrate.js';
+import { grantRoles, migrate, requireSchema } from '../../src/store/migrate.js';
 import { applyRetention } from '../../src/store/retention.js';
-import { grantRoles } from '../../src/store/roles.js';
 import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
 import { createEmptyDatabase, createMigratedDatabase } from '../support/database.js';
 import { createPolicy, createSubscriber } from '../support/policy.js';
@@ -18,7 +17,7 @@ const PASSWORD = 'only-for-this-test';
 const logins: { readonly admin: string; readonly role: string }[] = [];
 let count = 0;
 
-/** A user of the role, as an operator would make one. */
+/** Creates a user of the role, as an operator would. */
 async function createRoleUser(database: Database, role: string): Promise<Database> {
   count += 1;
   const name = `u${process.pid}_${Date.now()}_${count}`;
@@ -81,11 +80,11 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
     `select personio.grant_roles()`,
     `alter function personio.erase_person(text, text) security invoker`,
   ])('the worker cannot: %s', async (sql) => {
-    // PostgreSQL 15 and newer let nobody create in public; a missing right and a missing ownership are one code.
+    // A missing right and a missing ownership have the same code. Nobody may create tables in public.
     expect(await tryStatement(worker, sql)).toBe(DENIED);
   });
 
-  test('the worker can stage, commit, forget what is old, and start', async () => {
+  test('the worker can start, stage, commit and apply retention rules', async () => {
     await expect(requireSchema(worker)).resolves.toBeUndefined();
     const { result } = await commitCompany(worker, createPolicy(), [employee(1, { position: 'Chief' }), employee(2)], {
       runId: `roles-${which}`,
@@ -94,11 +93,13 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
     expect(await applyRetention(worker, createPolicy().retention)).toMatchObject({ events: 0 });
   });
 
-  test('the operator can erase, also what the worker has staged, and no more than that', async () => {
+  test('the operator can erase people, staged records included, and nothing else', async () => {
     await erasePerson(operator, { connectionId: 'default', employeeId: '1' }, { actor: 'Ada', reason: 'asked' });
     expect(await owner.query(`select employee_id from personio.employees`)).toEqual([{ employee_id: '2' }]);
     const staged = await owner.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'personio_staging'`,
+      `select format('%I.%I', schemaname, tablename) as name
+       from pg_tables
+       where schemaname = 'personio_staging'`,
     );
     expect(staged.length).toBeGreaterThan(0);
     for (const { name } of staged)
@@ -111,7 +112,7 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
       expect(await tryStatement(operator, sql)).toBe(DENIED);
   });
 
-  test('the reader sees views without names, addresses and raw attributes, and no table', async () => {
+  test('the reader sees no table, and views without names and raw attributes', async () => {
     expect(await reader.query('select position, department from personio_read.employees')).toEqual([
       { position: 'Engineer', department: 'Engineering' },
     ]);
@@ -136,8 +137,8 @@ describe.each(['oldest', 'newest'] as const)('database roles on the %s PostgreSQ
   });
 });
 
-describe('making the roles', () => {
-  test('works from many databases of one server at once', async () => {
+describe('creating the roles', () => {
+  test('works for many databases of one server at once', async () => {
     const databases = await Promise.all(Array.from({ length: 8 }, async () => createEmptyDatabase()));
     const applied = await Promise.all(databases.map(async (database) => migrate(database)));
     expect(new Set(applied.map((names) => names.length)).size).toBe(1);
@@ -147,7 +148,7 @@ describe('making the roles', () => {
     }
   });
 
-  test('is left to somebody else, with a sentence, where the user may not create roles and there are none', async () => {
+  test('is explained in a sentence where the user may not create roles', async () => {
     const admin = await createEmptyDatabase('oldest');
     const name = `m${process.pid}_${Date.now()}`;
     await admin.run(`create role ${name} login password '${PASSWORD}'`);
@@ -158,18 +159,22 @@ describe('making the roles', () => {
     [url.username, url.password] = [name, PASSWORD];
     const managed = openDatabase({ url: url.href, applicationName: 'test', poolSize: 2 });
     await migrate(managed);
-    // The server of the tests has the roles already, so the names are others here.
-    const [made] = await managed.query<{ sql: string }>(
-      `select replace(pg_get_functiondef('personio.grant_roles'::regproc), 'personio_sync_', 'absent_${Date.now()}_') as sql`,
+    // The test server has the roles already, so this function gets other names.
+    const [source] = await managed.query<{ sql: string }>(
+      `select replace(
+         pg_get_functiondef('personio.grant_roles'::regproc),
+         'personio_sync_',
+         'absent_${Date.now()}_'
+       ) as sql`,
     );
-    await managed.run(made?.sql ?? '');
+    await managed.run(source?.sql ?? '');
     expect(await grantRoles(managed)).toMatch(/may not create roles/);
     await managed.close();
     await admin.close();
   });
 });
 
-test('a whole worker lives on the worker’s role: every endpoint syncs, and events are delivered', async () => {
+test('a worker with the role of the worker syncs every endpoint and delivers events', async () => {
   const owner = await createMigratedDatabase();
   const database = await createRoleUser(owner, 'personio_sync_worker');
   const fake = await startFakePersonio({ employees: 60, seed: 4, foundedOn: new Date().toISOString().slice(0, 10) });
@@ -186,7 +191,9 @@ test('a whole worker lives on the worker’s role: every endpoint syncs, and eve
   await run(WORKFLOW_TYPE.applyRetention, 'retention');
   await waitUntil(async () => {
     const [row] = await owner.query<{ done: boolean }>(
-      `select count(*) > 0 and bool_and(state = 'acknowledged') as done from personio.deliveries where due_at < now()`,
+      `select count(*) > 0 and bool_and(state = 'acknowledged') as done
+       from personio.deliveries
+       where due_at < now()`,
     );
     return row?.done === true;
   }, 60_000);

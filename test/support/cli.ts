@@ -13,13 +13,13 @@ export interface CommandResult {
 export interface RunningCommand {
   readonly child: ChildProcess;
   readonly ended: Promise<CommandResult>;
-  /** Everything that it has written so far, stderr included. */
+  /** Returns everything written so far, stderr included. */
   readonly output: () => string;
 }
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Starts `personio-sync` as a user does: a process of its own, with these settings and no others. `input`: what stands on its stdin. */
+/** Starts `personio-sync` as a user does, in its own process with only these settings. @param input text on stdin. */
 export function startCommand(
   args: readonly string[],
   environment: Environment,
@@ -37,7 +37,7 @@ export function startCommand(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
-  // A command that has heard enough closes its end.
+  // A command that has read enough closes its end.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   let [stdout, stderr] = ['', ''];

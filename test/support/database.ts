@@ -4,12 +4,12 @@ import type { Database } from '../../src/store/database.js';
 import { migrate } from '../../src/store/migrate.js';
 import { readTestServers } from './servers-file.js';
 
-/** `main` is the newest unless TEST_POSTGRES_MAJOR says otherwise. */
+/** Server of the tests. `main` is the newest unless TEST_POSTGRES_MAJOR says otherwise. */
 type PostgresChoice = 'main' | 'newest' | 'oldest';
 
 let databases = 0;
 
-/** An empty database of its own, so that files do not see each other. */
+/** Creates an empty database, so that test files do not see each other's rows. */
 export async function createEmptyDatabase(which: PostgresChoice = 'main'): Promise<Database> {
   const server = readTestServers()[`${which}Postgres`];
   databases += 1;
@@ -29,11 +29,14 @@ export async function createMigratedDatabase(which: PostgresChoice = 'main'): Pr
   return database;
 }
 
-/** Inserts, updates and deletes that a table has seen, as `pg_stat_user_tables` counts them. */
+/** Counts the inserts, updates and deletes of a table, as `pg_stat_user_tables` does. */
 export async function countWrites(database: Database, table: string): Promise<number> {
   await database.run('select pg_stat_force_next_flush()');
   const [row] = await database.query<{ writes: number }>(
-    `select n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables where schemaname = 'personio' and relname = $1`,
+    `select n_tup_ins + n_tup_upd + n_tup_del as writes
+     from pg_stat_user_tables
+     where schemaname = 'personio'
+       and relname = $1`,
     [table],
   );
   return row?.writes ?? -1;

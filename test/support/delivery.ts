@@ -15,7 +15,7 @@ import type { TemporalClients, TemporalTarget } from '../../src/temporal/connect
 import { createWorkers } from '../../src/temporal/worker.js';
 import { createNamespace, silenceRuntime, waitUntil } from './worker.js';
 
-/** A delivery's row, as the table has it. */
+/** A row of the table `deliveries`. */
 export interface DeliveryRow {
   readonly delivery_id: string;
   readonly subscriber: string;
@@ -29,26 +29,26 @@ export interface DeliveryRow {
   readonly deadline_at: string | null;
   readonly note: string | null;
   readonly last_error: string | null;
-  /** Since when it is being told; null between tries. */
+  /** Start of the attempt under way; null between attempts. */
   readonly trying_since: string | null;
 }
 
-/** The delivering half of a worker, on real servers, with what a test needs to play the subscribers. */
+/** The delivery part of a worker, on real servers, and helpers to act as its subscribers. */
 export interface DeliveryHarness {
   readonly temporal: TemporalClients;
   readonly target: TemporalTarget;
-  /** Hands over what is open, as the end of a run does. */
+  /** Dispatches open events, as the end of a run does. Returns the number of people. */
   readonly dispatch: () => Promise<number>;
-  /** What a worker with other settings would have. */
+  /** Replaces the policy, as a worker with other settings would. */
   readonly usePolicy: (policy: Policy) => void;
   readonly listDeliveries: (employeeId: string | number) => Promise<readonly DeliveryRow[]>;
-  /** Waits until a person's deliveries are as wanted, and how their last tries ended is stored too. */
+  /** Waits until a person's deliveries match and no attempt is under way. */
   readonly untilDeliveries: (
     employeeId: string | number,
-    are: (rows: readonly DeliveryRow[]) => boolean,
+    matches: (rows: readonly DeliveryRow[]) => boolean,
   ) => Promise<readonly DeliveryRow[]>;
-  readonly acknowledge: (employeeId: string | number, acknowledge: Acknowledgement) => Promise<void>;
-  /** Lets time pass for one person: every moment of its deliveries and planned events comes so much earlier. */
+  readonly acknowledge: (employeeId: string | number, acknowledgement: Acknowledgement) => Promise<void>;
+  /** Lets time pass for one person: moves all times of their deliveries and planned events back by the interval. */
   readonly passTime: (employeeId: string | number, interval: string) => Promise<void>;
   readonly stopWorker: () => Promise<void>;
   readonly startWorker: () => Promise<void>;
@@ -96,7 +96,7 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
     stopWorker,
     startWorker,
     dispatch: async () => {
-      // So short that even few people take several steps.
+      // So short that even a few people take several steps.
       const dispatch = createDispatch(dependencies, 200);
       let persons = 0;
       for (let request: DispatchRequest = { connectionId: 'default' }; ;) {
@@ -107,19 +107,20 @@ export async function startDelivery(database: Database, initialPolicy: Policy): 
       }
     },
     usePolicy: (next) => (policy = next),
-    untilDeliveries: async (employeeId, are) => {
+    untilDeliveries: async (employeeId, matches) => {
       let rows: readonly DeliveryRow[] = [];
       try {
         await waitUntil(async () => {
           rows = await listDeliveries(employeeId);
-          return are(rows) && rows.every((row) => row.trying_since === null);
+          return matches(rows) && rows.every((row) => row.trying_since === null);
         }, 60_000);
       } catch {
-        throw new Error(`The deliveries never became as wanted; they are ${JSON.stringify(rows, null, 1)}`);
+        throw new Error(`The deliveries did not match in time: ${JSON.stringify(rows, null, 1)}`);
       }
       return rows;
     },
-    acknowledge: async (employeeId, answer) => getHandle(employeeId).signal(SIGNAL.acknowledge, answer),
+    acknowledge: async (employeeId, acknowledgement) =>
+      getHandle(employeeId).signal(SIGNAL.acknowledge, acknowledgement),
     passTime: async (employeeId, interval) => {
       await shiftMoments(database, String(employeeId), interval);
       await getHandle(employeeId).signal(SIGNAL.agendaChanged);
@@ -148,20 +149,24 @@ async function selectDeliveries(database: Database, employeeId: string): Promise
 async function shiftMoments(database: Database, employeeId: string, interval: string): Promise<void> {
   const columns = ['due_at', 'next_attempt_at', 'first_attempt_at', 'deadline_at', 'sent_at'];
   await database.run(
-    `update personio.deliveries set ${columns.map((column) => `${column} = ${column} - $2::interval`).join(', ')} where employee_id = $1`,
+    `update personio.deliveries
+     set ${columns.map((column) => `${column} = ${column} - $2::interval`).join(', ')}
+     where employee_id = $1`,
     [employeeId, interval],
   );
   await database.run(
-    `update personio.lifecycle_events set due_at = due_at - $2::interval where employee_id = $1 and state = 'planned'`,
+    `update personio.lifecycle_events
+     set due_at = due_at - $2::interval
+     where employee_id = $1 and state = 'planned'`,
     [employeeId, interval],
   );
 }
 
-/** Every signal that ever reached the workflows of one id, in order, repeats included. */
+/** Lists every signal that the workflows of one id received, in order, repeats included. */
 export async function listSignals(client: Client, id: string): Promise<readonly LifecycleEvent[]> {
   const { runId: latest } = await client.workflow.getHandle(id).describe();
   const runs: { runId: string; startTime: Date }[] = [];
-  // The visibility store lags behind what was started a moment ago.
+  // The visibility store lags behind recent starts.
   await waitUntil(async () => {
     runs.length = 0;
     for await (const { runId, startTime } of client.workflow.list({ query: `WorkflowId = "${id}"` }))

@@ -1,6 +1,6 @@
 /**
- * jest runs tests in a context with an `Error` of its own, so what Node's core throws there is no `Error` (jest issue 2549), and code that
- * asks would behave otherwise than in production.
+ * Makes `instanceof Error` work as in production. jest runs tests in a context with its own `Error`, so errors from
+ * Node's core are not instances of it (jest issue 2549).
  */
 import { types } from 'node:util';
 

@@ -1,21 +1,23 @@
 import type { FailureType } from '../../src/contracts/internal/errors.js';
 import type { Endpoint } from '../../src/contracts/internal/names.js';
 import { addDays } from '../../src/domain/zones.js';
-import type { Answer, Delivery, FakePersonio, SeenRequest } from '../../src/fake-personio/server.js';
+import type { FakePersonio, FakeResponse, SeenRequest, TransferMode } from '../../src/fake-personio/server.js';
 
-/** What goes wrong at Personio, and how a sync has to end: every line is run through Temporal, over a socket, against PostgreSQL. */
+/**
+ * Fault at Personio, and how a sync must end with it. Each runs through Temporal, over a socket, against PostgreSQL.
+ */
 export interface FaultCase {
   readonly fault: string;
   /** Default: employees. */
   readonly endpoint?: Endpoint;
   readonly arrange: (fake: FakePersonio) => void;
-  /** `whole`: the tables equal the company; else they are untouched, and the run ends with this type. */
+  /** `whole`: the tables equal the company; otherwise they are unchanged, and the run ends with this type. */
   readonly outcome: 'whole' | FailureType;
-  /** What the run says, where it fails. */
+  /** Pattern of the run's message when it fails. */
   readonly says?: RegExp;
-  /** Which source served it, where that is the point. */
+  /** Expected source. Default: any. */
   readonly source?: 'v1' | 'v2' | 'employees';
-  /** The most requests that it may take, where nothing may be hammered. */
+  /** Largest number of requests allowed. Default: any. */
   readonly atMost?: number;
 }
 
@@ -29,7 +31,7 @@ const PATH = {
 } as const;
 
 const TODAY = new Date().toISOString().slice(0, 10);
-/** A week that always has working days. */
+/** Week that always has working days. */
 export const WINDOW = { from: addDays(TODAY, -14), to: addDays(TODAY, -8) };
 
 interface Body {
@@ -37,7 +39,7 @@ interface Body {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-type Change = (seen: SeenRequest, own: Answer) => Answer;
+type Change = (seen: SeenRequest, own: FakeResponse) => FakeResponse;
 interface FaultMatch {
   readonly path?: string;
   readonly after?: number;
@@ -52,7 +54,7 @@ const respondWithStatus =
   (code: number, body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Change =>
   () => ({ status: code, body, headers });
 const respondWithDelivery =
-  (delivery: Delivery): Change =>
+  (delivery: TransferMode): Change =>
   (_seen, own) => ({ ...own, transfer: delivery });
 const changeBody =
   (change: (body: Body, seen: SeenRequest) => unknown): Change =>
@@ -70,17 +72,17 @@ const once = { times: 1 };
 
 const PAGING: readonly FaultCase[] = [
   {
-    fault: 'grants 50 of 200 in silence',
+    fault: 'pages of 200 are silently shortened to 50',
     arrange: ({ behaviour }) => (behaviour.employeesPerPage = 50),
     outcome: 'whole',
   },
   {
-    fault: 'refuses more than 50 with 400',
+    fault: 'pages of more than 50 are refused with 400',
     arrange: ({ behaviour }) => Object.assign(behaviour, { employeesPerPage: 50, largerPages: 'refused' }),
     outcome: 'whole',
   },
   {
-    fault: 'refuses more than 50 with 422',
+    fault: 'pages of more than 50 are refused with 422',
     arrange: ({ behaviour }) => {
       behaviour.fault = ({ path, query }) =>
         path === PATH.employees && Number(query.get('limit')) > 50 ? { status: 422, body: {} } : undefined;
@@ -104,7 +106,7 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'the total never holds still',
+    fault: 'the total changes on every page',
     arrange: addFault(changeTotal(({ number }) => 1_000 + number)),
     outcome: 'SnapshotIncomplete',
     says: /total changed/,
@@ -126,10 +128,10 @@ const PAGING: readonly FaultCase[] = [
       })),
     ),
     outcome: 'SnapshotIncomplete',
-    says: /different ones came/,
+    says: /distinct records?, but Personio reported/,
   },
   {
-    fault: 'somebody is deleted while it is read',
+    fault: 'an employee is deleted during the read',
     arrange: (fake) => {
       let isDone = false;
       addFault((_seen, own) => {
@@ -141,7 +143,7 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'somebody is deleted and somebody hired while it is read: the total stays',
+    fault: 'an employee is replaced during the read: the total is unchanged',
     arrange: (fake) => {
       let isDone = false;
       addFault((_seen, own) => {
@@ -165,7 +167,7 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'nothing but empty pages, and a total of hundreds',
+    fault: 'only empty pages, and a total of hundreds',
     arrange: addFault(changeBody((body) => ({ ...body, data: [] }))),
     outcome: 'SnapshotIncomplete',
     says: /empty page/,
@@ -192,7 +194,7 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'attendances are edited while they are read, once',
+    fault: 'attendances change during the read, once',
     endpoint: 'attendances',
     arrange: addFault(
       changeTotal(() => 3),
@@ -201,14 +203,14 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'attendances come all empty: more than half would be deleted',
+    fault: 'no attendances come: more than half would be deleted',
     endpoint: 'attendances',
     arrange: addFault(
       changeBody((body) => ({ ...body, data: [], metadata: { total_elements: 0 } })),
       { path: PATH.attendances },
     ),
     outcome: 'SnapshotIncomplete',
-    says: /withdrawn permission/,
+    says: /lost a permission/,
   },
 ];
 
@@ -221,7 +223,7 @@ const TRANSPORT: readonly FaultCase[] = [
   { fault: 'a reset within the body', arrange: addFault(respondWithDelivery('reset-within'), later), outcome: 'whole' },
   { fault: 'no first byte', arrange: addFault(respondWithDelivery('stall-before'), later), outcome: 'whole' },
   {
-    fault: 'half of the body, and then nothing',
+    fault: 'half of the body, then nothing',
     arrange: addFault(respondWithDelivery('stall-within'), later),
     outcome: 'whole',
   },
@@ -232,19 +234,19 @@ const TRANSPORT: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'JSON that is cut short',
+    fault: 'truncated JSON',
     arrange: addFault(respondWithDelivery('truncated'), later),
     outcome: 'PersonioMalformedAnswer',
-    says: /GET \/v1\/company\/employees .* no JSON/,
+    says: /GET \/v1\/company\/employees .* not JSON/,
   },
   {
     fault: 'an HTML page with 200',
     arrange: addFault(respondWithStatus(200, '<html>Ada Abel</html>', { 'content-type': 'text/html' })),
     outcome: 'PersonioMalformedAnswer',
-    says: /no JSON/,
+    says: /not JSON/,
   },
   {
-    fault: 'JSON that calls itself HTML',
+    fault: 'JSON with the content type of HTML',
     arrange: addFault((_seen, own) => ({ ...own, headers: { 'content-type': 'text/html' } })),
     outcome: 'whole',
   },
@@ -263,7 +265,7 @@ const TRANSPORT: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'success: false with 200 and an empty list, where no total would tell',
+    fault: 'success: false with 200 and an empty list, without a total',
     endpoint: 'time-off-types',
     arrange: addFault(respondWithStatus(200, { success: false, data: [] }), { path: PATH['time-off-types'], ...once }),
     outcome: 'whole',
@@ -314,7 +316,7 @@ const TRANSPORT: readonly FaultCase[] = [
 
 const ACCESS: readonly FaultCase[] = [
   {
-    fault: 'a token that is over, in the middle',
+    fault: 'the token expires during the read',
     arrange: (fake) => {
       let isDone = false;
       addFault((_seen, own) => {
@@ -333,7 +335,7 @@ const ACCESS: readonly FaultCase[] = [
     atMost: 5,
   },
   {
-    fault: 'every endpoint refuses, though a token is given',
+    fault: 'every endpoint refuses a new token',
     arrange: ({ behaviour }) => (behaviour.forbidden = new Set(Object.values(PATH))),
     outcome: 'PersonioCredentialsRejected',
     atMost: 5,
@@ -360,7 +362,7 @@ const ACCESS: readonly FaultCase[] = [
 
 const SOURCES: readonly FaultCase[] = [
   {
-    fault: 'v1 attendances answer 404: v2 serves, and the rows stay the same rows',
+    fault: 'v1 attendances answer 404: v2 serves, and the rows are the same',
     endpoint: 'attendances',
     arrange: ({ behaviour }) => (behaviour.hasAttendances = false),
     outcome: 'whole',
@@ -374,7 +376,7 @@ const SOURCES: readonly FaultCase[] = [
     source: 'v2',
   },
   {
-    fault: 'v1 attendances are gone, and v2 lacks the scope',
+    fault: 'v1 attendances are gone, and the scope of v2 is missing',
     endpoint: 'attendances',
     arrange: ({ behaviour }) => Object.assign(behaviour, { hasAttendances: false, v2Scopes: new Set() }),
     outcome: 'PersonioPermissionMissing',
@@ -388,7 +390,7 @@ const SOURCES: readonly FaultCase[] = [
       addFault(respondWithStatus(404), { path: PATH.periods })(fake);
     },
     outcome: 'PersonioEndpointRetired',
-    says: /No source of the attendances is left/,
+    says: /on every source of the attendances/,
   },
   {
     fault: 'a page of v2 leads back to itself, once',
@@ -432,7 +434,7 @@ const SOURCES: readonly FaultCase[] = [
     source: 'employees',
   },
   {
-    fault: '404 on the employees: retired, never empty',
+    fault: '404 on the employees: retired, not empty',
     arrange: addFault(respondWithStatus(404)),
     outcome: 'PersonioEndpointRetired',
   },
@@ -479,7 +481,7 @@ const VALUES: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'a date that is none',
+    fault: 'an invalid date',
     arrange: addFault(
       changeFirstRecord((attributes) => {
         attributes['hire_date'] = { label: 'Hire date', value: 'Ada Abel, soon', type: 'date' };
@@ -499,7 +501,7 @@ const VALUES: readonly FaultCase[] = [
     says: /data\[0\]\.attributes\.id/,
   },
   {
-    fault: 'a time of day that is none',
+    fault: 'an invalid time of day',
     endpoint: 'attendances',
     arrange: addFault(
       changeFirstRecord((attributes) => {

@@ -9,7 +9,7 @@ export interface ExportedHistory {
   readonly events: readonly unknown[];
 }
 
-/** Runs Temporal's own command line, as an operator does. @returns what it prints. */
+/** Runs Temporal's command line as an operator does. Returns its output. */
 export async function runTemporalCommand(namespace: string, ...args: string[]): Promise<string> {
   const { temporalCli, temporalAddress } = readTestServers();
   const where = ['--namespace', namespace, '--address', temporalAddress];
@@ -17,7 +17,7 @@ export async function runTemporalCommand(namespace: string, ...args: string[]): 
   return stdout;
 }
 
-/** A workflow's history as people export it: by the CLI, as JSON. */
+/** Exports a workflow's history as people do: with the CLI, as JSON. */
 export async function exportHistory(namespace: string, workflowId: string): Promise<ExportedHistory> {
   const stdout = await runTemporalCommand(
     namespace,
@@ -31,10 +31,10 @@ export async function exportHistory(namespace: string, workflowId: string): Prom
   return JSON.parse(stdout) as ExportedHistory;
 }
 
-/** A history with its payloads spelt out: they are base64 in its JSON form. */
+/** Returns a history with its payloads decoded: in its JSON form they are base64. */
 export function toReadableHistory(history: unknown): string {
   return JSON.stringify(history).replaceAll(
     /"([A-Za-z0-9+/=]{8,})"/g,
-    (whole, text: string) => `${whole}${Buffer.from(text, 'base64').toString('utf8')}`,
+    (match, text: string) => `${match}${Buffer.from(text, 'base64').toString('utf8')}`,
   );
 }

@@ -1,6 +1,7 @@
 /**
- * A worker in a process of its own, over the build, that dies by SIGKILL at a step of its second run, so that nothing is tidied up. `STEP` is
- * an activity's name; the worker dies once its work is done and before Temporal hears of it. `commitEmployees inside` dies in the transaction.
+ * A worker in its own process, from the build, that dies by SIGKILL at a step of its second run, so that nothing is
+ * cleaned up. `STEP` is the name of an activity: the worker dies when its work is done and before Temporal learns of
+ * it. With `commitEmployees inside` it dies in the transaction.
  */
 import { createHmac } from 'node:crypto';
 import { NativeConnection } from '@temporalio/worker';
@@ -14,7 +15,7 @@ import { createWorkers } from '../../dist/src/temporal/worker.js';
 const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, PERSONIO_BASE_URL, STEP } = process.env;
 const [step, isInside] = (STEP ?? '').split(' ');
 const die = () => process.kill(process.pid, 'SIGKILL');
-/** Of whichever activity comes first: a run opens and has its token exchanged at once. */
+/** Runs seen so far, by their first activity: a run opens and exchanges its token in parallel. */
 const runs = new Set();
 
 function dieAfter(name, activity) {

@@ -9,7 +9,7 @@ export interface TestServers {
   readonly oldestPostgres: string;
   readonly temporalAddress: string;
   readonly temporalCli: string;
-  /** Where the Temporal server keeps its data. */
+  /** Data folder of the Temporal server. */
   readonly folder: string;
 }
 

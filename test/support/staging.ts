@@ -7,7 +7,7 @@ import { commitEmployees } from '../../src/store/employees/commit.js';
 import { insertRun } from '../../src/store/runs.js';
 import { clearStaging, createStaging, recordGone, stageRecords, listUnaskedMissing } from '../../src/store/staging.js';
 
-/** Somebody who has been employed for years, with the fields that a test is about. */
+/** Returns a person who has been employed for years, with the fields that a test is about. */
 export function employee(id: number | string, more: Partial<EmployeeRecord> = {}): EmployeeRecord {
   return {
     employeeId: String(id),
@@ -53,14 +53,14 @@ export async function commitCompany(
   await createStaging(database, run);
   await clearStaging(database, run, { attempt: 1, chunk: null });
   await stageRecords(database, run, { attempt: 1, chunk: null }, { endpoint: 'employees', records: company });
-  // Personio answers 404 for whoever is missing.
+  // Personio answers 404 for everybody who is missing.
   if (isAskedById) await recordGone(database, run, 1, await listUnaskedMissing(database, run, 1, 1_000_000));
   const outcome = await commitEmployees(
     database,
     {
       ...run,
       source: 'v1' as const,
-      reading: 1,
+      attempt: 1,
       total: company.length,
       collectedAt: new Date().toISOString(),
       preview: false,
@@ -74,10 +74,10 @@ export async function commitCompany(
 }
 
 /**
- * Gives so many more people, `crowd-1`, `crowd-2` and so on, a copy of a planned event; they are nowhere else, in Temporal neither.
+ * Copies a planned event to people who exist nowhere else, not even in Temporal: `crowd-1`, `crowd-2` and so on.
  *
- * @param like whose planned event; default: the first there is.
- * @param columns what differs in the copies.
+ * @param like employee whose planned event is copied; default: the first one.
+ * @param columns columns that differ in the copies.
  */
 export async function addCrowd(
   database: Database,
@@ -86,10 +86,21 @@ export async function addCrowd(
 ): Promise<void> {
   await database.run(
     `insert into personio.lifecycle_events
-     select (jsonb_populate_record(v, $3::jsonb || jsonb_build_object('event_id', concat_ws(':', v.event_id, $3::jsonb->>'connection_id', n),
-       'employee_id', 'crowd-' || n))).*
-     from personio.lifecycle_events v, generate_series(1, $1::integer) n
-     where v.event_id = (select min(event_id) from personio.lifecycle_events where state = 'planned' and ($2::text is null or employee_id = $2))`,
+     select (jsonb_populate_record(
+       events,
+       $3::jsonb || jsonb_build_object(
+         'event_id', concat_ws(':', events.event_id, $3::jsonb ->> 'connection_id', number),
+         'employee_id', 'crowd-' || number
+       )
+     )).*
+     from personio.lifecycle_events as events
+     cross join generate_series(1, $1::integer) as number
+     where events.event_id = (
+       select min(event_id)
+       from personio.lifecycle_events
+       where state = 'planned'
+         and ($2::text is null or employee_id = $2)
+     )`,
     [size, like, columns],
   );
 }

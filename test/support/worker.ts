@@ -22,7 +22,7 @@ export interface TestWorker {
   readonly stop: () => Promise<void>;
 }
 
-/** The SDK's own chatter is for those who operate a worker. */
+/** Silences the SDK, whose log is meant for operators. */
 export function silenceRuntime(): void {
   try {
     Runtime.install({
@@ -30,13 +30,13 @@ export function silenceRuntime(): void {
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
     });
   } catch {
-    // Another file of this process has installed it.
+    // Another file of this process has installed it already.
   }
 }
 
 let namespaces = 0;
 
-/** A namespace of its own, with the search attributes. */
+/** Creates a namespace with the search attributes. */
 export async function createNamespace(): Promise<{
   readonly temporal: TemporalClients;
   readonly target: TemporalTarget;
@@ -66,11 +66,11 @@ export interface TestWorkerOptions {
   readonly fake: FakePersonio;
   readonly policy: Policy;
   /** Default: those of production. */
-  readonly deadlines?: HttpTimeouts;
+  readonly timeouts?: HttpTimeouts;
 }
 
-/** All workers of personio-sync in this process, in a namespace of their own, and the demonstration subscriber's. */
-export async function startTestWorker({ database, fake, policy, deadlines }: TestWorkerOptions): Promise<TestWorker> {
+/** Starts all workers of personio-sync and of the demo subscriber in this process, in a namespace of their own. */
+export async function startTestWorker({ database, fake, policy, timeouts }: TestWorkerOptions): Promise<TestWorker> {
   silenceRuntime();
   const { temporal, target } = await createNamespace();
   const connection = await connectWorker(target, 10_000);
@@ -94,7 +94,7 @@ export async function startTestWorker({ database, fake, policy, deadlines }: Tes
       limits: policy.reading,
       ring: [],
       connections: [credentials],
-      ...(deadlines === undefined ? {} : { deadlines }),
+      ...(timeouts === undefined ? {} : { timeouts }),
     }),
     digest: createDigester(await readDigestKey(database)),
   });
@@ -115,11 +115,11 @@ export async function startTestWorker({ database, fake, policy, deadlines }: Tes
   };
 }
 
-/** Waits for a condition, and fails when it does not come true in time. */
+/** Waits for a condition, and throws if it is not met in time. */
 export async function waitUntil(condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`What was waited for did not happen in ${timeoutMs} ms.`);
+    if (Date.now() > end) throw new Error(`The condition was not met within ${timeoutMs} ms.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

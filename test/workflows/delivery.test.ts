@@ -19,11 +19,11 @@ import { addCrowd, commitCompany, employee } from '../support/staging.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
 /**
- * The rules of delivery, against a real Temporal server and a real PostgreSQL. Most subscribers have no worker: what was sent to them is in the
- * histories of their workflows, and the test answers in their place.
+ * The rules of delivery, against a real Temporal server and a real PostgreSQL. Most subscribers have no worker: the
+ * test reads their signals from the histories of their workflows, and acknowledges in their place.
  */
 const TODAY = new Date().toISOString().slice(0, 10);
-/** The tests' company is small, and most of it leaves. */
+/** The company of these tests is small, and most people leave it. */
 const UNBRAKED = 'lifecycle: { brake: { leavers: { atLeast: 1000 }, joiners: { atLeast: 1000 } } }';
 const LEAVER = ['leaver.announced', 'leaver.left', 'leaver.rescheduled', 'leaver.rescinded', 'leaver.deleted'] as const;
 const JOINER = [
@@ -50,7 +50,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** A subscriber whose workflow is only ever signalled, or started and never worked on. */
+/** Creates a subscriber whose workflow is signalled or started, but never executed. */
 function desk(name: string, more: Partial<Subscriber> = {}): Subscriber {
   return createSubscriber({
     name,
@@ -66,7 +66,7 @@ function createPolicyWith(...subscribers: readonly Subscriber[]): Policy {
   return { ...createPolicy(UNBRAKED), subscribers };
 }
 
-/** HR changes one person, and a run commits it and hands it over. */
+/** Changes one person as HR does, and commits and dispatches the change. */
 async function change(policy: Policy, id: number, more: Partial<EmployeeRecord>): Promise<void> {
   delivery.usePolicy(policy);
   company.set(String(id), { ...(company.get(String(id)) ?? employee(id)), ...more });
@@ -89,7 +89,7 @@ const isClosed = async (id: number): Promise<boolean> => {
 };
 
 describe('order', () => {
-  test('to one subscriber in order, each after the one before was accepted; one that is stuck holds nobody else up', async () => {
+  test('a stuck delivery holds back later ones of its subscriber, and no others', async () => {
     const policy = createPolicyWith(desk('free'), desk('stuck', { start: false }));
     await change(policy, 1, { ...leaveOn(addDays(TODAY, 30)), position: 'Manager' });
     const rows = await delivery.untilDeliveries(
@@ -104,14 +104,14 @@ describe('order', () => {
     ).toEqual(['leaver.announced', 'mover.changed']);
     expect(findDelivery(rows, 'stuck', 'leaver.announced')).toMatchObject({ state: 'waiting', sent_at: null });
     expect(findDelivery(rows, 'stuck', 'leaver.announced')?.last_error).toMatch(/not found/i);
-    // Held back by the one before it: never tried.
+    // Held back by the one before it: never attempted.
     expect(findDelivery(rows, 'stuck', 'mover.changed')).toMatchObject({
       state: 'waiting',
       attempts: 0,
       last_error: null,
     });
 
-    // Who is still to be told of a date hears of its correction too, and at one moment corrections come first.
+    // A subscriber that has yet to get a date also gets its correction, and of equal due times corrections come first.
     await change(policy, 1, { ...leaveOn(addDays(TODAY, 60)), position: 'Director' });
     await delivery.temporal.client.workflow.start('desk', { workflowId: 'stuck:1', taskQueue: 'nobody-polls' });
     await delivery.passTime(1, '1 hour');
@@ -124,13 +124,13 @@ describe('order', () => {
     expect((await listKinds('free:1')).slice(2)).toEqual(order.slice(2));
   });
 
-  test('what Temporal does not accept is tried again after 1 s, then 2 s, and every try counts', async () => {
+  test('a refused delivery is retried after 1 s, then 2 s, and every attempt counts', async () => {
     await change(createPolicyWith(desk('absent', { start: false, events: ['mover.changed'] })), 2, {
       position: 'Manager',
     });
     await delivery.untilDeliveries(2, (all) => (findDelivery(all, 'absent')?.attempts ?? 0) >= 3);
-    await waitUntil(async () => (await listLookTimes(2)).length >= 3);
-    const [first = 0, second = 0, third = 0] = await listLookTimes(2);
+    await waitUntil(async () => (await listStepTimes(2)).length >= 3);
+    const [first = 0, second = 0, third = 0] = await listStepTimes(2);
     expect(second - first).toBeGreaterThan(900);
     expect(third - second).toBeGreaterThan(1_900);
   });
@@ -141,17 +141,17 @@ async function fetchEvents(id: number) {
   return (await handle.fetchHistory()).events ?? [];
 }
 
-/** When a person's workflow looked at its agenda, in milliseconds. */
-async function listLookTimes(id: number): Promise<readonly number[]> {
+/** Lists the times at which a workflow processed pending work, in milliseconds. */
+async function listStepTimes(id: number): Promise<readonly number[]> {
   return (
     (await fetchEvents(id))
-      // What is done at once, within a workflow task, is a marker in the history.
+      // A local activity is a marker in the history.
       .filter((event) => event.markerRecordedEventAttributes instanceof Object)
       .map((event) => toMs(event.eventTime))
   );
 }
 
-/** The moments that a person's workflow has asked to be woken at, in milliseconds, one for each look. */
+/** Lists the times for which a workflow set its timer, in milliseconds, one for each step. */
 async function listTimerTimes(id: number): Promise<readonly number[]> {
   const events = await fetchEvents(id);
   return events.flatMap(({ eventTime, timerStartedEventAttributes }) => {
@@ -167,7 +167,7 @@ interface Span {
   readonly end: number;
 }
 
-/** @returns when each person was woken from now on, and until when the server took for it; it grows. */
+/** Records when each workflow is signalled from now on, and how long the server takes. Returns a list that grows. */
 function recordDispatches({ workflow }: Client): readonly Span[] {
   const spans: Span[] = [];
   const original = workflow.signalWithStart.bind(workflow);
@@ -180,7 +180,7 @@ function recordDispatches({ workflow }: Client): readonly Span[] {
   return spans;
 }
 
-/** Joins what overlaps. */
+/** Merges overlapping spans. */
 function mergeOverlaps(spans: readonly Span[]): readonly Span[] {
   const joined: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.begin - b.begin)) {
@@ -191,7 +191,7 @@ function mergeOverlaps(spans: readonly Span[]): readonly Span[] {
   return joined;
 }
 
-/** Has so many more people leave at the same moment as one, whom Temporal knows nothing of. */
+/** Runs work while others, unknown to Temporal, leave at the same time as one person. */
 async function runInCrowd(id: number, size: number, work: () => Promise<void>): Promise<void> {
   await addCrowd(database, size, { like: String(id) });
   try {
@@ -204,8 +204,8 @@ async function runInCrowd(id: number, size: number, work: () => Promise<void>): 
 const toMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
   Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
 
-describe('answers', () => {
-  test('done is final: later answers, doubled ones and those about unknown deliveries change nothing', async () => {
+describe('acknowledgements', () => {
+  test('done is final: late, repeated and unknown ones change nothing', async () => {
     await change(createPolicyWith(desk('it')), 3, { position: 'Manager', ...leaveOn(addDays(TODAY, 50)) });
     const [row] = await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'sent').length === 2);
     const planned = findDelivery(await delivery.listDeliveries(3), 'it', 'leaver.left');
@@ -218,7 +218,7 @@ describe('answers', () => {
     await delivery.acknowledge(3, { ...done, outcome: 'failed', note: 'second' });
     await delivery.acknowledge(3, { ...done, note: 'third' });
     await delivery.acknowledge(3, { deliveryId: 'no such one', outcome: 'done' });
-    // Of another person, not due yet, and of a shape that nobody promised.
+    // Of another person, not due yet, and of an undocumented shape.
     await delivery.acknowledge(3, {
       deliveryId: findDelivery(await delivery.listDeliveries(1), 'free')?.delivery_id ?? '',
       outcome: 'done',
@@ -240,12 +240,12 @@ describe('answers', () => {
     expect(rows.find((one) => one.delivery_id === deliveryId)).toMatchObject({ state: 'acknowledged', note: 'first' });
     expect(rows.find((one) => one.state === 'failed')?.note).toHaveLength(500);
     expect(findDelivery(rows, 'it', 'leaver.left')).toMatchObject({ state: 'waiting', attempts: 0 });
-    // A failed one can still be mended.
+    // A failed one can still become done.
     await delivery.acknowledge(3, { deliveryId: other?.delivery_id ?? '', outcome: 'done' });
     await delivery.untilDeliveries(3, (all) => all.filter(({ state }) => state === 'acknowledged').length === 2);
   });
 
-  test('failed escalates like overdue, once, and is not sent again', async () => {
+  test('failed escalates once, like overdue, and is not repeated', async () => {
     const policy = createPolicyWith(desk('it', { escalateTo: 'security' }), desk('security', { events: [] }));
     await change(policy, 4, { position: 'Manager' });
     const [row] = await delivery.untilDeliveries(4, hasState('it', 'sent'));
@@ -266,8 +266,8 @@ describe('answers', () => {
     const after = await delivery.listDeliveries(4);
     expect(after).toHaveLength(2);
     expect(findDelivery(after, 'it')).toMatchObject({ state: 'failed', attempts: 1 });
-    const [told] = await listSignals(delivery.temporal.client, 'security:4');
-    expect(told).toMatchObject({
+    const [escalated] = await listSignals(delivery.temporal.client, 'security:4');
+    expect(escalated).toMatchObject({
       purpose: 'escalation',
       subscriber: 'security',
       kind: 'mover.changed',
@@ -275,7 +275,7 @@ describe('answers', () => {
     });
   });
 
-  test('the workflow ends when nothing is open, and begins again with the next event', async () => {
+  test('the workflow ends when nothing is open, and the next event starts it again', async () => {
     await change(createPolicyWith(desk('it')), 5, { position: 'Manager' });
     const [row] = await delivery.untilDeliveries(5, hasState('it', 'sent'));
     await delivery.acknowledge(5, { deliveryId: row?.delivery_id ?? '', outcome: 'done' });
@@ -285,17 +285,17 @@ describe('answers', () => {
     expect(rows.map(({ state }) => state)).toEqual(['acknowledged', 'sent']);
   });
 
-  test('an answer that comes while the workflow ends, or goes on in a new run, is not lost', async () => {
+  test('none is lost while the workflow ends or continues as new', async () => {
     const policy = createPolicyWith(desk('it'));
     for (let round = 0; round < 6; round++) {
       await change(policy, 6, { position: `Position ${round}` });
       const rows = await delivery.untilDeliveries(6, hasState('it', 'sent'));
-      // The worker is away: what it finds is a crowd of signals in one task.
+      // The worker is down: it finds many signals in one task.
       if (round % 2 === 0) await delivery.stopWorker();
       const signals = Array.from({ length: 20 }, async () =>
         delivery.acknowledge(6, { deliveryId: rows.at(-1)?.delivery_id ?? '', outcome: 'done' }),
       );
-      // The first ends the workflow; those that come after that find nobody who waits for them.
+      // The first one ends the workflow; later ones find no workflow that waits.
       const refused = (await Promise.allSettled(signals)).filter(({ status }) => status === 'rejected');
       expect(refused.length).toBeLessThan(signals.length);
       if (round % 2 === 0) await delivery.startWorker();
@@ -304,7 +304,7 @@ describe('answers', () => {
   });
 });
 
-/** Waits until the UI would show an activity of this person that failed so, and is tried again. */
+/** Waits until an activity of this person's workflow has failed with a message and is retried. */
 async function waitForActivityFailure(id: number, reason: string): Promise<void> {
   const handle = delivery.temporal.client.workflow.getHandle(workflowId.employee('default', String(id)));
   await waitUntil(async () => {
@@ -314,7 +314,7 @@ async function waitForActivityFailure(id: number, reason: string): Promise<void>
 }
 
 describe('a step that fails', () => {
-  test('goes on as an activity, which people see wait and fail, until it succeeds', async () => {
+  test('continues as a regular activity, visibly, until it succeeds', async () => {
     const policy = createPolicyWith(desk('it'));
     await change(policy, 17, { position: 'Manager' });
     await delivery.untilDeliveries(17, hasState('it', 'sent'));
@@ -332,7 +332,7 @@ describe('a step that fails', () => {
   });
 });
 
-test('a look does not wait behind a long commit of the same company, and is tried again', async () => {
+test('a step does not wait for a long commit of the same company, and is retried', async () => {
   await change(createPolicyWith(desk('it')), 19, leaveOn(addDays(TODAY, 30)));
   await delivery.untilDeliveries(19, hasState('it', 'sent'));
   await database.transaction(async (transaction) => {
@@ -344,7 +344,7 @@ test('a look does not wait behind a long commit of the same company, and is trie
 });
 
 describe('silence', () => {
-  test('overdue at the deadline, which is never moved; escalated once; sent again, with the reason', async () => {
+  test('is overdue at a fixed deadline, escalated once, and sent again with a reason', async () => {
     const policy = createPolicyWith(
       desk('it', { acknowledgeWithinSeconds: 3_600, escalateTo: 'security' }),
       desk('security', { events: [] }),
@@ -361,11 +361,11 @@ describe('silence', () => {
     const deadline = findDelivery(rows, 'it')?.deadline_at;
     expect(Date.parse(deadline ?? '')).toBeLessThan(Date.now());
     expect(findDelivery(rows, 'it')?.last_error).toMatch(/no worker polls its task queue nobody-polls/);
-    // Once more, after its workflow was terminated: a new one is started, with the same delivery.
+    // Again after its workflow was terminated: a new one starts with the same delivery.
     await delivery.temporal.client.workflow.getHandle('it:7').terminate();
     await delivery.passTime(7, '61 minutes');
     const again = await delivery.untilDeliveries(7, (all) => findDelivery(all, 'it')?.attempts === 3);
-    expect(findDelivery(again, 'it')?.last_error).toMatch(/has ended \(TERMINATED\) without an answer/);
+    expect(findDelivery(again, 'it')?.last_error).toMatch(/ended \(TERMINATED\) without an acknowledgement/);
     expect(again.filter((row) => row.purpose === 'escalation')).toHaveLength(1);
     const received = await listSignals(delivery.temporal.client, 'it:7');
     expect(new Set(received.map(({ deliveryId }) => deliveryId)).size).toBe(1);
@@ -376,7 +376,7 @@ describe('silence', () => {
     await delivery.untilDeliveries(7, hasState('it', 'acknowledged'));
   });
 
-  test('a workflow that fails of itself is told again in a new one, and the row says how the first ended', async () => {
+  test('of a failed workflow is followed by a new one, and the row says why', async () => {
     const connection = await connectWorker(delivery.target, 10_000);
     const desks = runWorkers([
       await Worker.create({
@@ -400,7 +400,7 @@ describe('silence', () => {
       await delivery.passTime(18, '25 hours');
       const rows = await delivery.untilDeliveries(18, (all) => (findDelivery(all, 'broken')?.attempts ?? 0) >= 2);
       expect(findDelivery(rows, 'broken')).toMatchObject({ state: 'overdue', acknowledged_at: null });
-      expect(findDelivery(rows, 'broken')?.last_error).toMatch(/has ended \(FAILED\) without an answer/);
+      expect(findDelivery(rows, 'broken')?.last_error).toMatch(/ended \(FAILED\) without an acknowledgement/);
     } finally {
       desks.shutdown();
       await desks.done;
@@ -408,7 +408,7 @@ describe('silence', () => {
     }
   });
 
-  test('what was never accepted is overdue at its deadline too, and dead after 28 days; the next one then goes', async () => {
+  test('before acceptance is overdue as well, and dead after 28 days', async () => {
     const policy = createPolicyWith(
       desk('absent', { start: false, events: ['mover.changed', 'leaver.announced'], escalateTo: 'security' }),
       desk('security', { events: [] }),
@@ -433,7 +433,7 @@ describe('silence', () => {
 });
 
 describe('corrections', () => {
-  test('who was told of a date is told of its correction, who was not never hears of it', async () => {
+  test('reach those subscribers only that got the corrected date', async () => {
     const told = desk('told', { when: 'detected', events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
     const waits = desk('waits', { events: ['leaver.left', 'leaver.rescheduled', 'leaver.rescinded'] });
     const policy = createPolicyWith(told, waits);
@@ -460,7 +460,7 @@ describe('corrections', () => {
     expect(received[1]?.supersedes).toBe(received[0]?.eventId);
     expect(received[3]?.supersedes).toBe(received[2]?.eventId);
 
-    // Announced anew and withdrawn before anybody was told: the telling of the former date is over.
+    // Announced again and withdrawn before anything was sent: the deliveries of the former date are closed.
     await delivery.stopWorker();
     const later = createPolicyWith({ ...told, when: 'effective' }, waits);
     await change(later, 9, leaveOn(addDays(TODAY, 70)));
@@ -469,7 +469,7 @@ describe('corrections', () => {
     expect((await delivery.listDeliveries(9)).filter(({ kind }) => kind === 'leaver.rescinded')).toHaveLength(1);
   });
 
-  test('nobody is told to close the accounts of a person who is back', async () => {
+  test('no subscriber closes the accounts of a person who is back', async () => {
     const policy = createPolicyWith(
       desk('absent', { start: false, escalateTo: 'security' }),
       desk('it', { escalateTo: 'security' }),
@@ -491,7 +491,7 @@ describe('corrections', () => {
     await delivery.passTime(10, '1 hour');
     await delivery.untilDeliveries(10, (all) => findDelivery(all, 'absent', 'joiner.started')?.state === 'sent');
     expect(await listKinds('absent:10')).toEqual(['joiner.rehired', 'joiner.started']);
-    // An answer that comes late is harmless.
+    // A late acknowledgement is harmless.
     await delivery.acknowledge(10, { deliveryId: findDelivery(first, 'it')?.delivery_id ?? '', outcome: 'done' });
     await delivery.acknowledge(10, {
       deliveryId: findDelivery(rows, 'it', 'joiner.rehired')?.delivery_id ?? '',
@@ -506,7 +506,7 @@ describe('corrections', () => {
 });
 
 describe('when', () => {
-  test('detected, effective and days before, each at its own moment, and detected not again on effect', async () => {
+  test('detected, effective and days before each have their own due time', async () => {
     const only = { events: ['leaver.left'] as const };
     const policy = createPolicyWith(
       desk('now', { ...only, when: 'detected' }),
@@ -524,7 +524,7 @@ describe('when', () => {
       new Date(row?.due_at ?? '').toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
     expect(toLocalTime(findDelivery(rows, 'then'))).toBe(`${addDays(date, 1)} 00:00:00`);
     expect(toLocalTime(findDelivery(rows, 'before'))).toBe(`${addDays(date, -13)} 00:00:00`);
-    // The row is written before the workflow hears of it.
+    // The row is written before the workflow is signalled.
     let sentence: string | undefined;
     await waitUntil(async () => {
       const state = await delivery.temporal.client.workflow
@@ -534,7 +534,7 @@ describe('when', () => {
       return sentence !== undefined;
     });
     expect(sentence).toMatch(
-      /^waits until \d+ \w{3} \d{4} 23:59 Europe\/Berlin to tell then that employee 11 has left$/,
+      /^Waiting until \d+ \w{3} \d{4} 23:59 Europe\/Berlin to tell then that employee 11 has left$/,
     );
     const [missed] = await listSignals(delivery.temporal.client, 'missed:11');
     expect(missed).toMatchObject({ late: true, effectiveDate: date });
@@ -552,7 +552,7 @@ describe('when', () => {
     expect((await delivery.listDeliveries(11)).filter(({ subscriber }) => subscriber === 'now')).toHaveLength(1);
   });
 
-  test('one who has a moment alone is woken at it; people who share one are woken one after the other, so that no sync stands still', async () => {
+  test('a due time of one person is exact, and a shared one gets jitter', async () => {
     const date = addDays(TODAY, 33);
     await change(createPolicyWith(desk('it', { events: ['leaver.left'] })), 38, leaveOn(date));
     const [row] = await delivery.untilDeliveries(38, (all) => all.length === 1);
@@ -576,19 +576,19 @@ describe('when', () => {
     expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(1_000);
   });
 
-  test('what was tried before is tried again at its moment, whoever shares that of the event', async () => {
+  test('a repeated attempt gets no jitter, even if many share the due time', async () => {
     const absent = desk('absent', { start: false, events: ['leaver.left'], when: 'detected' });
     await change(createPolicyWith(absent), 39, leaveOn(addDays(TODAY, 34)));
     await runInCrowd(39, 4_999, async () => {
       await delivery.untilDeliveries(39, (all) => (findDelivery(all, 'absent')?.attempts ?? 0) >= 4);
-      await waitUntil(async () => (await listLookTimes(39)).length >= 4);
+      await waitUntil(async () => (await listStepTimes(39)).length >= 4);
     });
-    const [, , third = 0, fourth = 0] = await listLookTimes(39);
-    // Four seconds, and what the servers need.
+    const [, , third = 0, fourth = 0] = await listStepTimes(39);
+    // Four seconds, plus the time that the servers need.
     expect(fourth - third).toBeLessThan(7_000);
   });
 
-  test('notices come before, share the event id, and follow the date', async () => {
+  test('notices are early, share the event id, and follow the date', async () => {
     const policy = {
       ...createPolicyWith(desk('it', { events: ['leaver.left', 'leaver.rescheduled'] })),
       lifecycle: { ...createPolicy(UNBRAKED).lifecycle, noticeDays: [14, 1] },
@@ -616,7 +616,7 @@ describe('when', () => {
 });
 
 describe('settings', () => {
-  test('a subscriber that is added later gets rows for all that is still planned, at once and once', async () => {
+  test('a new subscriber gets rows for all planned events, once', async () => {
     const before = createPolicyWith(desk('first', { events: ['leaver.left'] }));
     await change(before, 13, leaveOn(addDays(TODAY, 45)));
     const added = createPolicyWith(
@@ -629,12 +629,12 @@ describe('settings', () => {
     expect(rows).toHaveLength(2);
     await delivery.dispatch();
     expect(await delivery.listDeliveries(13)).toHaveLength(2);
-    // A worker that does not know of it yet commits one more event: the next that does makes up for it.
+    // A worker that does not know it yet commits one more event; the next worker that does adds the row.
     await change(before, 17, leaveOn(addDays(TODAY, 46)));
     delivery.usePolicy(added);
     await delivery.dispatch();
     await delivery.untilDeliveries(17, hasState('later', 'sent'));
-    // Another moment for what was never tried.
+    // Deliveries that were never attempted get another due time.
     delivery.usePolicy(
       createPolicyWith(
         desk('first', { events: ['leaver.left'], when: 'detected' }),
@@ -646,7 +646,7 @@ describe('settings', () => {
     expect(findDelivery(moved, 'later')).toMatchObject({ state: 'sent', attempts: 1 });
   });
 
-  test('a subscriber in another namespace is signalled there; a namespace that vanished is retried', async () => {
+  test('another namespace is signalled, and retried if it is gone', async () => {
     const elsewhere = await createNamespace();
     const away = { namespace: elsewhere.target.namespace, events: ['mover.changed'] as const };
     const policy = createPolicyWith(desk('away', away), desk('vanished', { ...away, namespace: 'no-such-namespace' }));
@@ -667,8 +667,8 @@ describe('settings', () => {
   });
 });
 
-describe('handing over', () => {
-  test('who has left comes first, before however many others; then whose events are due first', async () => {
+describe('dispatch', () => {
+  test('takes leavers first, then those whose events are due first', async () => {
     const policy = createPolicyWith(desk('it'), desk('now', { when: 'detected' }));
     await change(policy, 21, leaveOn(addDays(TODAY, 80)));
     await change(policy, 24, { position: 'Manager' });
@@ -681,7 +681,7 @@ describe('handing over', () => {
     });
   });
 
-  test('people whose workflows are gone are handed over again, and the others not', async () => {
+  test('repeats for people whose workflows are gone, and for no others', async () => {
     await change(createPolicyWith(desk('it')), 15, leaveOn(addDays(TODAY, 80)));
     await delivery.untilDeliveries(15, hasState('it', 'sent'));
     expect(await delivery.dispatch()).toBe(0);
@@ -691,7 +691,7 @@ describe('handing over', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  test('a rebuilt namespace gets everybody who has something open, and is left to others for longer than it works for a crowd', async () => {
+  test('fills a rebuilt namespace, and rests longer than it works', async () => {
     await change(createPolicyWith(desk('it')), 20, leaveOn(addDays(TODAY, 80)));
     const rebuilt = await startDelivery(database, createPolicyWith(desk('it')));
     const dispatches = recordDispatches(rebuilt.temporal.client);
@@ -704,7 +704,7 @@ describe('handing over', () => {
     expect(groups.length).toBeGreaterThan(7);
     for (const [index, { begin }] of groups.entries()) {
       const before = groups[index - 1];
-      // A timer of Node's may fire a millisecond early.
+      // Timers of Node may fire a millisecond early.
       if (before !== undefined)
         expect(begin - before.end).toBeGreaterThan(Math.min(16 * (before.end - before.begin), 320) - 2);
     }
@@ -715,7 +715,7 @@ describe('handing over', () => {
     await rebuilt.close();
   });
 
-  test('an event that is committed while its person is handed over is not taken for handed over', async () => {
+  test('does not mark an event that is committed meanwhile', async () => {
     const policy = createPolicyWith(desk('it'));
     await change(policy, 16, { position: 'Manager' });
     await database.run(`update personio.lifecycle_events set handed_over_to = null where employee_id = '16'`);

@@ -26,7 +26,7 @@ const outcomes: string[][] = [];
 beforeAll(async () => {
   database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 320, seed: 21, foundedOn: TODAY });
-  worker = await startTestWorker({ database, fake, policy: createPolicy(), deadlines: TIMEOUTS });
+  worker = await startTestWorker({ database, fake, policy: createPolicy(), timeouts: TIMEOUTS });
   for (const endpoint of ENDPOINTS) expect((await sync(endpoint)).outcome).toBe('succeeded');
 }, 120_000);
 afterAll(async () => {
@@ -40,7 +40,7 @@ afterEach(async () => {
   Object.assign(fake.behaviour, { ...PLEASANT, hasAttendances: true, hasOrgUnits: false, v2Scopes: null });
   fake.behaviour.forbidden = new Set();
   fake.faults.clear();
-  // What one fault taught is not to help with the next, and no pause is to outlast its fault.
+  // What one fault taught must not help with the next, and no pause may outlast its fault.
   await database.run('delete from personio.endpoint_profiles');
   await database.run('update personio.request_windows set paused_until = null');
 });
@@ -59,18 +59,33 @@ async function sync(endpoint: Endpoint): Promise<SyncResult> {
 }
 
 const STORED: Readonly<Record<Endpoint, string>> = {
-  employees: `select employee_id as id, position as value from personio.employees where missing_since is null order by 1`,
-  departments: `select department_id as id, name as value from personio.departments where missing_since is null order by 1`,
-  attendances: `select period_id as id, concat_ws(' ', employee_id, date, start_time, end_time, break_minutes) as value from personio.attendance_periods order by 1`,
-  'time-off-types': `select time_off_type_id as id, null as value from personio.time_off_types where missing_since is null order by 1`,
+  employees: `
+    select employee_id as id, position as value
+    from personio.employees
+    where missing_since is null
+    order by 1`,
+  departments: `
+    select department_id as id, name as value
+    from personio.departments
+    where missing_since is null
+    order by 1`,
+  attendances: `
+    select period_id as id, concat_ws(' ', employee_id, date, start_time, end_time, break_minutes) as value
+    from personio.attendance_periods
+    order by 1`,
+  'time-off-types': `
+    select time_off_type_id as id, null as value
+    from personio.time_off_types
+    where missing_since is null
+    order by 1`,
 };
 
-/** What is stored, as readers see it. */
+/** Reads the stored rows as readers see them. */
 async function readStored(endpoint: Endpoint): Promise<readonly unknown[]> {
   return database.query(STORED[endpoint]);
 }
 
-/** What the company has. */
+/** Lists the rows that the company has. */
 function listCompanyRows(endpoint: Endpoint): readonly unknown[] {
   const toRow = (id: number, value: string | null): object => ({ id: String(id), value });
   const sortById = (rows: readonly object[]): readonly unknown[] =>
@@ -93,7 +108,7 @@ function listCompanyRows(endpoint: Endpoint): readonly unknown[] {
   }
 }
 
-/** News, so that untouched tables differ from whole ones. */
+/** Changes the company, so that unchanged tables differ from complete ones. */
 function change(endpoint: Endpoint): void {
   const { employees } = fake.company;
   const person = employees[10 + (runs % 100)];
@@ -102,7 +117,7 @@ function change(endpoint: Endpoint): void {
   if (endpoint === 'attendances') fake.attendances.deleted.add(gone?.id ?? 0);
 }
 
-describe('what is wrong at Personio', () => {
+describe('a fault of Personio', () => {
   test.each(FAULTS)('$fault', async (fault) => {
     const { endpoint = 'employees', outcome, arrange, source, atMost, says } = fault;
     const before = await readStored(endpoint);

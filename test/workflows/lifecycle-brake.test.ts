@@ -86,7 +86,7 @@ async function refresh(employeeId: string): Promise<SyncResult> {
   );
 }
 
-/** People who are here and stay, from the end of the list, so that the supervisors are not among them. */
+/** Returns active people from the end of the list, so that no supervisors are among them. */
 function listStaying(count: number): readonly DemoEmployee[] {
   const staying = fake.company.employees.filter(
     (person) => person.id < 9_000 && getStatus(person, TODAY) === 'active' && person.terminationDate === null,
@@ -148,22 +148,22 @@ async function waitForDetails(runId: string): Promise<string> {
 
 async function readVerdict(runId: string): Promise<unknown> {
   const handle = worker.temporal.client.workflow.getHandle(workflowId.lifecycle('default', runId));
-  return ((await handle.result()) as { answer: unknown }).answer;
+  return ((await handle.result()) as { verdict: unknown }).verdict;
 }
 
 describe.each([
-  { what: 'come back inactive', happens: leave, ends: stay, sentence: 'would leave at once' },
+  { what: 'come back inactive', happens: leave, ends: stay, sentence: 'would leave' },
   {
     what: 'vanish',
     happens: (people: readonly DemoEmployee[]) => people.forEach(({ id }) => fake.company.remove(id)),
     ends: (people: readonly DemoEmployee[]) => people.forEach((person) => fake.company.add(person)),
-    sentence: 'are missing at once',
+    sentence: 'are missing',
   },
-])('a glitch: thirty people $what', ({ happens, ends, sentence }) => {
+])('an HR data error: thirty people $what', ({ happens, ends, sentence }) => {
   let people: readonly DemoEmployee[];
   let runId: string;
 
-  test('is braked in the first sync: nothing of theirs changes, and the joiner of the day starts', async () => {
+  test('brakes the first sync: only the joiner of the day is committed', async () => {
     people = listStaying(30);
     const before = await readRows(people);
     const joiner = { ...(listStaying(1)[0] ?? people[0]), id: 9_000 + started, hireDate: TODAY } as DemoEmployee;
@@ -177,22 +177,23 @@ describe.each([
     await waitUntil(async () => (await listDeliveryStates([joiner])).join() === 'acknowledged');
   });
 
-  test('shows in status, which exits with 1, says why, whom it is about and what to do', async () => {
+  test('is a problem in `status` with reason, people and action', async () => {
     const { code, document } = await readStatus();
     expect([code, document.healthy]).toEqual([1, false]);
     const [problem] = document.problems;
     expect(problem).toMatchObject({ code: 'braked', runId });
     expect(problem?.sentence).toContain(sentence);
-    expect(problem?.sentence).toMatch(/^30 of \d+ people .* at most \d+ may/);
+    expect(problem?.sentence).toMatch(/^30 of \d+ employees .* in this run \(limit \d+\)\. /);
     expect(problem?.action).toContain(`personio-sync approve ${runId} --by`);
     expect(document.connections[0]?.held.map(({ employeeId }) => employeeId)).toEqual([...toIds(people)].sort());
     const { stdout } = await runCli('status');
     expect(stdout).toContain(
-      `held (asked, ${sentence.includes('leave') ? 'leavers' : 'missing'}): 30 people: ${[...toIds(people)].sort()[0] ?? ''}`,
+      `held (${sentence.includes('leave') ? 'leavers' : 'missing'}, waiting for approval): 30 employees\n` +
+        `    employee ${[...toIds(people)].sort()[0] ?? ''}`,
     );
   });
 
-  test('waits visibly in the workflow, which takes no answer without a name and a reason', async () => {
+  test('waits in the workflow, which refuses a verdict without name and reason', async () => {
     const details = await waitForDetails(runId);
     expect(details).toContain(sentence);
     expect(details).toContain(`approve ${runId}`);
@@ -201,10 +202,10 @@ describe.each([
       .executeUpdate(UPDATE.approve, { args: [{ by: ' ', reason: 'x' }] })
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(WorkflowUpdateFailedError);
-    expect((refused as WorkflowUpdateFailedError).cause?.message).toMatch(/Say who decides and why/);
+    expect((refused as WorkflowUpdateFailedError).cause?.message).toMatch(/Pass who decides and why/);
   });
 
-  test('is over when all is well the next day: nothing was sent, and nobody waits any more', async () => {
+  test('is over when the data is correct the next day, and nothing was sent', async () => {
     ends(people);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0, updated: 0, missing: 0 });
     expect(await readVerdict(runId)).toBe('replaced');
@@ -213,8 +214,8 @@ describe.each([
   });
 });
 
-describe('the same, real', () => {
-  test('approved by name, it is committed after a fresh read, and told', async () => {
+describe('a real mass change', () => {
+  test('is committed after its approval and a fresh read, and dispatched', async () => {
     const people = listStaying(30);
     leave(people);
     const { runId } = await sync();
@@ -225,20 +226,20 @@ describe('the same, real', () => {
     expect(runs[0]?.runId).not.toBe(runId);
     expect(await readVerdict(runId)).toBe('approved');
     await waitUntil(async () => {
-      const told = await listDeliveryStates(people);
-      return told.length === 30 && told.every((state) => state === 'acknowledged');
+      const states = await listDeliveryStates(people);
+      return states.length === 30 && states.every((state) => state === 'acknowledged');
     }, 60_000);
     const decisions = await database.query('select actor, what, subject, reason from personio.decisions');
     expect(decisions).toEqual([{ actor: 'Ada', what: 'approve', subject: `run ${runId}`, reason: 'the plant closes' }]);
   });
 
-  test('approved when more has come, it commits what was approved and is braked for the rest', async () => {
+  test('is braked again for what came after the approved run', async () => {
     const people = listStaying(20);
     leave(people.slice(0, 12));
     const { runId } = await sync();
     leave(people);
     const { code, stderr } = await runCli('approve', runId, '--by', 'Ada', '--reason', 'as agreed');
-    expect([code, stderr]).toEqual([3, expect.stringContaining('Approved: the changes of 12 people')]);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('Approved the changes of 12 employees')]);
     const { document } = await readStatus();
     expect(document.connections[0]?.held.map(({ employeeId }) => employeeId).sort()).toEqual(
       [...toIds(people.slice(12))].sort(),
@@ -247,7 +248,7 @@ describe('the same, real', () => {
     expect(await sync()).toMatchObject({ outcome: 'succeeded' });
   });
 
-  test('rejected through `temporal workflow update execute`, people stay held without a question; approving later still works', async () => {
+  test('stays on hold after a rejection, and can be approved later', async () => {
     const people = listStaying(12);
     leave(people);
     const { runId } = await sync();
@@ -278,17 +279,17 @@ describe('the same, real', () => {
     expect(JSON.parse(approved.stdout)).toMatchObject({ runs: [{ outcome: 'succeeded', updated: 12, held: 0 }] });
   });
 
-  test('reject by command exits with 0 and says how to take it back', async () => {
+  test('can be rejected by command, which says how to revert it', async () => {
     const people = listStaying(12);
     leave(people);
     const { runId } = await sync();
     const { code, stdout } = await runCli('reject', runId, '--by', 'Ada', '--reason', 'wrong list');
-    expect([code, stdout]).toEqual([0, expect.stringContaining('12 people keep their old state')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Rejected the changes of 12 employees')]);
     stay(people);
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
   });
 
-  test('can be answered while others of the same read are still handed over', async () => {
+  test('can be approved while the rest of the read is dispatched', async () => {
     const people = listStaying(12);
     leave(people);
     await addCrowd(database, 200, { handed_over_to: null });
@@ -304,15 +305,18 @@ describe('the same, real', () => {
     expect(await sync()).toMatchObject({ outcome: 'succeeded', held: 0 });
   });
 
-  test('a run that nobody knows, or that holds nobody, cannot be decided', async () => {
+  test('cannot be approved by an unknown run or one that holds nobody', async () => {
     expect((await runCli('approve', 'no-such-run', '--by', 'Ada', '--reason', 'x')).code).toBe(2);
     const { runId } = await sync();
     const { code, stderr } = await runCli('reject', runId, '--by', 'Ada', '--reason', 'x');
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/ended as succeeded and asks nobody/)]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/ended as succeeded, so there is nothing to approve or reject/),
+    ]);
     expect((await runCli('approve', runId, '--by', ' ', '--reason', 'x')).code).toBe(2);
   });
 
-  test('one person who is held is held by a refresh too', async () => {
+  test('keeps a held person on hold in a refresh too', async () => {
     const people = listStaying(12);
     leave(people);
     await sync();
@@ -322,8 +326,8 @@ describe('the same, real', () => {
   });
 });
 
-describe('who is missing', () => {
-  test('from the list and there by id makes the read incomplete; nothing changes', async () => {
+describe('a missing person', () => {
+  test('who exists by id makes the read incomplete, and nothing changes', async () => {
     const [person] = listStaying(1);
     fake.company.remove(person?.id ?? 0);
     fake.behaviour.fault = ({ path }) =>
@@ -332,14 +336,14 @@ describe('who is missing', () => {
         : undefined;
     const failure: unknown = await sync().catch((error: unknown) => error);
     fake.behaviour.fault = null;
-    expect((failure as WorkflowFailedError).cause?.message).toMatch(/whom Personio still knows by their id/);
+    expect((failure as WorkflowFailedError).cause?.message).toMatch(/employees that Personio still has by id/);
     const rows = await database.query('select missing_since from personio.employees where employee_id = $1', [
       String(person?.id),
     ]);
     expect(rows).toEqual([{ missing_since: null }]);
   });
 
-  test('twice and answered with 404 is deleted, and told', async () => {
+  test('is deleted after two reads with 404, and dispatched', async () => {
     const [gone] = await database.query<{ employee_id: string }>(
       `select employee_id from personio.employees where lifecycle_state = 'employed' order by employee_id desc limit 1`,
     );
@@ -358,7 +362,7 @@ describe('preview and explain', () => {
   const readEverything = async (): Promise<readonly unknown[]> =>
     Promise.all(READ.map(async (table) => database.query(`select * from personio.${table} t order by t::text`)));
 
-  test('a preview shows what would be held and what would happen, with names on request only, and changes nothing', async () => {
+  test('a preview shows holds and events, names on request, and changes nothing', async () => {
     const people = listStaying(15);
     leave(people);
     await waitUntil(
@@ -386,15 +390,19 @@ describe('preview and explain', () => {
     expect(stdout).not.toContain(people[0]?.lastName);
     const named = await runCli('preview', 'employees', '--names');
     expect(named.stdout).toContain(people[0]?.lastName);
-    expect(named.stdout).toMatch(/leavers +15 of \d+ in this run +at most \d+ +over the limit/);
+    expect(named.stdout).toMatch(/leavers +15 of \d+ in this run +limit \d+ +over the limit/);
     const rows = await database.query('select outcome from personio.sync_runs where run_id = $1', [preview.runId]);
     expect(rows).toEqual([{ outcome: 'preview' }]);
     stay(people);
   });
 
-  test('an event explains itself: run, rule, values before and after, and who was told when', async () => {
+  test('an event has its run, rule, values and deliveries', async () => {
     const [event] = await database.query<{ event_id: string; run_id: string; employee_id: string }>(
-      `select event_id, run_id, employee_id from personio.lifecycle_events where kind = 'leaver.left' and state = 'due' order by sequence desc limit 1`,
+      `select event_id, run_id, employee_id
+       from personio.lifecycle_events
+       where kind = 'leaver.left' and state = 'due'
+       order by sequence desc
+       limit 1`,
     );
     const { code, stdout } = await runCli('explain', event?.event_id ?? '', '--json');
     expect(code).toBe(0);
@@ -416,7 +424,7 @@ describe('preview and explain', () => {
 });
 
 describe("when Temporal's own database is lost between detection and effect", () => {
-  test('the next run hands every planned event over anew, and each falls due once', async () => {
+  test('the next run dispatches every planned event again, and each falls due once', async () => {
     const people = listStaying(3);
     leave(people, addDays(TODAY, 10));
     await sync();
@@ -428,17 +436,20 @@ describe("when Temporal's own database is lost between detection and effect", ()
     worker = await startTestWorker({ database, fake, policy });
     expect(await sync()).toMatchObject({ outcome: 'succeeded', updated: 0 });
     expect(await countPlanned()).toBe(before);
-    // Their moment comes.
+    // They fall due.
     await database.run(`update personio.lifecycle_events set due_at = now() where state = 'planned'`);
     await database.run(
-      `update personio.deliveries x set due_at = now() from personio.lifecycle_events v where v.event_id = x.event_id and v.state = 'planned'`,
+      `update personio.deliveries d
+       set due_at = now()
+       from personio.lifecycle_events e
+       where e.event_id = d.event_id and e.state = 'planned'`,
     );
     expect(await sync()).toMatchObject({ outcome: 'succeeded' });
     await signalAll();
     await waitUntil(async () => (await countPlanned()) === 0, 60_000);
     await waitUntil(async () => {
-      const told = await listDeliveryStates(people);
-      return told.length === 6 && told.every((state) => state === 'acknowledged');
+      const states = await listDeliveryStates(people);
+      return states.length === 6 && states.every((state) => state === 'acknowledged');
     }, 60_000);
     const [feed] = await database.query<{ gaps: number; doubled: number }>(
       `select max(sequence) - count(*) as gaps, count(*) - count(distinct sequence) as doubled
@@ -447,7 +458,7 @@ describe("when Temporal's own database is lost between detection and effect", ()
     expect(feed).toEqual({ gaps: 0, doubled: 0 });
   });
 
-  /** The clock of the test was moved, so the waiting workflows are told to look again. */
+  /** Signals the waiting workflows, since the test has moved the times in the database. */
   async function signalAll(): Promise<void> {
     const rows = await database.query<{ employee_id: string }>(
       `select distinct employee_id from personio.lifecycle_events where state = 'planned'`,

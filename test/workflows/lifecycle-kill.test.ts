@@ -14,8 +14,8 @@ import { readTestServers } from '../support/servers-file.js';
 import { createNamespace } from '../support/worker.js';
 
 /**
- * A worker is killed with SIGKILL at each step of a run, and another one takes over. What is in the database in the end has to be what an
- * undisturbed run leaves behind: the same events with the same ids, none doubled, none lost.
+ * A worker is killed with SIGKILL at each step of a run, and another one takes over. In the end the database must
+ * hold what an undisturbed run leaves behind: the same events with the same ids, none doubled, none lost.
  */
 const STEPS = [
   'openRun',
@@ -34,12 +34,12 @@ const databases: Database[] = [];
 const fakes: FakePersonio[] = [];
 const processes = new Set<ChildProcess>();
 
-/** Everything that a run leaves behind, without the moments at which it happened to be written. */
+/** Everything that a run leaves behind, without the times of writing. */
 interface RunOutcome {
   readonly events: readonly unknown[];
   readonly employees: readonly unknown[];
   readonly runs: readonly unknown[];
-  /** How the first worker ended. */
+  /** Signal that ended the first worker. */
   readonly killedBy: NodeJS.Signals | null;
 }
 
@@ -90,13 +90,13 @@ async function runScenario(name: string): Promise<RunOutcome> {
   }
   await second.result();
   if (third !== null) await third.result();
-  // What the child workflow does after it has answered.
+  // The child workflow continues after it has signalled its outcome.
   await temporal.client.workflow.getHandle(workflowId.lifecycle('default', (await second.describe()).runId)).result();
   await temporal.close();
   return { ...(await readOutcome(database)), killedBy: first.signalCode };
 }
 
-/** The second read has a joiner, a mover, a leaver, somebody who has gone, and an end that is to come. */
+/** Gives the second read a joiner, a mover, a leaver, a missing person and a coming end. */
 function change(fake: FakePersonio): void {
   fake.company.advanceDay(TODAY);
   const staying = fake.company.employees.filter((person) => person.terminationDate === null && !person.isOnLeave);
@@ -129,22 +129,27 @@ function startWorker(step: string, { url, namespace, personio }: WorkerTarget): 
 async function readOutcome(database: Database): Promise<Omit<RunOutcome, 'killedBy'>> {
   return {
     events: await database.query(
-      `select event_id, kind, state, effective_date, superseded_by, handed_over_to is not null as is_handed_over
+      `select event_id, kind, state, effective_date, superseded_by, handed_over_to is not null as is_dispatched
        from personio.lifecycle_events order by event_id`,
     ),
     employees: await database.query(
-      `select employee_id, status, position, department, lifecycle_state, episode, version, missing_since is not null as is_missing,
+      `select employee_id, status, position, department, lifecycle_state, episode, version,
+         missing_since is not null as is_missing,
          (select count(*) from personio.employee_history h where h.employee_id = e.employee_id) as versions
-       from personio.employees e order by employee_id`,
+       from personio.employees e
+       order by employee_id`,
     ),
     runs: await database.query(
-      `select outcome, received, inserted, updated, unchanged, missing, held from personio.sync_runs order by started_at limit 2`,
+      `select outcome, received, inserted, updated, unchanged, missing, held
+       from personio.sync_runs
+       order by started_at
+       limit 2`,
     ),
   };
 }
 
 describe('a worker that is killed', () => {
-  test.each(STEPS)('with SIGKILL at the step %s leaves the events of an undisturbed run', (step) => {
+  test.each(STEPS)('at the step %s leaves the events of an undisturbed run', (step) => {
     const { killedBy, ...rest } = outcomes.get(step) ?? { killedBy: null };
     expect(killedBy).toBe('SIGKILL');
     const { killedBy: nobody, ...undisturbed } = outcomes.get('undisturbed') ?? { killedBy: null };
@@ -153,9 +158,9 @@ describe('a worker that is killed', () => {
     expect(outcomes.get(step)?.events.length).toBeGreaterThan(4);
   });
 
-  test('is no worse than two workers with two runs at once: the same events with the same ids', () => {
+  test('is like two workers with two runs at once: same events, same ids', () => {
     expect(outcomes.get('two workers, two runs at once')?.events).toEqual(outcomes.get('undisturbed')?.events);
-    // The person who has gone was missed by both, and yet by one read after the other: nobody is deleted by a moment's glitch.
+    // Both reads miss the person who is gone, but they count as one: a brief fault deletes nobody.
     expect(outcomes.get('two workers, two runs at once')?.employees).toEqual(outcomes.get('undisturbed')?.employees);
   });
 });

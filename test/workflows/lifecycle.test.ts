@@ -68,8 +68,8 @@ async function waitForEvents(
 const findState = (event: EventReport | undefined, subscriber: string, purpose = 'event'): string | undefined =>
   event?.deliveries.find((delivery) => delivery.subscriber === subscriber && delivery.purpose === purpose)?.state;
 
-describe('who joins, moves and leaves', () => {
-  test('the baseline tells nobody, and plans the coming starts and ends', async () => {
+describe('joiners, movers and leavers', () => {
+  test('the baseline only plans coming starts and ends', async () => {
     const { runId } = await sync();
     const events = await listRunEvents(database, [runId]);
     expect(events.length).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ describe('who joins, moves and leaves', () => {
     expect(events.every((event) => event.effectiveDate >= TODAY)).toBe(true);
   });
 
-  test('a joiner, a mover and a leaver reach the subscriber, and its answers come back', async () => {
+  test('reach the subscriber, and its acknowledgements come back', async () => {
     fake.company.advanceDay(TODAY);
     const { runId } = await sync();
     const events = await waitForEvents(
@@ -89,7 +89,7 @@ describe('who joins, moves and leaves', () => {
     expect(moved?.changes.map(({ attribute }) => attribute)).toContain('department');
   });
 
-  test('a subscriber that cannot be reached is tried again, and its silence is escalated once to another', async () => {
+  test('an unreachable subscriber is retried, and escalated once', async () => {
     const runs = await database.query<{ run_id: string }>(
       `select run_id from personio.lifecycle_events where kind = 'leaver.left' and state = 'due'`,
     );
@@ -107,7 +107,7 @@ describe('who joins, moves and leaves', () => {
     expect(delivery?.last_error).toMatch(/not found/i);
   });
 
-  test('a planned leaving is announced at once, and told at its moment', async () => {
+  test('a planned leaver is announced at once, and delivered when due', async () => {
     const leaver = fake.company.employees.find(
       (person) =>
         person.terminationDate === null && !person.isOnLeave && person.hireDate !== null && person.hireDate < TODAY,
@@ -126,7 +126,7 @@ describe('who joins, moves and leaves', () => {
     expect(planned).toMatchObject({ state: 'planned', effectiveDate: addDays(TODAY, 20), late: false });
     expect(findState(planned, 'it')).toBe('waiting');
 
-    // The moment comes: twenty days pass in the database, and the person's workflow hears that its agenda changed.
+    // Twenty days pass in the database, and the person's workflow is signalled.
     await database.run(`update personio.lifecycle_events set due_at = now() where event_id = $1`, [planned?.eventId]);
     await database.run(`update personio.deliveries set due_at = now() where event_id = $1`, [planned?.eventId]);
     await worker.temporal.client.workflow
@@ -147,9 +147,9 @@ describe('who joins, moves and leaves', () => {
     expect(feed?.gaps).toBe(0);
   });
 
-  test('forty people inactive at once are held, nobody is told, and the run ends as braked', async () => {
-    const told = `select 1 from personio.deliveries where purpose <> 'escalation'`;
-    const before = await database.query(told);
+  test('forty inactive people at once are held, and the run is braked', async () => {
+    const deliveries = `select 1 from personio.deliveries where purpose <> 'escalation'`;
+    const before = await database.query(deliveries);
     const active = fake.company.employees.filter(
       (person) => person.terminationDate === null && person.hireDate !== null && person.hireDate <= TODAY,
     );
@@ -157,6 +157,6 @@ describe('who joins, moves and leaves', () => {
     const result = await sync();
     expect(result).toMatchObject({ outcome: 'braked', updated: 0 });
     expect(result.held).toBeGreaterThan(30);
-    expect(await database.query(told)).toHaveLength(before.length);
+    expect(await database.query(deliveries)).toHaveLength(before.length);
   });
 });

@@ -11,7 +11,7 @@ import { createPolicy } from '../support/policy.js';
 import { startTestWorker, waitUntil } from '../support/worker.js';
 import type { TestWorker } from '../support/worker.js';
 
-/** What operators type: Temporal's own commands against our schedules and workflow types. */
+/** Temporal's own commands, as operators type them, against our schedules and workflow types. */
 const policy = createPolicy();
 let database: Database;
 let fake: FakePersonio;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 type SyncWorkflow = (input: SyncInput) => Promise<SyncResult>;
 
-test('`temporal workflow start` works bare, with the type and the task queue alone', async () => {
+test('`temporal workflow start` needs only the type and the task queue', async () => {
   const { namespace, client } = worker.temporal;
   const started = await runTemporalCommand(
     namespace,
@@ -48,7 +48,7 @@ test('`temporal workflow start` works bare, with the type and the task queue alo
   expect(await client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'succeeded', received: 12 });
 });
 
-test('`temporal schedule backfill` of attendances re-reads exactly the days that it names', async () => {
+test('`temporal schedule backfill` reads exactly the days that it names again', async () => {
   const range = ['--start-time', '2026-11-01T00:00:00Z', '--end-time', '2026-11-06T00:00:00Z'];
   const id = toScheduleId('default', 'attendances');
   await runTemporalCommand(
@@ -63,7 +63,10 @@ test('`temporal schedule backfill` of attendances re-reads exactly the days that
   );
   const listRuns = async (): Promise<readonly unknown[]> =>
     database.query(
-      `select window_start, window_end from personio.sync_runs where endpoint = 'attendances' and outcome = 'succeeded' order by 1`,
+      `select window_start, window_end
+       from personio.sync_runs
+       where endpoint = 'attendances' and outcome = 'succeeded'
+       order by 1`,
     );
   await waitUntil(async () => (await listRuns()).length === 5, 60_000);
   const days = ['2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04', '2026-11-05'];
@@ -75,7 +78,7 @@ test('`temporal schedule backfill` of attendances re-reads exactly the days that
   expect(stored).toEqual({ first: '2026-11-02', last: '2026-11-05' });
 });
 
-test('a run over a year goes on in a new execution before its history grows long, and stays one run', async () => {
+test('a run over a year continues as new, keeps histories short, and stays one run', async () => {
   const window = { from: '2025-11-10', to: '2026-11-13' };
   const handle = await worker.temporal.client.workflow.start<SyncWorkflow>(WORKFLOW_TYPE.attendances, {
     taskQueue: TASK_QUEUE.sync,

@@ -8,8 +8,9 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { silenceRuntime } from '../support/worker.js';
 
 /**
- * People's workflows wait for months, so new code has to go on where old code stopped. The histories were exported
- * (`temporal workflow show --output json`) from the code that last changed the order of commands. A replay that fails means "patch it", not "record it again".
+ * Employees' workflows wait for months, so new code must continue where old code stopped. The histories were exported
+ * (`temporal workflow show --output json`) from the code that last changed the order of commands. If a replay fails,
+ * put the change behind `patched()`; never record the history again.
  */
 const HISTORIES = fileURLToPath(new URL('../fixtures/histories', import.meta.url));
 const WORKFLOWS = join(dirname(fileURLToPath(import.meta.url)), '../../workflows/index.ts');
@@ -31,7 +32,7 @@ function loadHistory(name: string): RecordedHistory {
 }
 
 describe('employeeLifecycle', () => {
-  test('there are histories of one that was told, one overdue, one whose step failed, a long one and one that was continued', () => {
+  test('has histories of a delivered, overdue, failed, long and continued one', () => {
     expect(names).toEqual(
       ['continued', 'failed', 'long', 'overdue', 'told'].map((name) => `employee-lifecycle-${name}.json.gz`),
     );
@@ -48,8 +49,8 @@ describe('employeeLifecycle', () => {
     await Worker.runReplayHistory({ workflowBundle }, loadHistory(name), 'personio:default:employee:1');
   });
 
-  test('a history that this code would not have made is refused', async () => {
-    // The one with an activity: of what is done within a workflow task, replaying checks the order alone.
+  test('refuses a history with a renamed activity', async () => {
+    // The only one with a regular activity: of local activities, a replay checks the order alone.
     const { events } = loadHistory('employee-lifecycle-failed.json.gz');
     const renamed = JSON.parse(
       JSON.stringify({ events }).replaceAll('advanceAgenda', 'somethingElse'),

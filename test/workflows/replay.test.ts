@@ -6,8 +6,9 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { toReadableHistory } from '../support/history.js';
 
 /**
- * Histories of released versions, exported by Temporal's command line (scripts/record-histories.js). Where one of them does not replay,
- * workflows that run at users' would break off: the change goes behind `patched()`. Recording anew is not the remedy.
+ * Histories of released versions, exported with Temporal's command line (scripts/record-histories.js). If one of them
+ * does not replay, running workflows of users would break: put the change behind `patched()`. Never record them
+ * again.
  */
 const FOLDER = fileURLToPath(new URL('../fixtures/histories/', import.meta.url));
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
@@ -33,7 +34,7 @@ async function replay({ workflowId, events }: RecordedHistory): Promise<void> {
 }
 
 describe('recorded histories', () => {
-  test('there is one of each workflow type, one that went on in a new execution, and a question that was answered', () => {
+  test('cover each workflow type, continue-as-new and an approved question', () => {
     const names = FILES.map((file) => file.replace('.json', ''));
     const types = ['syncEmployees', 'syncDepartments', 'syncAttendances', 'syncTimeOffTypes', 'refreshEmployee'];
     expect(names).toEqual(
@@ -52,11 +53,11 @@ describe('recorded histories', () => {
     await expect(replay(loadHistory(file))).resolves.toBeUndefined();
   });
 
-  test.each(FILES)('%s holds nothing of a person', (file) => {
+  test.each(FILES)('%s contains no personal data', (file) => {
     expect(toReadableHistory(loadHistory(file))).not.toMatch(/@example\.org|papi-|secret/);
   });
 
-  test('a renamed activity makes them fail', async () => {
+  test('fail with a renamed activity', async () => {
     const { workflowId, events } = loadHistory('syncAttendances.json');
     const renamed = JSON.stringify(events).replaceAll('"name":"commitSnapshot"', '"name":"commitChunk"');
     expect(renamed).toContain('"name":"commitChunk"');

@@ -69,7 +69,7 @@ async function readSnapshot(): Promise<readonly unknown[]> {
 }
 
 describe('a sync through Temporal', () => {
-  test('brings a company of 1,237 whole, though the server grants 100 of the 200 that were asked for', async () => {
+  test('reads 1,237 employees completely from a server that halves the page size', async () => {
     const result = await sync('employees');
     expect(result).toMatchObject({ outcome: 'succeeded', source: 'v1', received: PEOPLE, inserted: PEOPLE });
     expect(await countRows('employees')).toBe(PEOPLE);
@@ -79,18 +79,18 @@ describe('a sync through Temporal', () => {
     expect(learnt).toEqual({ page_size: 100 });
   });
 
-  test('asks again in smaller pages where the server refuses larger ones', async () => {
+  test('asks for smaller pages if the server refuses larger ones', async () => {
     await database.run('delete from personio.endpoint_profiles');
     Object.assign(fake.behaviour, { employeesPerPage: 50, largerPages: 'refused' });
     expect(await sync('employees')).toMatchObject({ outcome: 'succeeded', received: PEOPLE, unchanged: PEOPLE });
     await database.run('delete from personio.endpoint_profiles');
   });
 
-  test('derives departments from the employees where Personio has no such endpoint, and says so', async () => {
+  test('derives departments from employees if Personio lacks the endpoint', async () => {
     expect(await sync('departments')).toMatchObject({ outcome: 'succeeded', source: 'employees', received: 8 });
   });
 
-  test('reads time-off types, which come without a total', async () => {
+  test('reads time-off types, which have no total', async () => {
     expect(await sync('time-off-types')).toMatchObject({ outcome: 'succeeded', source: 'v1', received: 5 });
   });
 
@@ -134,7 +134,7 @@ describe('a sync through Temporal', () => {
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded', received: expected, inserted: expected });
   });
 
-  test('keeps its history short, and records, names, secrets and tokens out of it', async () => {
+  test('keeps its history short and free of records, names, secrets and tokens', async () => {
     const handle = await start('employees');
     await handle.result();
     const childId = workflowId.lifecycle('default', handle.firstExecutionRunId);
@@ -146,7 +146,7 @@ describe('a sync through Temporal', () => {
     }
   });
 
-  test('answers how far it is while it runs', async () => {
+  test('reports its progress while it runs', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -164,8 +164,8 @@ describe('a sync through Temporal', () => {
   });
 });
 
-describe('what is wrong in Personio', () => {
-  test('a total that never holds still ends as SnapshotIncomplete, with the tables untouched', async () => {
+describe('a run that Personio disturbs', () => {
+  test('ends as SnapshotIncomplete if the total keeps changing', async () => {
     const before = await readSnapshot();
     fake.behaviour.fault = ({ path, query, number }) =>
       path === '/v1/company/employees' && query.get('offset') !== '0'
@@ -181,7 +181,7 @@ describe('what is wrong in Personio', () => {
     expect(run).toEqual({ outcome: 'incomplete', failure_type: 'SnapshotIncomplete' });
   });
 
-  test('days that never add up end the run, and what was read ahead of them is not committed', async () => {
+  test('commits nothing of the days read ahead of a chunk that fails', async () => {
     const [from, next] = ['2026-09-07', '2026-09-10'];
     const twice = { id: 1, attributes: { employee: 1, date: from, start_time: '09:00', end_time: '17:00' } };
     fake.behaviour.fault = ({ query }) =>
@@ -194,7 +194,7 @@ describe('what is wrong in Personio', () => {
     expect(await countRows(`attendance_periods where date >= '${from}' and date <= '2026-09-20'`)).toBe(0);
   });
 
-  test('a page that is not what it should be ends as PersonioMalformedAnswer, with the tables untouched', async () => {
+  test('ends as PersonioMalformedAnswer if a page is malformed', async () => {
     const before = await readSnapshot();
     fake.behaviour.fault = ({ path }) =>
       path === '/v1/company/employees' ? { status: 200, body: '<html>Ada Fischer is not JSON</html>' } : undefined;
@@ -204,7 +204,7 @@ describe('what is wrong in Personio', () => {
     expect(await readSnapshot()).toEqual(before);
   });
 
-  test('wrong credentials end as PersonioCredentialsRejected after one exchange, with what to do', async () => {
+  test('ends as PersonioCredentialsRejected after one token exchange', async () => {
     fake.expireTokens();
     let exchanges = 0;
     fake.behaviour.fault = ({ path }) => {
@@ -219,7 +219,7 @@ describe('what is wrong in Personio', () => {
     expect(exchanges).toBe(1);
   });
 
-  test('a server that fails for a while is waited for', async () => {
+  test('waits for a server that fails for a while', async () => {
     let failures = 2;
     fake.behaviour.fault = ({ path }) => {
       if (path !== '/v1/company/employees' || failures === 0) return undefined;
@@ -229,7 +229,7 @@ describe('what is wrong in Personio', () => {
     expect(await sync('employees')).toMatchObject({ outcome: 'succeeded', received: PEOPLE });
   });
 
-  test('a cancelled run says so, and changes nothing more', async () => {
+  test('changes nothing more after it is cancelled', async () => {
     const before = await readSnapshot();
     fake.behaviour.fault = async ({ path }) => {
       if (path === '/v1/company/employees') await new Promise((resolve) => setTimeout(resolve, 300));
@@ -250,7 +250,7 @@ describe('what is wrong in Personio', () => {
 
 type RefreshWorkflow = (input: RefreshInput) => Promise<SyncResult>;
 
-describe('refreshing one person', () => {
+describe('a refresh of one employee', () => {
   const refresh = async (employeeId: string): Promise<SyncResult> =>
     worker.temporal.client.workflow.execute<RefreshWorkflow>(WORKFLOW_TYPE.refreshEmployee, {
       taskQueue: TASK_QUEUE.sync,
@@ -258,7 +258,7 @@ describe('refreshing one person', () => {
       args: [{ employeeId }],
     });
 
-  test('commits what changed of that person alone', async () => {
+  test('commits the changes of that employee alone', async () => {
     const [person] = fake.company.employees;
     Object.assign(person ?? {}, { position: 'Chief of Everything' });
     const result = await refresh(String(person?.id));

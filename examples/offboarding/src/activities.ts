@@ -1,10 +1,10 @@
-/** Both may be repeated: Temporal tries again after a failure, and after a success whose answer was lost. */
+/** Activities that are safe to repeat: Temporal retries after a failure, and after a success whose result was lost. */
 export interface DirectoryActivities {
   readonly disableAccounts: (employeeId: string) => Promise<void>;
   readonly enableAccounts: (employeeId: string) => Promise<void>;
 }
 
-/** Your identity provider instead: the example only says what it would do. */
+/** Creates the activities. Call your identity provider here; the example only logs. */
 export function createDirectoryActivities(): DirectoryActivities {
   return {
     disableAccounts: async (employeeId) => {

@@ -15,10 +15,10 @@ const worker = await Worker.create({
   workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
   activities: {
     ...createDirectoryActivities(),
-    // Only needed where personio-sync lives in another namespace; harmless where it does not.
+    // Needed if personio-sync runs in another namespace; harmless otherwise.
     ...createAcknowledgeActivities(client),
   },
   shutdownGraceTime: '20 seconds',
 });
-console.log(`Offboarding waits for events on the task queue it of ${namespace} at ${address}`);
+console.log(`Waiting for events on the task queue "it" of namespace ${namespace} at ${address}`);
 await worker.run();

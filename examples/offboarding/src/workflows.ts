@@ -13,19 +13,25 @@ import { acknowledge, lifecycleEvents } from 'personio-sync-contracts/workflow';
 import type { LifecycleEventsState } from 'personio-sync-contracts/workflow';
 import type { DirectoryActivities } from './activities.js';
 
-/** A person confirms that the laptop is back: `temporal workflow signal --name laptopReturned --input '"Kim"'`. */
+/** Sent when the laptop is back, with a name: `temporal workflow signal --name laptopReturned --input '"Kim"'`. */
 export const laptopReturned = defineSignal<[string]>('laptopReturned');
 
 const directory = proxyActivities<DirectoryActivities>({
   startToCloseTimeout: '1 minute',
-  // A directory that is down for an hour is no reason to leave an account open.
+  // Covers more than an hour without the directory, so that no account stays open.
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes', maximumAttempts: 20 },
 });
 
-/** How long to listen for more of the same person, such as a correction, before the workflow ends. The next event starts it again. */
+/**
+ * Time to listen for more events of the same person, such as a correction, before the workflow ends. The next event
+ * starts it again.
+ */
 const QUIET_PERIOD = '1 hour';
 
-/** One per person. personio-sync starts it with the first event and passes no input; `state` comes from its own continue-as-new. */
+/**
+ * Closes the accounts of one person who leaves. personio-sync starts it with the first event and passes no input;
+ * `state` comes from its own continue-as-new.
+ */
 export async function offboardEmployee(state?: LifecycleEventsState): Promise<void> {
   // Before the first await, so that the signal that started the workflow finds its handler.
   const events = lifecycleEvents(state);
@@ -52,12 +58,12 @@ async function handle(event: LifecycleEvent, waitForLaptop: () => Promise<string
     await acknowledge(event, 'done', await act(event, waitForLaptop));
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    // Kept with the delivery, and told to whoever `escalateTo` names. Sent again with `personio-sync redeliver`.
+    // Stored with the delivery, and escalated to `escalateTo`. `personio-sync redeliver` sends it again.
     await acknowledge(event, 'failed', 'the directory did not do it; see the workflow');
   }
 }
 
-/** @returns a note for people. */
+/** Acts on an event. Returns a note for people. */
 async function act({ kind, employeeId }: LifecycleEvent, waitForLaptop: () => Promise<string>): Promise<string> {
   if (kind === 'leaver.left' || kind === 'leaver.deleted') {
     setCurrentDetails(`Closing the accounts of employee ${employeeId}`);

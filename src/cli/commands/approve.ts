@@ -2,18 +2,19 @@ import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { readSettings } from '../../config/settings.js';
 import { TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/internal/names.js';
-import type { VerdictInput, SyncInput } from '../../contracts/internal/sync.js';
+import type { SyncInput, VerdictInput } from '../../contracts/internal/sync.js';
 import { listRunEvents } from '../../store/events/queries.js';
 import type { CommandDefinition } from '../command.js';
-import { parseVerdictOptions, submitVerdict } from '../decide-run.js';
-import type { SubmittedVerdict } from '../decide-run.js';
+import { parseVerdictOptions, submitVerdict } from '../submit-verdict.js';
+import type { SubmittedVerdict } from '../submit-verdict.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { formatRun, formatProgress } from '../run-lines.js';
-import { waitForRun } from '../run-sync.js';
+import { formatRun } from '../runs/format-run.js';
+import { printProgress } from '../runs/progress.js';
+import { reportRuns } from '../runs/report-runs.js';
+import { waitForRun } from '../runs/wait-for-run.js';
 import { openSession } from '../session.js';
 import type { Session } from '../session.js';
-import { reportRuns } from './sync.js';
 
 interface Options extends VerdictInput {
   readonly json?: boolean;
@@ -23,10 +24,10 @@ interface Options extends VerdictInput {
 export const approveCommand: CommandDefinition = (program, finish) => {
   program
     .command('approve')
-    .description('let the people change whom a braked run holds: asks for a fresh read, and waits for it')
-    .argument('<run>', 'the run that holds them, as `status` names it')
-    .requiredOption('--by <name>', 'who answers for it')
-    .requiredOption('--reason <text>', 'why')
+    .description('approve the changes a run is holding: re-read Personio and commit them')
+    .argument('<run>', 'ID of the run, as shown by `status`')
+    .requiredOption('--by <name>', 'person responsible, recorded in the audit log')
+    .requiredOption('--reason <text>', 'reason, recorded in the audit log')
     .option('--json', 'print one JSON document')
     .action(async (runId: string, options: Options) => finish(run(runId, options)));
 };
@@ -36,15 +37,12 @@ async function run(runId: string, options: Options): Promise<ExitCode> {
   const attribution = parseVerdictOptions(options);
   const session = await openSession(readSettings(), 'approve');
   try {
-    const decided = await submitVerdict(session, runId, 'approved', attribution);
-    output.note(
-      `Approved: the changes of ${decided.people} people. Personio is read anew, and what was approved is committed.`,
-    );
-    const { connectionId } = decided;
-    const handle = await startFreshRead(session, runId, decided);
-    const ended = await waitForRun(handle, { connectionId, endpoint: 'employees', joined: false }, (of, progress) =>
-      output.note(formatProgress(of, progress)),
-    );
+    const verdict = await submitVerdict(session, runId, 'approved', attribution);
+    const { connectionId, people } = verdict;
+    output.note(`Approved the changes of ${people} employees. Re-reading Personio to commit them.`);
+    const handle = await startFreshRead(session, runId, verdict);
+    const run = { connectionId, endpoint: 'employees', joined: false } as const;
+    const ended = await waitForRun(handle, run, printProgress(output.note));
     output.say(formatRun(ended));
     return reportRuns(output, [ended], await listRunEvents(session.database, [ended.runId]));
   } finally {
@@ -52,7 +50,7 @@ async function run(runId: string, options: Options): Promise<ExitCode> {
   }
 }
 
-/** The one that the waiting workflow has started; where none waited, one of our own. */
+/** Returns the fresh read that the waiting workflow started; where none waited, starts one. */
 async function startFreshRead(
   { temporal }: Session,
   runId: string,
@@ -65,6 +63,6 @@ async function startFreshRead(
     args: [input],
     workflowId: workflowId.approved(connectionId, runId),
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    staticSummary: `Reads ${connectionId} anew after the approval of run ${runId}`,
+    staticSummary: `Re-reads ${connectionId} after the approval of run ${runId}`,
   });
 }

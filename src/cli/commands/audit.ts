@@ -10,9 +10,9 @@ import { withDatabase } from '../with-database.js';
 export const auditCommand: CommandDefinition = (program, finish) => {
   program
     .command('audit')
-    .description('the chain of decisions')
+    .description('verify the audit log')
     .command('verify')
-    .description('check that no decision was changed or is missing; exit 1 if one was')
+    .description('check that no entry was changed or is missing; exits with 1 if one was')
     .option('--json', 'print one JSON document')
     .action(async (options: { json?: boolean }) => finish(run(options.json === true)));
 };
@@ -22,13 +22,15 @@ async function run(json: boolean): Promise<ExitCode> {
   const { decisions, lastHash, fault } = await withDatabase(readSettings(), 'audit verify', verifyAuditLog);
   if (fault !== null) {
     throw new CommandError(
-      `${fault} The ${decisions} before it are as they were written. Compare with a backup, and find out who could write to personio.decisions.`,
+      `${fault} The ${decisions} entries before it are intact. ` +
+        'Compare with a backup, and check who can write to personio.decisions.',
     );
   }
   output.say(
     lastHash === null
-      ? 'No decision was taken yet.'
-      : `${decisions} decisions, none changed and none missing. The newest has the hash ${lastHash}: noted elsewhere, it proves that nobody wrote the whole chain anew.`,
+      ? 'The audit log is empty.'
+      : `${decisions} entries, none changed and none missing. Keep the hash of the newest, ${lastHash}, ` +
+          'in another place: it proves later that nobody has rewritten the whole log.',
   );
   output.printJson({ ok: true, exitCode: EXIT.done, decisions, lastHash });
   return EXIT.done;

@@ -13,10 +13,12 @@ import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { formatRun, formatProgress } from '../run-lines.js';
-import { waitForRun, requireWorker } from '../run-sync.js';
+import { formatRun } from '../runs/format-run.js';
+import { printProgress } from '../runs/progress.js';
+import { reportRuns } from '../runs/report-runs.js';
+import { requireWorker } from '../runs/require-worker.js';
+import { waitForRun } from '../runs/wait-for-run.js';
 import { openSession } from '../session.js';
-import { reportRuns } from './sync.js';
 
 interface Options {
   readonly from: string;
@@ -29,11 +31,11 @@ interface Options {
 export const backfillCommand: CommandDefinition = (program, finish) => {
   program
     .command('backfill')
-    .description('read days again, both included, in one run')
-    .argument('<endpoint>', 'attendances, the only endpoint that is read by days')
+    .description('re-read a range of days (inclusive)')
+    .argument('<endpoint>', 'attendances, the only endpoint that is read by day')
     .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <date>', 'last day, YYYY-MM-DD')
-    .option('--connection <id>', 'which connection')
+    .option('--connection <id>', 'connection to read')
     .option('--json', 'print one JSON document')
     .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));
 };
@@ -58,9 +60,8 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
         { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: 'attendances' },
       ],
     });
-    const ended = await waitForRun(handle, { connectionId, endpoint: 'attendances', joined: false }, (of, progress) =>
-      output.note(formatProgress(of, progress)),
-    );
+    const run = { connectionId, endpoint: 'attendances', joined: false } as const;
+    const ended = await waitForRun(handle, run, printProgress(output.note));
     output.say(formatRun(ended));
     return reportRuns(output, [ended], []);
   } finally {
@@ -70,10 +71,10 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
 
 function parseWindow(endpoint: string, { from, to }: Options): DayWindow {
   const faults = [
-    ...(endpoint === 'attendances' ? [] : [`Only attendances can be read by days, not ${endpoint}.`]),
-    ...(isDay(from) ? [] : ['--from is no calendar day (YYYY-MM-DD).']),
-    ...(isDay(to) ? [] : ['--to is no calendar day (YYYY-MM-DD).']),
-    ...(isDay(from) && isDay(to) && from > to ? ['--from is after --to.'] : []),
+    ...(endpoint === 'attendances' ? [] : [`Only attendances can be read by day, not ${endpoint}.`]),
+    ...(isDay(from) ? [] : ['--from must be a calendar day (YYYY-MM-DD).']),
+    ...(isDay(to) ? [] : ['--to must be a calendar day (YYYY-MM-DD).']),
+    ...(isDay(from) && isDay(to) && from > to ? ['--from must not be after --to.'] : []),
   ];
   if (faults.length > 0) throw new CommandError(faults.join(' '), EXIT.usage);
   return { from, to };

@@ -14,7 +14,7 @@ interface Options {
   readonly origin: readonly string[];
 }
 
-/** Where the development server has its UI. */
+/** Addresses of the development server's UI. */
 const DEFAULT_ORIGINS = ['http://localhost:8233', 'http://127.0.0.1:8233'];
 const MIN_TOKEN_CHARACTERS = 16;
 
@@ -22,10 +22,10 @@ const MIN_TOKEN_CHARACTERS = 16;
 export const codecServerCommand: CommandDefinition = (program, finish) => {
   program
     .command('codec-server')
-    .description('let the Temporal UI and CLI decode encrypted payloads, until it is told to stop')
-    .option('--host <address>', 'where to listen; anything but loopback belongs behind TLS', '127.0.0.1')
-    .option('--port <n>', 'where to listen; 0 takes a free one', '8088')
-    .option('--origin <url...>', 'the Temporal UIs whose pages may call', DEFAULT_ORIGINS)
+    .description('let the Temporal UI and CLI decode encrypted payloads, until stopped')
+    .option('--host <address>', 'address to listen on; put TLS in front of anything but loopback', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 picks a free one', '8088')
+    .option('--origin <url...>', 'origins of the Temporal UIs that may call', DEFAULT_ORIGINS)
     .action(async (options: Options) => finish(run(options)));
 };
 
@@ -33,10 +33,11 @@ async function run({ host, port, origin }: Options): Promise<ExitCode> {
   const output = createOutput(false, process.stdout, process.stderr);
   const { payloadKeys, codecToken } = readSettings();
   if (payloadKeys.length === 0)
-    throw new CommandError('PERSONIO_SYNC_PAYLOAD_KEYS is not set, so there is nothing to decode.', EXIT.usage);
+    throw new CommandError('No payload keys configured. Set PERSONIO_SYNC_PAYLOAD_KEYS.', EXIT.usage);
   if (codecToken === null || codecToken.length < MIN_TOKEN_CHARACTERS) {
     throw new CommandError(
-      `PERSONIO_SYNC_CODEC_TOKEN (or …_FILE) has to be set, to at least ${MIN_TOKEN_CHARACTERS} characters: whoever knows it can read payloads. \`openssl rand -hex 32\` makes one.`,
+      `Set PERSONIO_SYNC_CODEC_TOKEN (or …_FILE) to at least ${MIN_TOKEN_CHARACTERS} characters; its holder can read ` +
+        'payloads. Create one with `openssl rand -hex 32`.',
       EXIT.usage,
     );
   }
@@ -46,7 +47,7 @@ async function run({ host, port, origin }: Options): Promise<ExitCode> {
   output.say(`Decoding at ${address}, for pages of ${origin.join(', ')}.`);
   output.say(`CLI: temporal workflow show --codec-endpoint ${address} --codec-auth "Bearer …" --workflow-id …`);
   output.say(
-    `UI: open ${address}/ once in the same browser, then set it as the codec endpoint, with credentials included.`,
+    `UI: open ${address}/ once in the same browser, then set it as the codec endpoint with credentials included.`,
   );
   await stopped;
   server.closeAllConnections();
@@ -56,11 +57,11 @@ async function run({ host, port, origin }: Options): Promise<ExitCode> {
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new CommandError('--port is no port: it is a number up to 65535.', EXIT.usage);
+    throw new CommandError('--port must be a number from 0 to 65535.', EXIT.usage);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const code = 'code' in error ? String(error.code) : 'unknown';
-      reject(new CommandError(`Nothing can listen at ${host}:${port} (${code}). Choose another --host or --port.`));
+      reject(new CommandError(`Cannot listen at ${host}:${port} (${code}). Choose another --host or --port.`));
     });
     server.listen(port, host, resolve);
   });

@@ -8,7 +8,7 @@ import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { listRunEvents, countUnacknowledged } from '../../store/events/queries.js';
 import { migrate } from '../../store/migrate.js';
-import { readPreview } from '../../store/employees/holds.js';
+import { readPreview } from '../../store/employees/preview.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
 import type { TemporalClients } from '../../temporal/connection.js';
 import { applySchedules } from '../../temporal/schedules.js';
@@ -19,13 +19,14 @@ import { startDevServers } from '../dev/dev-servers.js';
 import type { DevServers } from '../dev/dev-servers.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { formatEvent } from '../format-event.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
-import { formatEvent, formatRun } from '../run-lines.js';
-import { runPreview, runThroughSchedule } from '../run-sync.js';
-import type { RunReport } from '../run-sync.js';
-import { WORKER_POOL_SIZE, runWorkers, installRuntime, startWorkers, waitForSignal } from '../../worker/worker-host.js';
-import { reportRuns } from './sync.js';
+import { formatRun } from '../runs/format-run.js';
+import { reportRuns } from '../runs/report-runs.js';
+import { runPreview, runThroughSchedule } from '../runs/start-run.js';
+import type { RunReport } from '../runs/wait-for-run.js';
+import { WORKER_POOL_SIZE, installRuntime, runWorkers, startWorkers, waitForSignal } from '../../worker/worker-host.js';
 
 interface Options {
   readonly once?: boolean;
@@ -40,10 +41,10 @@ const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
 export const devCommand: CommandDefinition = (program, finish) => {
   program
     .command('dev')
-    .description('start everything on this machine, sync at once, then by schedule, until Ctrl-C')
-    .option('--once', 'sync every endpoint once, live through one day of the made-up company, and exit')
+    .description('start everything on this machine and sync now, then on schedule, until Ctrl-C')
+    .option('--once', 'sync every endpoint once, simulate a day in the demo company, and exit')
     .option('--json', 'print one JSON document')
-    .option('--fresh', 'forget all state of former starts first')
+    .option('--fresh', 'delete the state of earlier starts first')
     .action(async (options: Options) => finish(run(options)));
 };
 
@@ -69,7 +70,7 @@ interface DevContext {
 async function runWithWorkers(context: DevContext, once: boolean): Promise<ExitCode> {
   const { settings, servers, output } = context;
   const logger = createLogger({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel });
-  installRuntime(logger, settings.metricsAddress === 'off' ? null : settings.metricsAddress);
+  await installRuntime(logger, settings.metricsAddress === 'off' ? null : settings.metricsAddress);
   const database = openDatabase({
     url: servers.databaseUrl,
     applicationName: 'personio-sync dev',
@@ -81,8 +82,8 @@ async function runWithWorkers(context: DevContext, once: boolean): Promise<ExitC
       prepareDatabase(database),
     ]);
     await prepareTemporal(temporal);
-    // The client stays open until the process ends. A first pass that was interrupted still waits for its runs, and a call that
-    // the client tries again on a closed channel throws where nobody can catch it (@temporalio/client, grpc-retry).
+    // The client stays open until the process ends. An interrupted first pass still waits for its runs, and a call that
+    // the client retries on a closed channel throws where nothing can catch it (@temporalio/client, grpc-retry).
     return await pollUntilStopped({ ...context, logger, database, temporal }, once);
   } finally {
     await database.close();
@@ -105,7 +106,8 @@ async function prepareTemporal({ connection, namespace }: TemporalClients): Prom
   const { remedy } = await registerSearchAttributes(connection, namespace);
   if (remedy !== null)
     throw new CommandError(
-      `The Temporal server does not let this connection register search attributes. Have somebody run: ${remedy}`,
+      'This connection may not register search attributes on the Temporal server. ' +
+        `Ask an administrator to run: ${remedy}`,
     );
 }
 
@@ -146,12 +148,11 @@ async function pollUntilStopped(context: PollingContext, once: boolean): Promise
   }
 }
 
-/** What is running where: the first lines that a newcomer sees. */
+/** Prints what is running where: the first lines that a newcomer sees. */
 function introduce({ output, servers, settings }: PollingContext): void {
   const address = servers.temporal.connectionOptions.address ?? 'localhost:7233';
-  output.say(
-    `Temporal   ${address}, namespace ${servers.temporal.namespace}${servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`}`,
-  );
+  const ui = servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`;
+  output.say(`Temporal   ${address}, namespace ${servers.temporal.namespace}${ui}`);
   const { username, hostname, port, pathname } = new URL(servers.databaseUrl);
   const own = settings.databaseUrl === null ? `PGPASSWORD=$(cat ${settings.home}/postgres.password) ` : '';
   output.say(
@@ -159,13 +160,13 @@ function introduce({ output, servers, settings }: PollingContext): void {
   );
   output.say(
     servers.company === null
-      ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}, which is only ever read`
-      : `Personio   a made-up company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
+      ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}; personio-sync never writes to it`
+      : `Personio   a demo company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
   );
   output.say('');
 }
 
-/** Syncs every endpoint; then, in the made-up company, lets a day pass and shows whom it concerned and who answered. */
+/** Syncs every endpoint; then lets a day pass in the demo company and prints its events and who acknowledged them. */
 async function runFirstPass(context: PollingContext, connectionId: string): Promise<ExitCode> {
   const { output, servers, database, settings } = context;
   const endpoints = ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
@@ -173,7 +174,7 @@ async function runFirstPass(context: PollingContext, connectionId: string): Prom
   if (servers.company !== null && endpoints.includes('employees')) {
     servers.company.advanceDay();
     output.say('');
-    output.say('One day passes in the made-up company: somebody joins, somebody moves, somebody has left.');
+    output.say('Simulating a day in the demo company: one employee joins, one moves, one has left.');
     runs.push(await syncNow(context, connectionId, 'employees'));
   }
   const runIds = runs.map(({ runId }) => runId);
@@ -185,32 +186,33 @@ async function runFirstPass(context: PollingContext, connectionId: string): Prom
   for (const event of due) output.say(`  ${formatEvent(event)}`);
   const planned = events.filter((event) => event.state === 'planned').length;
   if (planned > 0)
-    output.say(`  … and ${planned} coming starts and ends are planned; each falls due at its own moment.`);
+    output.say(`  … and ${planned} upcoming start and end dates are planned; each falls due at its own moment.`);
   return reportRuns(output, runs, events);
 }
 
-/** What the brake would do to a glitch, as a preview that changes nothing. */
+/** Shows what the brake would do about an HR data error, as a preview that changes nothing. */
 async function previewDataError(
   { output, servers, database, temporal }: PollingContext,
   connectionId: string,
 ): Promise<void> {
-  const takeBack = servers.company?.simulateDataError();
-  if (takeBack !== undefined) {
+  const undo = servers.company?.simulateDataError();
+  if (undo !== undefined) {
     output.say('');
     output.say(
-      'A glitch in HR’s data: every third person seems to have left yesterday. `preview employees` says of it:',
+      'Simulating an HR data error: a third of the company is marked as having left. `preview employees` reports:',
     );
     const { runId } = await runPreview(temporal.client, connectionId, () => undefined);
     for (const sentence of (await readPreview(database, runId)).why) output.say(`  ${sentence}.`);
-    takeBack();
-    output.say('  (It was taken back, and nothing has changed.)');
+    undo();
+    output.say('  (The error is undone; nothing has changed.)');
   }
 }
 
 function suggest({ output }: PollingContext): void {
   output.say('');
   output.say(
-    'Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync events --planned`, `npx personio-sync explain EVENT`, and the tables in the schema personio.',
+    'Next: look at the runs in the Temporal UI, `npx personio-sync status`, `npx personio-sync events --planned`, ' +
+      '`npx personio-sync explain EVENT`, and the tables in the schema personio.',
   );
 }
 

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { readSettings } from '../../config/settings.js';
 import { erasePerson, isKnownPerson } from '../../store/employees/erasure.js';
-import { requireSchema } from '../../store/migrate.js';
 import { endLifecycle } from '../../temporal/open-workflows.js';
 import { requireText } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { resolveDefaultConnection } from '../known-connections.js';
 import { createOutput } from '../output.js';
-import { resolveDefaultConnection, openSession } from '../session.js';
+import { openSession } from '../session.js';
 
-/** What `erase` and `readmit` are given. */
+/** Options that `erase` and `readmit` share. */
 export interface PersonOptions {
   readonly by: string;
   readonly reason: string;
@@ -18,22 +18,22 @@ export interface PersonOptions {
   readonly json?: boolean;
 }
 
-/** `erase EMPLOYEE` */
+/** `erase EMPLOYEE --by NAME --reason TEXT` */
 export const eraseCommand: CommandDefinition = (program, finish) => {
   addPersonOptions(
     program
       .command('erase')
-      .description('forget a person; no sync brings them back until `readmit`')
-      .argument('<employee>', "Personio's id of the person"),
+      .description('erase an employee; no sync brings them back until `readmit`')
+      .argument('<employee>', "the employee's ID in Personio"),
   ).action(async (employeeId: string, options: PersonOptions) => finish(run(employeeId, options)));
 };
 
-/** The options that `erase` and `readmit` share. */
+/** Adds the options that `erase` and `readmit` share. */
 export function addPersonOptions(command: Command): Command {
   return command
-    .requiredOption('--by <name>', 'who answers for it')
-    .requiredOption('--reason <text>', 'why; without names, since it is kept')
-    .option('--connection <id>', 'which connection')
+    .requiredOption('--by <name>', 'person responsible, recorded in the audit log')
+    .requiredOption('--reason <text>', 'reason, recorded in the audit log; do not include names')
+    .option('--connection <id>', 'connection of the employee')
     .option('--json', 'print one JSON document');
 }
 
@@ -44,19 +44,19 @@ async function run(employeeId: string, options: PersonOptions): Promise<ExitCode
   const session = await openSession(settings, 'erase');
   try {
     const { database, temporal } = session;
-    await requireSchema(database);
-    // A connection that was removed may have left its data: whose person it was is what counts.
+    // A removed connection may have left its data, so --connection need not be a known one.
     const connectionId =
       options.connection ?? resolveDefaultConnection(settings, await session.listKnownConnectionIds());
     const person = { connectionId, employeeId };
     if (!(await isKnownPerson(database, person)))
-      throw new CommandError(`No table of ${connectionId} knows an employee of this id. Nothing was changed.`);
+      throw new CommandError(`No employee of ${connectionId} has this ID. Nothing was changed.`);
     const erasure = await erasePerson(database, person, by);
     const workflowEnded = await endLifecycle(temporal.client, person, 'The person was erased.');
     const { history, attendances, planned, events } = erasure;
     output.say(
-      `Employee ${employeeId} of ${connectionId} is erased: ${history} rows of history, ${attendances} attendances and ${planned} planned events are gone, ` +
-        `${events} events stay as bare facts. No sync brings the person back until \`personio-sync readmit ${employeeId}\`.`,
+      `Erased employee ${employeeId} of ${connectionId}: deleted ${history} history rows, ${attendances} attendances ` +
+        `and ${planned} planned events; ${events} events stay without personal data. ` +
+        `No sync brings the employee back until \`personio-sync readmit ${employeeId}\`.`,
     );
     output.printJson({ ok: true, exitCode: EXIT.done, ...person, ...erasure, workflowEnded });
     return EXIT.done;

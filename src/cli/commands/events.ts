@@ -1,17 +1,20 @@
+import { InvalidArgumentError } from 'commander';
+import { readSettings } from '../../config/settings.js';
 import { toCloudEvent } from '../../domain/cloud-event.js';
 import type { FeedEvent } from '../../domain/cloud-event.js';
 import type { Database } from '../../store/database.js';
 import { StoreError } from '../../store/errors.js';
 import { listFeedEvents, listPlannedEvents } from '../../store/events/feed.js';
 import type { CommandDefinition } from '../command.js';
-import { withDatabase } from '../database-only.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { formatFeedEvent } from '../format-event.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
+import { withDatabase } from '../with-database.js';
 
 interface Options {
-  readonly after?: string;
+  readonly after?: number;
   readonly follow?: boolean;
   readonly planned?: boolean;
   readonly json?: boolean;
@@ -24,38 +27,35 @@ const FOLLOW_EVERY_MS = 1_000;
 export const eventsCommand: CommandDefinition = (program, finish) => {
   program
     .command('events')
-    .description('the lifecycle feed: what has become due, in commit order')
-    .option('--after <cursor>', 'begin after this sequence; default: with the oldest')
-    .option('--follow', 'go on with what becomes due, until Ctrl-C')
-    .option('--planned', 'what is to come, in the order of its moments')
-    .option('--json', 'print CloudEvents 1.0, one a line')
+    .description('print the lifecycle feed: the events that are due, in commit order')
+    .option('--after <cursor>', 'start after this sequence (default: with the oldest event)', parseCursor)
+    .option('--follow', 'keep printing events as they become due, until Ctrl-C')
+    .option('--planned', 'print the events that are planned instead, the next first')
+    .option('--json', 'print CloudEvents 1.0, one per line')
     .action(async (options: Options) => finish(run(options)));
 };
 
-async function run(options: Options): Promise<ExitCode> {
-  const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const cursor = parseCursor(options);
-  return withDatabase('events', async (database) => {
-    const printer = new FeedPrinter(database, output);
-    if (options.planned === true) await printer.printPlanned();
-    else if (options.follow === true) await printer.follow(cursor);
-    else await printer.printDue(cursor);
-    return EXIT.done;
-  });
+function parseCursor(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('must be the `sequence` of an event, a whole number.');
+  return Number(text);
 }
 
-function parseCursor({ after, follow, planned }: Options): number {
-  if (planned === true && (after !== undefined || follow === true)) {
+async function run(options: Options): Promise<ExitCode> {
+  const { after, follow = false, planned = false } = options;
+  const output = createOutput(options.json === true, process.stdout, process.stderr);
+  if (planned && (after !== undefined || follow)) {
     throw new CommandError(
-      '--planned shows what is to come and has no cursor: leave out --after and --follow.',
+      '--planned cannot be combined with --after or --follow: planned events have no sequence.',
       EXIT.usage,
     );
   }
-  if (after === undefined) return 0;
-  if (!/^\d{1,15}$/.test(after)) {
-    throw new CommandError('--after takes a cursor: the `sequence` of an event, a whole number.', EXIT.usage);
-  }
-  return Number(after);
+  return withDatabase(readSettings(), 'events', async (database) => {
+    const printer = new FeedPrinter(database, output);
+    if (planned) await printer.printPlanned();
+    else if (follow) await printer.follow(after ?? 0);
+    else await printer.printDue(after ?? 0);
+    return EXIT.done;
+  });
 }
 
 class FeedPrinter {
@@ -66,15 +66,15 @@ class FeedPrinter {
   constructor(database: Database, output: Output) {
     this.database = database;
     this.output = output;
-    // Whoever reads may have seen enough, as in `| head`.
+    // The reader may close the pipe early, as in `| head`.
     process.stdout.on('error', () => (this.isOver = true));
   }
 
-  /** @returns the cursor of the newest event. */
+  /** Prints the events after a cursor. Returns the cursor of the newest one. */
   async printDue(cursor: number): Promise<number> {
     for (let last = cursor; ;) {
       const page = await listFeedEvents(this.database, last, PAGE);
-      for (const event of page) this.show(event);
+      for (const event of page) this.print(event);
       last = page.at(-1)?.sequence ?? last;
       if (page.length < PAGE || this.isOver) return last;
     }
@@ -83,12 +83,12 @@ class FeedPrinter {
   async printPlanned(): Promise<void> {
     for (let offset = 0; ; offset += PAGE) {
       const page = await listPlannedEvents(this.database, offset, PAGE);
-      for (const event of page) this.show(event);
+      for (const event of page) this.print(event);
       if (page.length < PAGE || this.isOver) return;
     }
   }
 
-  /** Outlasts a database that is restarted. */
+  /** Prints events as they become due, also after a restart of the database. */
   async follow(cursor: number): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (this.isOver = true));
     for (let last = cursor; !this.isOver;) {
@@ -107,24 +107,9 @@ class FeedPrinter {
     return this.isOver;
   }
 
-  private show(event: FeedEvent): void {
+  private print(event: FeedEvent): void {
     if (this.isOver) return;
     if (this.output.isJson) this.output.printJsonLine(toCloudEvent(event));
     else this.output.say(formatFeedEvent(event));
   }
-}
-
-function formatFeedEvent({
-  sequence,
-  kind,
-  employeeId,
-  connectionId,
-  effectiveAt,
-  timeZone,
-  late,
-  changes,
-}: FeedEvent): string {
-  const what = changes.length === 0 ? '' : ` (${changes.map(({ attribute }) => attribute).join(', ')})`;
-  const place = sequence === null ? 'planned' : String(sequence);
-  return `${place.padStart(7)}  ${kind.padEnd(19)}  employee ${employeeId} of ${connectionId}, ${effectiveAt} (${timeZone})${what}${late ? ', late' : ''}`;
 }

@@ -1,14 +1,12 @@
 import { readSettings } from '../../config/settings.js';
-import { openDatabase } from '../../store/database.js';
 import { explain } from '../../store/events/explain.js';
 import type { Explanation } from '../../store/events/explain.js';
-import { requireSchema } from '../../store/migrate.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { formatMoment } from '../format-event.js';
 import { createOutput, formatTable } from '../output.js';
-import type { Output } from '../output.js';
-import { resolveServers } from '../servers.js';
+import { withDatabase } from '../with-database.js';
 
 interface Options {
   readonly names?: boolean;
@@ -19,79 +17,81 @@ interface Options {
 export const explainCommand: CommandDefinition = (program, finish) => {
   program
     .command('explain')
-    .description(
-      'why an event exists: the run, the values before and after, the rule, what superseded it, who was told when',
-    )
-    .argument('<event>', 'the id of the event')
-    .option('--names', 'show names and e-mail')
+    .description('explain why an event exists: its run, rule, values before and after, corrections and deliveries')
+    .argument('<event>', 'ID of the event, as shown by `events` and `status`')
+    .option('--names', 'show names and email addresses')
     .option('--json', 'print one JSON document')
     .action(async (eventId: string, options: Options) => finish(run(eventId, options)));
 };
 
-async function run(eventId: string, options: Options): Promise<ExitCode> {
-  const output = createOutput(options.json === true, process.stdout, process.stderr);
-  const { databaseUrl } = resolveServers(readSettings());
-  const database = openDatabase({ url: databaseUrl, applicationName: 'personio-sync explain', poolSize: 1 });
-  try {
-    await requireSchema(database);
-    const explanation = await explain(database, eventId, options.names === true);
-    if (explanation === null)
+async function run(eventId: string, { names, json }: Options): Promise<ExitCode> {
+  const output = createOutput(json === true, process.stdout, process.stderr);
+  return withDatabase(readSettings(), 'explain', async (database) => {
+    const explanation = await explain(database, eventId, names === true);
+    if (explanation === null) {
       throw new CommandError(
-        `No run has ever proposed an event ${eventId}. The feed, \`personio-sync status\` and \`preview employees\` show ids.`,
+        `There is no event ${eventId}. \`personio-sync events\`, \`status\` and \`preview employees\` show event IDs.`,
         EXIT.usage,
       );
+    }
     output.printJson(explanation);
-    show(output, explanation);
+    for (const line of formatExplanation(explanation)) output.say(line);
     return EXIT.done;
-  } finally {
-    await database.close();
-  }
+  });
 }
 
-function show(output: Output, explanation: Explanation): void {
+/** Returns the lines of an explanation; all moments are on the clocks of the employee's office. */
+function formatExplanation(explanation: Explanation): readonly string[] {
   const { event, run: of, rule, supersedes, supersededBy, deliveries } = explanation;
-  const when = `${event.effectiveDate}, at ${event.effectiveAt} (${event.timeZone})${event.late ? ', late' : ''}`;
+  const effectiveAt = formatMoment(event.effectiveAt, event.timeZone);
+  const detectedAt = formatMoment(event.detectedAt, event.timeZone);
+  const source = of === null ? 'a run that is no longer stored' : `run ${of.runId} (${of.outcome ?? 'running'})`;
   const details = [
     ['event', event.eventId],
     ['what', `${event.kind} of employee ${event.employeeId}, episode ${event.episode}: ${event.state}`],
-    ['effective', when],
-    [
-      'detected',
-      `${event.detectedAt}, by run ${of?.runId ?? 'that is no longer stored'}${of === null ? '' : ` (${of.outcome ?? 'running'})`}`,
-    ],
+    ['effective', `${event.effectiveDate}, at ${effectiveAt}${event.late ? ', late' : ''}`],
+    ['detected', `${detectedAt}, by ${source}`],
     ['rule', `${rule}, see docs/lifecycle.md`],
     ...(supersedes === null ? [] : [['corrects', supersedes]]),
     ...(supersededBy === null ? [] : [['superseded', `by ${supersededBy}`]]),
   ];
-  for (const line of formatTable(details)) output.say(line);
-  for (const line of formatTable(toValueRows(explanation))) output.say(line);
-  output.say(deliveries.length === 0 ? 'Nobody is told of it.' : 'Told:');
-  for (const line of formatTable(deliveries.map(toDeliveryRow))) output.say(line);
+  return [
+    ...formatTable(details),
+    ...formatTable(toValueRows(explanation)),
+    deliveries.length === 0 ? 'No deliveries.' : 'Deliveries:',
+    ...formatTable(deliveries.map((delivery) => toDeliveryRow(delivery, event.timeZone))),
+  ];
+}
+
+/** Returns the values that differ; where only one side is stored, all values of that side. */
+function toValueRows({ event, before, after }: Explanation): readonly (readonly string[])[] {
+  const names = [...new Set([...Object.keys(before?.values ?? {}), ...Object.keys(after?.values ?? {})])];
+  const rows = names
+    .map((name) => [name, formatValue(before?.values[name]), formatValue(after?.values[name])])
+    .filter(([, from, to]) => from !== to);
+  const headings = [
+    before === null ? 'before (not stored)' : `before, from ${formatMoment(before.at, event.timeZone)}`,
+    after === null ? 'after (not committed)' : `after, from ${formatMoment(after.at, event.timeZone)}`,
+  ];
+  return [['value', ...headings], ...rows];
+}
+
+function toDeliveryRow(delivery: Explanation['deliveries'][number], timeZone: string): readonly string[] {
+  const { subscriber, purpose, state, dueAt, sentAt, acknowledgedAt, note } = delivery;
+  const format = (label: string, moment: string | null): string =>
+    moment === null ? '—' : `${label} ${formatMoment(moment, timeZone)}`;
+  return [
+    subscriber,
+    purpose,
+    state,
+    format('due', dueAt),
+    format('sent', sentAt),
+    format('acknowledged', acknowledgedAt),
+    note ?? '—',
+  ];
 }
 
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '—';
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** The values that differ; with only one side known, those that are there. */
-function toValueRows({ before, after }: Explanation): readonly (readonly string[])[] {
-  const names = [...new Set([...Object.keys(before?.values ?? {}), ...Object.keys(after?.values ?? {})])];
-  const rows = names
-    .map((name) => [name, formatValue(before?.values[name]), formatValue(after?.values[name])])
-    .filter(([, from, to]) => from !== to);
-  return [
-    [
-      'value',
-      `before${before === null ? ' (not stored)' : `, from ${before.at}`}`,
-      `after${after === null ? ' (not committed)' : `, from ${after.at}`}`,
-    ],
-    ...rows,
-  ];
-}
-
-function toDeliveryRow(delivery: Explanation['deliveries'][number]): readonly string[] {
-  return ['subscriber', 'purpose', 'state', 'dueAt', 'sentAt', 'acknowledgedAt', 'note'].map((name) =>
-    formatValue(delivery[name]),
-  );
 }

@@ -19,11 +19,11 @@ interface Options {
 export const keysCommand: CommandDefinition = (program, finish) => {
   program
     .command('keys')
-    .description('the keys under which secrets are stored')
+    .description('manage the keys that seal stored secrets')
     .command('rotate')
-    .description('re-seal all that is stored under the first key of PERSONIO_SYNC_KEYS, while workers run')
-    .option('--by <name>', "who answers for it; default: the operating system's user")
-    .option('--reason <text>', 'why')
+    .description('re-seal everything stored under the first key of PERSONIO_SYNC_KEYS; workers may keep running')
+    .option('--by <name>', 'person responsible, recorded in the audit log (default: the user of the operating system)')
+    .option('--reason <text>', 'reason, recorded in the audit log')
     .option('--json', 'print one JSON document')
     .action(async (options: Options) => finish(run(options)));
 };
@@ -33,11 +33,10 @@ async function run({ by, reason, json }: Options): Promise<ExitCode> {
   const settings = readSettings();
   const ring = parseKeyRing(settings.keys);
   const [first] = ring;
-  if (first === undefined)
-    throw new CommandError('PERSONIO_SYNC_KEYS is not set, so there is no key to seal with.', EXIT.usage);
+  if (first === undefined) throw new CommandError('No key configured. Set PERSONIO_SYNC_KEYS.', EXIT.usage);
   const auditEntry = {
     actor: resolveActor(by),
-    reason: reason === undefined ? 'a new first key' : requireText('--reason', reason),
+    reason: reason === undefined ? 'new first key' : requireText('--reason', reason),
   };
   return withDatabase(settings, 'keys rotate', async (database) => {
     const counts = await resealAll(database, ring);
@@ -46,8 +45,9 @@ async function run({ by, reason, json }: Options): Promise<ExitCode> {
     );
     const { resealed, unchanged, forgottenTokens } = counts;
     output.say(
-      `Everything that is stored is sealed under the key ${first.id}: ${resealed} re-sealed, ${unchanged} were so already, ${forgottenTokens} tokens will be exchanged anew. ` +
-        'The other keys can go from PERSONIO_SYNC_KEYS once every worker has the new first one.',
+      `Everything stored is sealed under the key ${first.id}: ${resealed} re-sealed, ${unchanged} unchanged, ` +
+        `${forgottenTokens} tokens dropped and requested again when needed. ` +
+        'Remove the other keys from PERSONIO_SYNC_KEYS once every worker has the new first key.',
     );
     output.printJson({ ok: true, exitCode: EXIT.done, key: first.id, ...counts });
     return EXIT.done;

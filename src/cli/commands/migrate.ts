@@ -1,8 +1,6 @@
 import { readSettings } from '../../config/settings.js';
-import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
-import { migrate } from '../../store/migrate.js';
-import { grantRoles } from '../../store/roles.js';
+import { grantRoles, migrate } from '../../store/migrate.js';
 import { connectTemporal } from '../../temporal/connection.js';
 import { registerSearchAttributes } from '../../temporal/search-attributes.js';
 import type { CommandDefinition } from '../command.js';
@@ -12,6 +10,7 @@ import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
 import { resolveServers } from '../servers.js';
 import type { Servers } from '../servers.js';
+import { withDatabase } from '../with-database.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -19,32 +18,30 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export const migrateCommand: CommandDefinition = (program, finish) => {
   program
     .command('migrate')
-    .description('bring the schema up to date, and register the search attributes in Temporal')
+    .description('bring the schema up to date and register the search attributes in Temporal')
     .option('--json', 'print one JSON document')
     .action(async (options: { json?: boolean }) => finish(run(options.json === true)));
 };
 
 async function run(json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
-  const servers = resolveServers(readSettings());
-  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'personio-sync migrate', poolSize: 1 });
-  try {
-    const applied = await migrateDatabase(database, output);
-    const registered = await register(servers, output);
-    output.printJson({ ok: true, exitCode: EXIT.done, migrations: applied, searchAttributes: registered });
-    return EXIT.done;
-  } finally {
-    await database.close();
-  }
+  const settings = readSettings();
+  const servers = resolveServers(settings);
+  const applied = await withDatabase(settings, 'migrate', async (database) => migrateDatabase(database, output), {
+    requiresSchema: false,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  });
+  const registered = await register(servers, output);
+  output.printJson({ ok: true, exitCode: EXIT.done, migrations: applied, searchAttributes: registered });
+  return EXIT.done;
 }
 
 async function migrateDatabase(database: Database, output: Output): Promise<readonly string[]> {
-  await requireDatabase(database, CONNECT_TIMEOUT_MS);
   const applied = await migrate(database);
   for (const name of applied) output.say(`applied     ${name}`);
-  if (applied.length === 0) output.say('The schema was up to date.');
+  if (applied.length === 0) output.say('The schema is already up to date.');
   const roles = await grantRoles(database);
-  output.say(roles ?? 'The database roles have their rights.');
+  output.say(roles ?? 'Granted the rights of the database roles.');
   return applied;
 }
 
@@ -55,10 +52,11 @@ async function register({ temporal }: Servers, output: Output): Promise<readonly
     for (const name of registered) output.say(`registered  ${name}`);
     if (remedy !== null) {
       throw new CommandError(
-        `The schema is up to date, but the Temporal server does not let this connection register search attributes. Have somebody who may run: ${remedy}`,
+        'The schema is up to date, but this connection may not register search attributes on the Temporal server. ' +
+          `Ask an administrator to run: ${remedy}`,
       );
     }
-    if (registered.length === 0) output.say('The search attributes were registered.');
+    if (registered.length === 0) output.say('The search attributes are already registered.');
     return registered;
   } finally {
     await clients.close();

@@ -1,19 +1,21 @@
 import { readSettings } from '../../config/settings.js';
 import { DEFAULT_CONNECTION } from '../../contracts/internal/names.js';
 import type { BrakeCheck } from '../../domain/brake.js';
-import { requireSchema } from '../../store/migrate.js';
-import { findNames } from '../../store/people.js';
-import { readPreview } from '../../store/employees/holds.js';
-import type { PreviewReport, PreviewEvent } from '../../store/employees/holds.js';
+import { findNames, readPreview } from '../../store/employees/preview.js';
+import type { PreviewEvent, PreviewReport } from '../../store/employees/preview.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { requireKnownConnection } from '../known-connections.js';
 import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { formatRun, formatProgress } from '../run-lines.js';
-import { toExitCode, requireWorker, runPreview } from '../run-sync.js';
-import type { RunReport } from '../run-sync.js';
-import { openSession, requireKnownConnection } from '../session.js';
+import { formatRun } from '../runs/format-run.js';
+import { printProgress } from '../runs/progress.js';
+import { toExitCode } from '../runs/report-runs.js';
+import { requireWorker } from '../runs/require-worker.js';
+import { runPreview } from '../runs/start-run.js';
+import type { RunReport } from '../runs/wait-for-run.js';
+import { openSession } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -25,12 +27,10 @@ interface Options {
 export const previewCommand: CommandDefinition = (program, finish) => {
   program
     .command('preview')
-    .description(
-      'read everything, and show the transitions that it would cause; changes nothing that readers of the data see',
-    )
-    .argument('<endpoint>', 'employees, the only endpoint with transitions')
-    .option('--connection <id>', 'which connection')
-    .option('--names', 'show the names of people who are stored')
+    .description('read all employees and show the events that a sync would cause, without changing any data')
+    .argument('<endpoint>', 'employees, the only endpoint with lifecycle events')
+    .option('--connection <id>', 'connection to read')
+    .option('--names', 'show the names of stored employees')
     .option('--json', 'print one JSON document')
     .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));
 };
@@ -41,13 +41,10 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
   const settings = readSettings();
   const session = await openSession(settings, 'preview');
   try {
-    await requireSchema(session.database);
     const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
     if (options.connection !== undefined) requireKnownConnection(connectionId, await session.listKnownConnectionIds());
     await requireWorker(session.temporal);
-    const ended = await runPreview(session.temporal.client, connectionId, (of, progress) =>
-      output.note(formatProgress(of, progress)),
-    );
+    const ended = await runPreview(session.temporal.client, connectionId, printProgress(output.note));
     if (ended.outcome !== 'preview') {
       output.say(formatRun(ended));
       output.printJson({ ok: false, exitCode: toExitCode(ended), runId: ended.runId, message: ended.message });
@@ -75,11 +72,11 @@ function show(
   });
   output.printJson({ ok: true, exitCode: EXIT.done, runId: ended.runId, wouldBrake, limits, why, events: named });
   for (const line of formatTable(events.map((event) => toEventRow(event, names)))) output.say(line);
-  if (events.length === 0) output.say('Nobody would join, move or leave.');
+  if (events.length === 0) output.say('No employee would join, move or leave.');
   output.say('');
   for (const line of formatTable(limits.map(toLimitRow))) output.say(line);
   for (const sentence of why) output.say(`${sentence}.`);
-  output.say(wouldBrake ? 'The run would be braked: a person would have to decide.' : 'The run would not be braked.');
+  output.say(wouldBrake ? 'The run would be braked and wait for approval.' : 'The run would not be braked.');
   output.say(ended.message);
 }
 
@@ -103,5 +100,5 @@ function formatChange({ attribute, from, to }: PreviewEvent['changes'][number]):
 
 function toLimitRow({ class: name, count, of, allowed, window, isOver }: BrakeCheck): readonly string[] {
   const within = window === 'day' ? 'within 24 hours' : 'in this run';
-  return [name, `${count} of ${of} ${within}`, `at most ${allowed}`, isOver ? 'over the limit' : ''];
+  return [name, `${count} of ${of} ${within}`, `limit ${allowed}`, isOver ? 'over the limit' : ''];
 }

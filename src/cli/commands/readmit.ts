@@ -5,19 +5,19 @@ import { requireText } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { resolveDefaultConnection } from '../known-connections.js';
 import { createOutput } from '../output.js';
-import { resolveDefaultConnection } from '../session.js';
 import { withDatabase } from '../with-database.js';
 import { addPersonOptions } from './erase.js';
 import type { PersonOptions } from './erase.js';
 
-/** `readmit EMPLOYEE` */
+/** `readmit EMPLOYEE --by NAME --reason TEXT` */
 export const readmitCommand: CommandDefinition = (program, finish) => {
   addPersonOptions(
     program
       .command('readmit')
-      .description('let the next sync bring an erased person back, if Personio still sends them')
-      .argument('<employee>', "Personio's id of the person"),
+      .description('allow the next sync to bring an erased employee back, if Personio still returns them')
+      .argument('<employee>', "the employee's ID in Personio"),
   ).action(async (employeeId: string, options: PersonOptions) => finish(run(employeeId, options)));
 };
 
@@ -30,9 +30,8 @@ async function run(employeeId: string, options: PersonOptions): Promise<ExitCode
     return { connectionId, employeeId, wasErased: await readmitPerson(database, { connectionId, employeeId }, by) };
   });
   const { connectionId, wasErased } = person;
-  if (!wasErased)
-    throw new CommandError(`No employee of this id was erased from ${connectionId}. Nothing was changed.`);
-  output.say(`The next sync may bring employee ${employeeId} of ${connectionId} back, as somebody new.`);
+  if (!wasErased) throw new CommandError(`No erased employee of ${connectionId} has this ID. Nothing was changed.`);
+  output.say(`The next sync may bring employee ${employeeId} of ${connectionId} back as a new employee.`);
   output.printJson({ ok: true, exitCode: EXIT.done, connectionId, employeeId });
   return EXIT.done;
 }

@@ -1,10 +1,9 @@
-import { userInfo } from 'node:os';
-import { wakePersons } from '../../../activities/index.js';
+import { dispatchPersons } from '../../../activities/index.js';
 import { readSettings } from '../../config/settings.js';
 import type { Policy, Subscriber } from '../../domain/policy.js';
-import { requireSchema } from '../../store/migrate.js';
 import { redeliver, redeliverSince } from '../../store/deliveries/redeliver.js';
 import type { Redelivery } from '../../store/deliveries/redeliver.js';
+import { resolveActor } from '../actor.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
@@ -16,7 +15,7 @@ interface Options {
   readonly subscriber?: string;
   readonly since?: string;
   readonly by?: string;
-  readonly reason?: string;
+  readonly reason: string;
   readonly json?: boolean;
 }
 
@@ -24,12 +23,12 @@ interface Options {
 export const redeliverCommand: CommandDefinition = (program, finish) => {
   program
     .command('redeliver')
-    .description('send dead, failed or overdue deliveries again; or give a subscriber what it missed')
-    .argument('[deliveries...]', 'delivery ids, as `deliveries` lists them')
-    .option('--subscriber <name>', 'everything that this subscriber missed')
-    .option('--since <date>', 'from this day (YYYY-MM-DD, UTC) or moment on')
-    .option('--by <name>', 'who decides; default: the user of the operating system')
-    .option('--reason <text>', 'why, for the record', 'sent again by hand')
+    .description('send dead, failed or overdue deliveries again, or send a subscriber what it missed')
+    .argument('[deliveries...]', 'IDs of deliveries, as shown by `deliveries`')
+    .option('--subscriber <name>', 'send everything that this subscriber missed')
+    .option('--since <date>', 'first day (YYYY-MM-DD, UTC) or moment (ISO 8601)')
+    .option('--by <name>', 'person responsible, recorded in the audit log (default: the user of the operating system)')
+    .option('--reason <text>', 'reason, recorded in the audit log', 'manual redelivery')
     .option('--json', 'print one JSON document')
     .action(async (ids: readonly string[], options: Options) => finish(run(ids, options)));
 };
@@ -37,23 +36,20 @@ export const redeliverCommand: CommandDefinition = (program, finish) => {
 async function run(ids: readonly string[], options: Options): Promise<ExitCode> {
   const output = createOutput(options.json === true, process.stdout, process.stderr);
   const settings = readSettings();
-  const what = parseSelection(ids, options, settings.policy);
-  const who = { actor: options.by ?? userInfo().username, reason: options.reason ?? '' };
+  const selection = parseSelection(ids, options, settings.policy);
+  const attribution = { actor: resolveActor(options.by), reason: options.reason };
   const session = await openSession(settings, 'redeliver');
   try {
-    await requireSchema(session.database);
     const result =
-      what.subscriber === null
-        ? await redeliver(session.database, ids, who)
-        : await redeliverSince(session.database, what.subscriber, what.since, who);
+      selection.subscriber === null
+        ? await redeliver(session.database, ids, attribution)
+        : await redeliverSince(session.database, selection.subscriber, selection.since, attribution);
     await dispatchRedelivered(session, result);
     const exitCode = result.refused.length > 0 ? EXIT.failed : EXIT.done;
     const redelivered = result.redelivered.map(({ deliveryId }) => deliveryId);
     output.printJson({ ok: exitCode === EXIT.done, exitCode, redelivered, refused: result.refused });
     for (const { deliveryId, sentence } of result.refused) output.note(`${deliveryId}: ${sentence}`);
-    output.say(
-      `${redelivered.length} deliveries are sent again. \`personio-sync deliveries\` shows what becomes of them.`,
-    );
+    output.say(`Sending ${redelivered.length} deliveries again. Follow them with \`personio-sync deliveries\`.`);
     return exitCode;
   } finally {
     await session.close();
@@ -70,30 +66,27 @@ function parseSelection(
   if (ids.length > 0 && name === undefined && since === undefined) return { subscriber: null };
   if (ids.length > 0 || name === undefined || since === undefined) {
     throw new CommandError(
-      'Name either deliveries, or a subscriber with --subscriber and a day with --since.',
+      'Pass either the IDs of deliveries, or --subscriber and --since. See `personio-sync redeliver --help`.',
       EXIT.usage,
     );
   }
   const subscriber = subscribers.find((one) => one.name === name);
   if (subscriber === undefined) {
-    const known = subscribers.map((one) => one.name).join(', ');
-    throw new CommandError(
-      `The policy names no subscriber ${name}; there are ${known === '' ? 'none' : known}.`,
-      EXIT.usage,
-    );
+    const known = subscribers.length === 0 ? 'none' : subscribers.map((one) => one.name).join(', ');
+    throw new CommandError(`Unknown subscriber ${name}. Subscribers of the policy: ${known}.`, EXIT.usage);
   }
   if (!/^\d{4}-\d{2}-\d{2}/.test(since) || Number.isNaN(Date.parse(since))) {
-    throw new CommandError('--since takes a day such as 2026-11-01, or an ISO 8601 moment.', EXIT.usage);
+    throw new CommandError('--since must be a day such as 2026-11-01, or an ISO 8601 moment.', EXIT.usage);
   }
   return { subscriber, since: new Date(since).toISOString() };
 }
 
-/** A workflow that waits for a later moment would only look then. */
+/** Tells the employees' workflows, which else look only at the next moment that they wait for. */
 async function dispatchRedelivered({ temporal }: Session, { redelivered }: Redelivery): Promise<void> {
   const connections = new Set(redelivered.map(({ connectionId }) => connectionId));
   for (const connectionId of connections) {
-    const mine = redelivered.filter((one) => one.connectionId === connectionId).map(({ employeeId }) => employeeId);
-    const people = [...new Set(mine)].map((employeeId) => ({ employeeId }));
-    await wakePersons(temporal.client, connectionId, people);
+    const own = redelivered.filter((one) => one.connectionId === connectionId);
+    const people = [...new Set(own.map(({ employeeId }) => employeeId))].map((employeeId) => ({ employeeId }));
+    await dispatchPersons(temporal.client, connectionId, people);
   }
 }

@@ -1,7 +1,7 @@
 import { readSettings } from '../../config/settings.js';
 import type { VerdictInput } from '../../contracts/internal/sync.js';
 import type { CommandDefinition } from '../command.js';
-import { parseVerdictOptions, submitVerdict } from '../decide-run.js';
+import { parseVerdictOptions, submitVerdict } from '../submit-verdict.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
@@ -15,10 +15,10 @@ interface Options extends VerdictInput {
 export const rejectCommand: CommandDefinition = (program, finish) => {
   program
     .command('reject')
-    .description('keep the old state of the people whom a braked run holds, as long as Personio says the same')
-    .argument('<run>', 'the run that holds them, as `status` names it')
-    .requiredOption('--by <name>', 'who answers for it')
-    .requiredOption('--reason <text>', 'why')
+    .description('reject the changes a run is holding until the data changes')
+    .argument('<run>', 'ID of the run, as shown by `status`')
+    .requiredOption('--by <name>', 'person responsible, recorded in the audit log')
+    .requiredOption('--reason <text>', 'reason, recorded in the audit log')
     .option('--json', 'print one JSON document')
     .action(async (runId: string, options: Options) => finish(run(runId, options)));
 };
@@ -29,7 +29,9 @@ async function run(runId: string, options: Options): Promise<ExitCode> {
   const session = await openSession(readSettings(), 'reject');
   try {
     const { connectionId, people } = await submitVerdict(session, runId, 'rejected', attribution);
-    const message = `Rejected: ${people} people keep their old state as long as Personio says the same. \`personio-sync approve ${runId}\` still works.`;
+    const message =
+      `Rejected the changes of ${people} employees. They keep their old state until their data changes. ` +
+      `To undo this, run \`personio-sync approve ${runId}\`.`;
     output.say(message);
     output.printJson({ ok: true, exitCode: EXIT.done, runId, connectionId, people, message });
     return EXIT.done;

@@ -10,9 +10,9 @@ import { withDatabase } from '../with-database.js';
 export const retentionCommand: CommandDefinition = (program, finish) => {
   program
     .command('retention')
-    .description('how long data is kept; the days are in the policy file')
+    .description('apply retention rules; the policy file sets the days')
     .command('apply')
-    .description('forget what is past its time, now; a Temporal schedule does it daily')
+    .description('delete data past its retention period now; a Temporal schedule does this daily')
     .option('--json', 'print one JSON document')
     .action(async (options: { json?: boolean }) => finish(run(options.json === true)));
 };
@@ -25,8 +25,8 @@ async function run(json: boolean): Promise<ExitCode> {
   );
   const { attendances, events, history, people, proposals, runs } = forgotten;
   output.say(
-    `Forgotten: ${attendances} attendances, ${events} events with their deliveries, ${history} rows of history, ${people} people who left Personio long ago, ` +
-      `${runs} runs and ${proposals} proposals.`,
+    `Deleted ${attendances} attendances, ${events} events with their deliveries, ${history} history rows, ` +
+      `${people} former employees, ${runs} runs and ${proposals} held or previewed events.`,
   );
   output.printJson({ ok: true, exitCode: EXIT.done, forgotten });
   return EXIT.done;

@@ -2,23 +2,24 @@ import { readSettings } from '../../config/settings.js';
 import type { TemporalClients } from '../../temporal/connection.js';
 import { RETENTION_SCHEDULE_ID } from '../../contracts/internal/names.js';
 import { applySchedules, deleteSchedule, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
-import { openSession } from '../session.js';
-import type { Session } from '../session.js';
+import type { CommandDefinition } from '../command.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import type { CommandDefinition } from '../command.js';
+import { openSession } from '../session.js';
+import type { Session } from '../session.js';
+import { withTemporal } from '../with-temporal.js';
 
 const ACTIONS = {
   apply: 'make the Temporal schedules match the settings',
-  show: 'list the schedules, when they run next, and whether they are paused',
-  delete: 'delete the schedules; nothing runs by itself any more',
+  show: 'list the schedules with their next run and whether they are paused',
+  delete: 'delete all schedules; syncs no longer start on their own',
 } as const;
 
 /** `schedules apply|show|delete` */
 export const schedulesCommand: CommandDefinition = (program, finish) => {
-  const schedules = program.command('schedules').description('the Temporal schedules that start the syncs');
+  const schedules = program.command('schedules').description('manage the Temporal schedules that start syncs');
   for (const action of ['apply', 'show', 'delete'] as const) {
     schedules
       .command(action)
@@ -30,22 +31,23 @@ export const schedulesCommand: CommandDefinition = (program, finish) => {
 
 async function run(action: keyof typeof ACTIONS, json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
-  const session = await openSession(readSettings(), 'schedules');
+  const settings = readSettings();
+  if (action !== 'apply') {
+    const work = action === 'show' ? show : remove;
+    await withTemporal(settings, 'schedules', async (temporal) => work(temporal, output));
+    return EXIT.done;
+  }
+  const session = await openSession(settings, 'schedules');
   try {
-    if (action === 'apply') await apply(session, output);
-    else if (action === 'show') await show(session.temporal, output);
-    else await remove(session.temporal, output);
+    await apply(session, output);
     return EXIT.done;
   } finally {
     await session.close();
   }
 }
 
-async function apply(
-  { temporal, settings, listKnownConnectionIds: connectionIds }: Session,
-  output: Output,
-): Promise<void> {
-  const changes = await applySchedules(temporal.client, await connectionIds(), settings.policy.schedule);
+async function apply({ temporal, settings, listKnownConnectionIds }: Session, output: Output): Promise<void> {
+  const changes = await applySchedules(temporal.client, await listKnownConnectionIds(), settings.policy.schedule);
   for (const id of changes.created) output.say(`created  ${id}`);
   for (const id of changes.updated) output.say(`updated  ${id}`);
   for (const id of changes.deleted) output.say(`deleted  ${id}`);
@@ -70,7 +72,7 @@ async function show({ client }: TemporalClients, output: Output): Promise<void> 
     paused ? `paused${note === null ? '' : `: ${note}`}` : `next ${nextRunAt ?? 'never'}`,
   ]);
   for (const line of formatTable(rows)) output.say(line);
-  if (rows.length === 0) output.say('There are no schedules. `personio-sync schedules apply` creates them.');
+  if (rows.length === 0) output.say('There are no schedules. Create them with `personio-sync schedules apply`.');
   output.printJson({ ok: true, schedules });
 }
 

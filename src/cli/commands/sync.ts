@@ -3,14 +3,16 @@ import { ENDPOINTS } from '../../contracts/internal/names.js';
 import type { Endpoint } from '../../contracts/internal/names.js';
 import { listRunEvents } from '../../store/events/queries.js';
 import type { CommandDefinition } from '../command.js';
-import { CommandError, EXIT, pickWorst } from '../exit.js';
+import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { requireKnownConnection, resolveDefaultConnection } from '../known-connections.js';
 import { createOutput } from '../output.js';
-import type { Output } from '../output.js';
-import { toExitCode, requireWorker, runThroughSchedule } from '../run-sync.js';
-import type { RunReport } from '../run-sync.js';
-import { formatRun, formatProgress } from '../run-lines.js';
-import { resolveDefaultConnection, openSession, requireKnownConnection } from '../session.js';
+import { formatRun } from '../runs/format-run.js';
+import { printProgress } from '../runs/progress.js';
+import { reportRuns } from '../runs/report-runs.js';
+import { requireWorker } from '../runs/require-worker.js';
+import { runThroughSchedule } from '../runs/start-run.js';
+import { openSession } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -21,9 +23,9 @@ interface Options {
 export const syncCommand: CommandDefinition = (program, finish) => {
   program
     .command('sync')
-    .description('run syncs now, through their schedules, and wait for their end')
-    .argument('[endpoints...]', `which of ${ENDPOINTS.join(', ')}; default: all that are scheduled`)
-    .option('--connection <id>', 'which connection')
+    .description('run syncs now, through their schedules, and wait for the result')
+    .argument('[endpoints...]', `any of ${ENDPOINTS.join(', ')} (default: all that are scheduled)`)
+    .option('--connection <id>', 'connection to sync')
     .option('--json', 'print one JSON document')
     .action(async (names: readonly string[], options: Options) => finish(run(names, options)));
 };
@@ -40,11 +42,10 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
     const endpoints =
       named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
+    const onProgress = printProgress(output.note);
     const runs = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, (of, progress) =>
-          output.note(formatProgress(of, progress)),
-        );
+        const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, onProgress);
         output.say(formatRun(report));
         return report;
       }),
@@ -59,18 +60,11 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   }
 }
 
-/** Prints the document that `sync`, `backfill` and `dev` share. */
-export function reportRuns(output: Output, runs: readonly RunReport[], events: readonly object[]): ExitCode {
-  const exitCode = pickWorst(runs.map(toExitCode));
-  output.printJson({ ok: exitCode === EXIT.done, exitCode, runs, events });
-  return exitCode;
-}
-
 function parseEndpoints(names: readonly string[]): readonly Endpoint[] {
   const unknown = names.filter((name) => !ENDPOINTS.some((endpoint) => endpoint === name));
   if (unknown.length > 0) {
     throw new CommandError(
-      `There is no endpoint ${unknown.join(', ')}; there are ${ENDPOINTS.join(', ')}.`,
+      `Unknown endpoint ${unknown.join(', ')}. Valid endpoints: ${ENDPOINTS.join(', ')}.`,
       EXIT.usage,
     );
   }

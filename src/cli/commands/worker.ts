@@ -1,6 +1,7 @@
-import { Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { readSettings } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
+import { TASK_QUEUE } from '../../contracts/internal/names.js';
 import { parseKeyRing } from '../../crypto/sealing.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
@@ -10,8 +11,8 @@ import { requireSchema } from '../../store/migrate.js';
 import { connectTemporal, connectWorker } from '../../temporal/connection.js';
 import type { TemporalClients } from '../../temporal/connection.js';
 import { findMissingSearchAttributes, formatRemedy } from '../../temporal/search-attributes.js';
-import { WORKER_ROLES } from '../../temporal/worker.js';
-import type { WorkerRole } from '../../temporal/worker.js';
+import { QUEUES } from '../../temporal/worker.js';
+import type { Queue } from '../../temporal/worker.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
@@ -21,22 +22,34 @@ import { WORKER_POOL_SIZE, installRuntime, startWorkers, waitForSignal } from '.
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_METRICS = '0.0.0.0:9464';
+/** Former values of `--only`, which scripts may still use. */
+const FORMER_NAMES: ReadonlyMap<string, Queue> = new Map([
+  ['orchestration', 'sync'],
+  ['personio', 'api'],
+]);
 
 /** `worker [--only …]` */
 export const workerCommand: CommandDefinition = (program, finish) => {
   program
     .command('worker')
-    .description('run the production worker until it is told to stop')
-    .addOption(new Option('--only <role>', 'poll one task queue only').choices([...WORKER_ROLES]))
-    .action(async (options: { only?: WorkerRole }) => finish(run(options.only)));
+    .description('run the production worker until stopped')
+    .option('--only <queue>', `poll one task queue only: ${QUEUES.join(', ')}`, parseQueue)
+    .action(async (options: { only?: Queue }) => finish(run(options.only)));
 };
 
-async function run(only: WorkerRole | undefined): Promise<ExitCode> {
+/** Understands the short name of a queue, its full name and its former name. */
+function parseQueue(text: string): Queue {
+  const queue = QUEUES.find((one) => text === one || text === TASK_QUEUE[one]) ?? FORMER_NAMES.get(text);
+  if (queue === undefined) throw new InvalidArgumentError(`must be one of ${QUEUES.join(', ')}.`);
+  return queue;
+}
+
+async function run(only: Queue | undefined): Promise<ExitCode> {
   const settings = readSettings();
   const servers = resolveServers(settings);
   const logger = createLogger(settings);
   const stopped = waitForSignal();
-  installRuntime(logger, resolveMetricsAddress(settings));
+  await installRuntime(logger, getMetricsAddress(settings));
   const database = openDatabase({
     url: servers.databaseUrl,
     applicationName: 'personio-sync worker',
@@ -62,7 +75,7 @@ async function run(only: WorkerRole | undefined): Promise<ExitCode> {
     });
     announce(logger, servers, only);
     const signal = await Promise.race([stopped, host.done.then(() => null)]);
-    logger.info({ signal }, 'Stopping: no new work is taken, what runs is finished or handed back');
+    logger.info({ signal }, 'Stopping: takes no new work and finishes or hands back what runs');
     host.shutdown();
     await host.done;
     await connection.close();
@@ -74,20 +87,21 @@ async function run(only: WorkerRole | undefined): Promise<ExitCode> {
   }
 }
 
-function announce(logger: Logger, { temporal }: Servers, only: WorkerRole | undefined): void {
+function announce(logger: Logger, { temporal }: Servers, only: Queue | undefined): void {
   const address = temporal.connectionOptions.address ?? 'localhost:7233';
   logger.info({ temporal: address, namespace: temporal.namespace, only: only ?? 'all' }, 'The worker polls');
 }
 
-function resolveMetricsAddress({ metricsAddress }: Settings): string | null {
+function getMetricsAddress({ metricsAddress }: Settings): string | null {
   return metricsAddress === 'off' ? null : (metricsAddress ?? DEFAULT_METRICS);
 }
 
-/** Without them Temporal refuses schedules, and workflow tasks fail over and over. */
+/** Throws where search attributes are missing: without them Temporal refuses schedules and workflow tasks fail. */
 async function requireSearchAttributes({ connection, namespace }: TemporalClients): Promise<void> {
   const missing = await findMissingSearchAttributes(connection, namespace);
   if (missing.length === 0) return;
   throw new CommandError(
-    `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. Run \`personio-sync migrate\`, or: ${formatRemedy(namespace)}`,
+    `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. ` +
+      `Run \`personio-sync migrate\`, or: ${formatRemedy(namespace)}`,
   );
 }

@@ -7,7 +7,7 @@ import { resolveWorkflowCode } from '../../temporal/worker.js';
 
 const TASK_QUEUE = 'demo-it';
 
-/** Stands in for another team where the policy names no subscriber: `workflows/demo-downstream.ts` on a task queue of its own. */
+/** Stands in for another team where the policy names no subscriber: `workflows/demo-downstream.ts` on its own queue. */
 const DEMO_SUBSCRIBER: Subscriber = {
   name: 'demo-it',
   workflowType: 'demoDownstream',
@@ -21,12 +21,12 @@ const DEMO_SUBSCRIBER: Subscriber = {
   escalateTo: null,
 };
 
-/** @returns the policy with the demonstration subscriber, where it has none of its own. */
+/** Returns the policy, with the demo subscriber where it has none of its own. */
 export function withDemoSubscriber(policy: Policy): Policy {
   return policy.subscribers.length > 0 ? policy : { ...policy, subscribers: [DEMO_SUBSCRIBER] };
 }
 
-/** The other team's worker, with the other team's activity. */
+/** Creates the worker of the demo subscriber, with its activity. */
 export async function createDemoWorker(
   connection: NativeConnection,
   namespace: string,

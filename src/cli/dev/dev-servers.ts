@@ -7,11 +7,11 @@ import { findFreePorts, lockHome, startGuard } from '../../embedded/processes.js
 import { startTemporalServer } from '../../embedded/temporal-server.js';
 import { createDataConverter } from '../../temporal/codec.js';
 import type { TemporalTarget } from '../../temporal/connection.js';
-import { removeRunningServers, writeRunningServers } from '../running.js';
-import { openDemoCompany } from './company-days.js';
-import type { DemoCompany } from './company-days.js';
+import { removeRunningServers, writeRunningServers } from '../running-servers.js';
+import { openDemoCompany } from './demo-company.js';
+import type { DemoCompany } from './demo-company.js';
 
-/** Everything that `dev` talks to: its own servers, or those of the settings. */
+/** Servers that `dev` talks to: its own, or those of the settings. */
 export interface DevServers {
   readonly databaseUrl: string;
   readonly temporal: TemporalTarget;
@@ -19,13 +19,13 @@ export interface DevServers {
   readonly uiUrl: string | null;
   /** Null where a real Personio is configured. */
   readonly company: DemoCompany | null;
-  /** The configured connection, or the made-up company's. */
+  /** The configured connection, or the demo company's. */
   readonly personio: PersonioSettings;
-  /** Stops what was started here, and only that. */
+  /** Stops the servers that were started here, and only those. */
   readonly stop: () => Promise<void>;
 }
 
-/** @throws ServerUnavailable */
+/** Starts the servers that the settings do not name. @throws ServerUnavailableError */
 export async function startDevServers(
   settings: Settings,
   fresh: boolean,
@@ -43,7 +43,7 @@ export async function startDevServers(
     unlock();
   };
   try {
-    if (fresh) forget(home);
+    if (fresh) deleteState(home);
     return { ...(await startAll(settings, { home, guard, environment: settings.environment, say }, stops)), stop };
   } catch (error) {
     await stop();
@@ -79,7 +79,7 @@ function toTemporalTarget(address: string): TemporalTarget {
   return { connectionOptions: { address }, namespace: 'default' };
 }
 
-/** Other commands of the same folder find these servers without any setting. */
+/** Lets other commands in the same folder find these servers without any setting. */
 function publishServers(home: string, { databaseUrl, temporal, company, personio }: Omit<DevServers, 'stop'>): void {
   const temporalAddress = temporal.connectionOptions.address ?? 'localhost:7233';
   const known = { pid: process.pid, databaseUrl, temporalAddress, namespace: temporal.namespace };
@@ -93,12 +93,12 @@ async function startDemoCompany(home: string, stops: (() => Promise<void>)[]): P
   return company;
 }
 
-/** Any credentials will do there. */
+/** Returns the connection of the demo company, which accepts any credentials. */
 function createDemoConnection(connectionId: string, company: DemoCompany | null): PersonioSettings {
-  return { connectionId, baseUrl: company?.fake.url ?? '', clientId: 'demo', clientSecret: 'made-up' };
+  return { connectionId, baseUrl: company?.fake.url ?? '', clientId: 'demo', clientSecret: 'demo' };
 }
 
-/** Noted as soon as it is up, so that the failure of another server stops it too. */
+/** Registers a server as soon as it is up, so that the failure of another one stops it too. */
 async function trackServer<T extends { readonly stop: () => Promise<void> }>(
   server: Promise<T>,
   stops: (() => Promise<void>)[],
@@ -108,8 +108,8 @@ async function trackServer<T extends { readonly stop: () => Promise<void> }>(
   return up;
 }
 
-/** `--fresh`: all state of a former start, and nothing else in the folder. */
-function forget(home: string): void {
+/** Deletes the state of earlier starts, and nothing else in the folder. */
+function deleteState(home: string): void {
   forgetPostgresData(home);
   for (const name of ['temporal', 'company.json']) rmSync(join(home, name), { recursive: true, force: true });
 }

@@ -3,89 +3,100 @@ import type { FailureType } from './errors.js';
 import type { DayWindow, RunOutcome, SyncResult } from './sync.js';
 
 /**
- * What workflows may ask of the world. Everything here is written into workflow histories: ids, counts, positions and
- * sentences, never a record, a name, a token or a secret.
+ * Activities that workflows call. Everything here is written into workflow histories: ids, counts, positions and
+ * sentences, never a record, a name, a token or a secret. Fields with former names: see `former-names.ts`.
  */
 
+/** Identifies one run of a sync. */
 export interface RunRef {
   readonly connectionId: string;
   readonly endpoint: Endpoint;
-  /** Temporal's first execution run id: the same over retries and continue-as-new. */
+  /** Temporal's first execution run id: the same across retries and continue-as-new. */
   readonly runId: string;
 }
 
-/** Where an endpoint can be read from, in the order of trying. */
+/** API that an endpoint is read from: `v1`, `v2`, or `employees` for departments that are derived from them. */
 export type Source = 'v1' | 'v2' | 'employees';
 
 export interface OpenRunRequest extends RunRef {
+  /** ISO 8601. */
   readonly startedAt: string;
-  /** From the input; decides by itself. */
+  /** Days to read, from the workflow's input; null lets the nominal time decide. Attendances only. */
   readonly window: DayWindow | null;
-  /** The schedule's nominal time (`TemporalScheduledStartTime`); null for a run that no schedule started. */
+  /** The schedule's nominal time (`TemporalScheduledStartTime`), ISO 8601; null for a run that no schedule started. */
   readonly nominalTime: string | null;
 }
 
 export interface RunPlan {
+  /** In the order in which they are tried. */
   readonly sources: readonly Source[];
-  /** Attendances: the days to read, in chunks that are each committed whole. Other endpoints: one chunk, null. */
+  /** Attendances: the days to read, in chunks that are each committed completely. Other endpoints: one chunk, null. */
   readonly chunks: readonly (DayWindow | null)[];
-  /** How many pages one activity takes. */
   readonly pagesPerSegment: number;
 }
 
-/** Where the next page begins: a record offset (v1) or a cursor (v2), and what was learnt on the way there. */
+/** Start of the next page: a record offset (v1) or a cursor (v2), and what the pages before it taught. */
 export interface ReadPosition {
+  /** In records. */
   readonly offset: number;
   readonly cursor: string | null;
-  /** The server's own total, as the first page of this reading gave it. */
+  /** The server's own total, as the first page of this attempt gave it. */
   readonly total: number | null;
+  /** In records. */
   readonly pageSize: number;
-  /** The id of the last record that came, which the next page has to begin with (v1). */
+  /** Id of the last record received; the next page must begin with it (v1). */
   readonly lastId?: string;
 }
 
 export interface SegmentRequest extends RunRef {
   readonly source: Source;
   readonly chunk: DayWindow | null;
-  /** Counts the attempts to read the chunk whole, from 1. */
-  readonly reading: number;
-  /** Null begins the reading, on an empty staging table. */
+  /** Counts the attempts to read the chunk completely, from 1. */
+  readonly attempt: number;
+  /** Null begins the attempt, on an empty staging table. */
   readonly position: ReadPosition | null;
+  /** Maximum number of pages. */
   readonly pages: number;
 }
 
 export interface SegmentOutcome {
   /** The path is gone (404 or 410): try the next source. */
-  readonly retired: boolean;
-  /** Where to go on; null at the end of the collection. */
+  readonly isSourceGone: boolean;
+  /** Position to continue from; null at the end of the collection. */
   readonly next: ReadPosition | null;
   /** Records in this segment. */
   readonly received: number;
+  /** Records in the chunk, by the server's own count; null where it reports none. */
   readonly total: number | null;
   readonly pages: number;
   readonly requests: number;
-  /** Why the reading must begin again (`the total changed from 250 to 249`); null while all is well. */
-  readonly moved: string | null;
+  /** Reason to begin the read again, such as `the total changed from 250 to 249`; null while the pages add up. */
+  readonly restartReason: string | null;
 }
 
+/** Activities that call Personio. */
 export interface CollectActivities {
-  /** Makes sure that a token is at hand, shared by all workers; says nothing of it. */
+  /** Ensures that a valid token exists, which all workers share. Returns no part of it. */
   readonly exchangeToken: (run: RunRef) => Promise<{ readonly requests: number }>;
   /** Fetches and stages the pages of one segment. Safe to repeat: resumes from its heartbeat. */
   readonly collectSegment: (request: SegmentRequest) => Promise<SegmentOutcome>;
-  /** Asks by id for people who are missing from a complete reading, a portion a call. Safe to repeat: asks nobody twice. */
-  readonly askForMissing: (request: RunRef & { readonly reading: number }) => Promise<MissingOutcome>;
-  /** Stages one person's record; false when Personio answers 404. */
+  /**
+   * Looks up, by id, employees who are missing from a complete read, a batch a call. Safe to repeat: skips those
+   * done.
+   */
+  readonly askForMissing: (request: RunRef & { readonly attempt: number }) => Promise<MissingOutcome>;
+  /** Stages the record of one employee; `found` is false when Personio answers 404. Safe to repeat. */
   readonly collectEmployee: (
     request: RunRef & { readonly employeeId: string },
   ) => Promise<{ readonly found: boolean; readonly requests: number }>;
 }
 
 export interface MissingOutcome {
-  /** Whom Personio answered with 404. */
+  /** Employees that Personio answered with 404. */
   readonly gone: number;
-  /** Who is there, though the list left them out: the reading was incomplete. */
+  /** Employees who exist although the list left them out: the read was incomplete. */
   readonly present: number;
+  /** No further call is needed. */
   readonly isDone: boolean;
   readonly requests: number;
 }
@@ -93,21 +104,22 @@ export interface MissingOutcome {
 export interface CommitRequest extends RunRef {
   readonly source: Source;
   readonly chunk: DayWindow | null;
-  readonly reading: number;
-  /** What the server said there is; null where it never says, and then the distinct ids of the last pass. */
+  readonly attempt: number;
+  /** Records that must be staged; null counts the distinct ids of the last pass instead. */
   readonly total: number | null;
-  /** Take a snapshot that deletes more than half, since the whole window or the run before says so too. */
-  readonly acceptNarrowing: boolean;
+  /** Commits even if more than half of the rows go, because the whole window or the run before confirms it. */
+  readonly acceptShrunk: boolean;
 }
 
 export interface CommitOutcome {
-  /** Why nothing was committed: the staged ids do not add up. Null when committed or narrowed. */
+  /** Reason why the staged ids do not add up, so that nothing was committed; null when committed or shrunk. */
   readonly incomplete: string | null;
-  /** Committed nothing, because more than half of `heldRows` would go. */
-  readonly narrowed: boolean;
-  /** A run before this one saw the same, so it may be believed. */
+  /** Nothing was committed, because more than half of `storedRows` would go. */
+  readonly shrunk: boolean;
+  /** The run before this one saw the same, so it may be believed. */
   readonly seenBefore: boolean;
-  readonly heldRows: number;
+  readonly storedRows: number;
+  /** Rows that the commit deletes, or would delete. */
   readonly deletedRows: number;
   readonly received: number;
   readonly inserted: number;
@@ -117,44 +129,44 @@ export interface CommitOutcome {
 }
 
 export interface GateOutcome {
-  /** Why the reading is not the whole; null when it is. */
+  /** Reason why the read is incomplete; null when it is complete. */
   readonly incomplete: string | null;
-  /** Whether a complete reading has everybody who is stored. Whom it misses is asked for by id. */
+  /** Every stored employee is in the read. Those who are not are looked up by id. */
   readonly isNobodyMissing: boolean;
 }
 
 export interface EmployeesCommitRequest extends RunRef {
   readonly source: Source;
-  readonly reading: number;
+  readonly attempt: number;
   readonly total: number | null;
-  /** When collecting ended: the moment from which each person's *today* is taken. ISO 8601. */
+  /** End of the read, ISO 8601: each employee's *today* is taken from it. */
   readonly collectedAt: string;
   readonly preview: boolean;
   readonly requests: number;
-  /** Set for `refreshEmployee`: a snapshot of this one person. */
+  /** Set by `refreshEmployee`: the snapshot holds this one employee. */
   readonly onlyEmployeeId: string | null;
 }
 
 export interface EmployeesCommitOutcome {
-  /** Why nothing was committed; the sync collects again. */
+  /** Reason why nothing was committed; the sync reads again. */
   readonly incomplete: string | null;
   readonly result: SyncResult | null;
-  /** What a person has to decide, in a sentence or more; null where nobody is asked. */
+  /** One or more sentences that an operator has to approve or reject; null where no approval is needed. */
   readonly question: string | null;
-  /** Braked runs whose questions this one has replaced. */
+  /** Braked runs whose questions this one replaces. */
   readonly replaced: readonly string[];
 }
 
+/** An operator's answer to a braked run. */
 export type Verdict = 'approved' | 'rejected';
 
-/** What a person says to a braked run. */
 export interface VerdictRequest {
   readonly connectionId: string;
   readonly runId: string;
-  readonly decision: Verdict;
+  readonly verdict: Verdict;
   readonly by: string;
   readonly reason: string;
-  /** Tells a repetition from somebody who decides anew. */
+  /** Tells a repeated request from a second verdict. */
   readonly requestId: string;
 }
 
@@ -169,10 +181,11 @@ export interface CloseRunRequest extends RunRef {
   readonly unchanged: number;
   readonly missing: number;
   readonly requests: number;
+  /** Stored in `sync_runs.detail`. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** Rows that were forgotten, by what they were. */
+/** Rows deleted by the retention rules, by what they were. */
 export interface RetentionResult {
   readonly attendances: number;
   readonly proposals: number;
@@ -182,38 +195,43 @@ export interface RetentionResult {
   readonly runs: number;
 }
 
+/** Activities of syncs that work on the database. */
 export interface StoreActivities {
-  /** Forgets what is past its time, in small batches. May repeat, and may be stopped anywhere. */
+  /** Deletes what the retention rules no longer allow, in small batches. Safe to repeat, and to stop at any batch. */
   readonly applyRetention: () => Promise<RetentionResult>;
-  /** Writes the run's row and says what to read. Safe to repeat. */
+  /** Inserts the run's row and returns what to read. Safe to repeat. */
   readonly openRun: (request: OpenRunRequest) => Promise<RunPlan>;
-  /** The completeness gate and the merge, in one transaction: all of a chunk, or nothing. */
+  /** Checks a chunk for completeness and merges it, in one transaction: all of it, or nothing. Safe to repeat. */
   readonly commitSnapshot: (request: CommitRequest) => Promise<CommitOutcome>;
-  /** The completeness gate for employees, before anything is decided. */
+  /** Checks a read of employees for completeness, before anything is decided. */
   readonly verifySnapshot: (
-    request: RunRef & { readonly reading: number; readonly total: number | null },
+    request: RunRef & { readonly attempt: number; readonly total: number | null },
   ) => Promise<GateOutcome>;
-  /** Proposes transitions, applies the brake, merges, stores events and closes the run: one transaction. */
+  /**
+   * Decides transitions, applies the brake, merges, stores events and closes the run, in one transaction. Safe to
+   * repeat.
+   */
   readonly commitEmployees: (request: EmployeesCommitRequest) => Promise<EmployeesCommitOutcome>;
-  /** Stores what a person decided on a braked run. Safe to repeat. */
+  /** Stores an operator's verdict on a braked run. Safe to repeat. */
   readonly decideHeld: (request: VerdictRequest) => Promise<{ readonly people: number }>;
-  /** Ends the run's row and clears its staging. Safe to repeat. */
+  /** Closes the run's row and drops its staging tables. Safe to repeat. */
   readonly closeRun: (request: CloseRunRequest) => Promise<SyncResult>;
-  /** Hands persons with open events to their `employeeLifecycle` workflows, for some seconds. May repeat. */
+  /** Dispatches open events to their employees' `employeeLifecycle` workflows, for some seconds. Safe to repeat. */
   readonly dispatchEvents: (request: DispatchRequest) => Promise<DispatchOutcome>;
 }
 
 export interface DispatchRequest {
   readonly connectionId: string;
-  /** Hands over this one person, who does not wait behind a crowd; default: whoever has open events. */
+  /** Dispatches this employee alone, ahead of all others; default: everybody with open events. */
   readonly onlyEmployeeId?: string | null;
-  /** How many people the step before has left; absent in the first one. */
+  /** Employees that the step before left; absent in the first step. */
   readonly left?: number;
 }
 
 export interface DispatchOutcome {
+  /** Employees whose events were dispatched. */
   readonly persons: number;
-  /** How many others wait for the next step. */
+  /** Employees left for the next step. */
   readonly left: number;
 }
 
@@ -222,7 +240,7 @@ export interface EmployeeRef {
   readonly employeeId: string;
 }
 
-/** A subscriber's answer, made harmless: its shape comes from other teams' code. */
+/** A subscriber's acknowledgement in a safe shape: it comes from other teams' code. */
 export interface ParsedAcknowledgement {
   readonly deliveryId: string;
   readonly outcome: 'done' | 'failed';
@@ -230,33 +248,37 @@ export interface ParsedAcknowledgement {
 }
 
 export interface ProcessPendingRequest extends EmployeeRef {
-  readonly answers: readonly ParsedAcknowledgement[];
+  readonly acknowledgements: readonly ParsedAcknowledgement[];
 }
 
+/** An open delivery, or a planned event without one. */
 export interface PendingItem {
-  /** Null: a planned event that nobody has asked to be told of. */
+  /** Null for a planned event that no subscriber asked for. */
   readonly deliveryId: string | null;
   readonly eventId: string;
   readonly kind: string;
   readonly subscriber: string | null;
   readonly state: string;
-  /** When something is done about it next; null while it waits for the one before it. */
+  /** Time of the next step, ISO 8601; null while it waits for the delivery before it. */
   readonly at: string | null;
-  /** What is awaited, in plain words. */
+  /** Describes what it waits for. */
   readonly sentence: string;
 }
 
+/** Open events and deliveries of one employee. */
 export interface PendingWork {
-  /** Open events and deliveries, in the order of their moments. */
+  /** In the order in which they fall due. */
   readonly items: readonly PendingItem[];
-  /** How long until the next look, by the database's clock, with the turn among people who share the moment; null when nothing is open. */
+  /** Milliseconds until the next step by the database's clock, jitter included; null when nothing is open. */
   readonly nextInMs: number | null;
 }
 
+/** The activity of `employeeLifecycle`. */
 export interface LifecycleActivities {
   /**
-   * Stores answers of subscribers (unknown, doubled and late ones are counted and harmless), does all that is due now for one person (events
-   * fall due, signals are sent, silence is noted), and says what comes next. Safe to repeat.
+   * Processes the pending work of one employee: stores acknowledgements (unknown, repeated and late ones are counted
+   * and harmless), lets events fall due, sends and repeats deliveries, marks overdue ones, and returns what comes
+   * next. Safe to repeat. Keeps the name of its first version, since Temporal stores it.
    */
   readonly advanceAgenda: (request: ProcessPendingRequest) => Promise<PendingWork>;
 }

@@ -1,15 +1,15 @@
 import { SIGNAL as SUBSCRIBER_SIGNAL } from '../public/names.js';
 
 /**
- * Every name that outlives a deploy: what Temporal stores, what operators type, what other teams hold on to.
- * Changing one is a migration. No id is put together anywhere else.
+ * Names that outlive a deploy: Temporal stores them, operators type them, other teams rely on them. Changing one is a
+ * migration. Ids are built here and nowhere else.
  */
 
-/** The parts of Personio that are read, one schedule and one sync workflow type each. */
+/** The parts of Personio that are read, with one schedule and one sync workflow type each. */
 export const ENDPOINTS = ['employees', 'departments', 'attendances', 'time-off-types'] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
-/** Three queues, so that ten thousand deliveries starve no sync, and calls to Personio can run on workers of their own. */
+/** Three queues, so that ten thousand deliveries starve no sync, and calls to Personio can run on their own workers. */
 export const TASK_QUEUE = {
   sync: 'personio-sync',
   api: 'personio-api',
@@ -27,7 +27,10 @@ export const WORKFLOW_TYPE = {
   applyRetention: 'applyRetention',
 } as const;
 
-/** Keywords, registered by `personio-sync migrate`. Never personal: a codec does not cover search attributes. */
+/**
+ * Search attributes, all of them keywords, registered by `personio-sync migrate`. Never put personal data into one: the
+ * payload codec does not encrypt them.
+ */
 export const SEARCH_ATTRIBUTE = {
   connection: 'PersonioConnection',
   endpoint: 'PersonioEndpoint',
@@ -35,23 +38,31 @@ export const SEARCH_ATTRIBUTE = {
   outcome: 'PersonioOutcome',
 } as const;
 
-/** What a person says to a braked run's `detectLifecycleTransitions`. */
+/** Returns the key by which Temporal's typed API sets and reads one of our search attributes. */
+export function toSearchAttributeKey(name: string): { readonly name: string; readonly type: 'KEYWORD' } {
+  return { name, type: 'KEYWORD' };
+}
+
+/** Updates by which an operator decides on a braked run's `detectLifecycleTransitions`. */
 export const UPDATE = { approve: 'approve', reject: 'reject' } as const;
 
 export const QUERY = { progress: 'progress', state: 'state' } as const;
 
-/** Signals among our own workflows, beside those of the contract with subscribers. */
+/** Signals between our own workflows, besides those of the contract with subscribers. */
 export const SIGNAL = {
   ...SUBSCRIBER_SIGNAL,
-  /** Tells `employeeLifecycle` that its person's open events have changed in the database. */
+  /**
+   * Tells `employeeLifecycle` that its employee's pending work has changed in the database. Keeps the name of its first
+   * version, since Temporal stores it.
+   */
   agendaChanged: 'agendaChanged',
   /** Tells a sync what its child has committed or holds. */
   transitionsDecided: 'transitionsDecided',
-  /** Tells a braked run's `detectLifecycleTransitions` that a newer run answers for its question. */
+  /** Tells a braked run's `detectLifecycleTransitions` that the question of a newer run replaces its own. */
   replaced: 'replaced',
 } as const;
 
-/** The connection that is meant where a workflow input or a command names none. */
+/** The connection that a workflow input or a command means when it names none. */
 export const DEFAULT_CONNECTION = 'default';
 
 export const workflowId = {
@@ -60,15 +71,15 @@ export const workflowId = {
   employee: (connectionId: string, employeeId: string): string => `personio:${connectionId}:employee:${employeeId}`,
   /** The fresh read that follows the approval of a braked run. */
   approved: (connectionId: string, runId: string): string => `personio:${connectionId}:employees:approved:${runId}`,
-  /** What `preview employees` starts. */
+  /** Started by `preview employees`. */
   preview: (connectionId: string): string => `personio:${connectionId}:employees:preview`,
   refresh: (connectionId: string, employeeId: string): string => `personio:${connectionId}:refresh:${employeeId}`,
 } as const;
 
-/** @returns the id of the schedule that starts the syncs of one endpoint of one connection. */
+/** Returns the id of the schedule that starts the syncs of one endpoint of one connection. */
 export function toScheduleId(connectionId: string, endpoint: Endpoint): string {
   return `personio:${connectionId}:${endpoint}`;
 }
 
-/** The schedule that forgets what is past its time, of all connections; also the workflow id that it starts. */
+/** Id of the schedule that applies the retention rules to all connections, and of the workflow it starts. */
 export const RETENTION_SCHEDULE_ID = 'personio:retention';

@@ -11,27 +11,28 @@ export interface DayWindow {
 export interface SyncInput {
   /** Default: `default`. */
   readonly connection?: string;
-  /** Attendances only: read exactly these days, whatever the schedule's nominal time says. */
+  /** Attendances only: reads exactly these days, whatever the schedule's nominal time. */
   readonly window?: DayWindow;
-  /** Employees only: decide and show, change nothing that readers see. */
+  /** Employees only: decides and shows, and changes nothing that readers see. Default: false. */
   readonly preview?: boolean;
 }
 
 export interface RefreshInput {
+  /** Default: `default`. */
   readonly connection?: string;
   readonly employeeId: string;
 }
 
 export type RunOutcome = 'succeeded' | 'incomplete' | 'failed' | 'braked' | 'cancelled' | 'preview';
 
-/** The figures of one row of `sync_runs`: what a sync workflow returns and what `--json` prints. */
+/** Figures of one row of `sync_runs`: what a sync workflow returns and what `--json` prints. */
 export interface SyncResult {
   readonly runId: string;
   readonly connectionId: string;
   readonly endpoint: Endpoint;
   readonly outcome: RunOutcome;
   readonly failureType: FailureType | null;
-  /** Which of the endpoint's sources answered: `v1`, `v2`, or `employees` for departments that were derived. */
+  /** Source that the endpoint was read from: `v1`, `v2`, or `employees` for departments that were derived. */
   readonly source: string | null;
   readonly received: number;
   readonly inserted: number;
@@ -40,32 +41,36 @@ export interface SyncResult {
   readonly missing: number;
   readonly held: number;
   readonly requests: number;
-  /** One sentence for people; no personal data. */
+  /** One or more sentences for people; no personal data. */
   readonly message: string;
 }
 
-/** Answer of the query `progress` of a sync. */
+/** Result of the query `progress` of a sync. */
 export interface SyncProgress {
   readonly phase: string;
+  /** Records so far. */
   readonly received: number;
-  /** `null` until the server has said how many there are, and where it never says. */
+  /** Records expected; null until the server reports it, and where it never does. */
   readonly total: number | null;
+  /** Pages so far. */
   readonly page: number;
+  /** ISO 8601. */
   readonly startedAt: string;
-  /** What the run waits for, in words; `null` while it works. */
+  /** Describes what the run waits for; null while it works. */
   readonly waitingFor: string | null;
 }
 
-/** The argument of the updates `approve` and `reject`: who answers for it, and why. */
+/** The argument of the updates `approve` and `reject`. */
 export interface VerdictInput {
+  /** Person responsible, recorded in the audit log. */
   readonly by: string;
   readonly reason: string;
 }
 
-/** What the update answers. */
+/** Result of the updates `approve` and `reject`. */
 export interface VerdictResult {
-  /** People whom the decision is about. */
+  /** Number of people the verdict applies to. */
   readonly people: number;
-  /** The workflow that reads anew and commits what was approved; null after a rejection. */
+  /** The workflow that reads again and commits what was approved; null after a rejection. */
   readonly freshReadId: string | null;
 }

@@ -1,20 +1,29 @@
 import type { Acknowledgement, LifecycleEvent } from './events.js';
 
-/** Where an answer goes, and which. */
+/** An acknowledgement and the workflow that takes it. */
 export interface AcknowledgeRequest {
+  /** `acknowledge` of the event. */
   readonly to: LifecycleEvent['acknowledge'];
+  /** The only argument of the signal. */
   readonly answer: Acknowledgement;
 }
 
+/** The activities that `createAcknowledgeActivities` returns. */
 export interface AcknowledgeActivities {
-  /** Signals the workflow of personio-sync, in whatever namespace it is. False: it does not run, so nobody waits for the answer. */
+  /**
+   * Signals the workflow of personio-sync, in any namespace of the server. Returns false if it no longer runs, so that
+   * nobody waits for the acknowledgement. Throws the client's own error for everything else, which Temporal retries.
+   */
   readonly acknowledgeLifecycleEvent: (request: AcknowledgeRequest) => Promise<boolean>;
 }
 
-/** Of `Client` in `@temporalio/client`, what is needed here; so this package depends on no client. */
+/** The part of `Client` in `@temporalio/client` that is needed here, so that this package depends on no client. */
 export interface SignallingClient {
+  /** Options that the client was created with; passed on to clients of other namespaces. */
   readonly options: { readonly namespace: string };
+  /** Connection to the server, shared by the clients of all namespaces. */
   readonly connection: unknown;
+  /** Signals workflows. */
   readonly workflow: {
     readonly getHandle: (workflowId: string) => {
       readonly signal: (name: string, ...args: [Acknowledgement]) => Promise<void>;
@@ -23,10 +32,10 @@ export interface SignallingClient {
 }
 
 /**
- * The activity that `acknowledge` needs across namespaces, since a workflow can signal its own namespace only. Give it to your worker:
- * `activities: { ...yours, ...createAcknowledgeActivities(client) }`.
+ * Creates the activity through which `acknowledge` signals another namespace, since a workflow can signal its own only.
+ * Register it with your worker: `activities: { ...yours, ...createAcknowledgeActivities(client) }`.
  *
- * @param client any `Client` of `@temporalio/client` that is connected to the server; its namespace does not matter.
+ * @param client any `Client` of `@temporalio/client` connected to the server; its namespace does not matter.
  */
 export function createAcknowledgeActivities(client: SignallingClient): AcknowledgeActivities {
   const clients = new Map([[client.options.namespace, client]]);
@@ -48,9 +57,10 @@ export function createAcknowledgeActivities(client: SignallingClient): Acknowled
   };
 }
 
-/** The same client (connection, codec, identity) for another namespace. */
+/** Returns the same client (connection, codec, identity) for another namespace. */
 function createSibling(client: SignallingClient, namespace: string): SignallingClient {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the class of the caller's own SDK, whose constructor takes the options that it shows
+  // The caller's own SDK has the class; its constructor takes the options that an instance shows.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- see above
   const SameClient = client.constructor as new (options: object) => SignallingClient;
   return new SameClient({ ...client.options, connection: client.connection, namespace });
 }

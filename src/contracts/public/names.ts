@@ -1,7 +1,10 @@
-/** Signals between personio-sync and subscribing workflows. The version is part of the name: a changed shape is a new signal. */
+/**
+ * Names of the signals between personio-sync and subscribing workflows. The version is part of a name: a changed
+ * shape gets a new one, and both are sent for one release.
+ */
 export const SIGNAL = {
-  /** Sent to a subscriber, with a `LifecycleEvent` as its one argument. */
+  /** Sent to a subscriber, with a `LifecycleEvent` as its only argument. */
   lifecycle: 'personio.lifecycle.v1',
-  /** Sent back to the workflow that an event's `acknowledge` names, with an `Acknowledgement` as its one argument. */
+  /** Sent back to the workflow in the event's `acknowledge`, with an `Acknowledgement` as its only argument. */
   acknowledge: 'acknowledge',
 } as const;

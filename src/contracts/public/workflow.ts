@@ -13,41 +13,50 @@ import type { AcknowledgeActivities } from './activities.js';
 
 const lifecycleSignal = defineSignal<[LifecycleEvent]>(SIGNAL.lifecycle);
 
-/** How many deliveries are remembered to drop repeats. A person has a handful of events a year. */
+/** Deliveries remembered to drop repeats. A person has a handful of events a year. */
 const REMEMBERED_DELIVERIES = 1_000;
 
-/** A workflow's inbox of lifecycle events: each delivery once, in the order in which they came. */
+/** A workflow's inbox of lifecycle events: each delivery once, in order of arrival. */
 export interface LifecycleEvents {
-  /** Waits for the next event. With a timeout (milliseconds or `"30 days"`), undefined when none came in time. */
+  /**
+   * Waits for the next event and takes it. With a timeout (milliseconds, or text such as `"30 days"`) it returns
+   * undefined if none arrives in time; without one it waits forever.
+   */
   readonly next: {
     (): Promise<LifecycleEvent>;
     (timeout: number | string): Promise<LifecycleEvent | undefined>;
   };
-  /** Whether an event waits to be taken. Look here before the workflow ends or continues as new. */
+  /**
+   * Returns whether no event is waiting. Check it before the workflow ends: one that waits then comes late, as a
+   * repeat.
+   */
   readonly isEmpty: () => boolean;
-  /** Plain JSON to pass into continue-as-new, so that nothing is lost and no repeat is taken for news. */
+  /** Returns the state to pass into continue-as-new, as plain JSON: waiting events survive, and repeats stay known. */
   readonly carryOver: () => LifecycleEventsState;
 }
 
+/** State of `LifecycleEvents` between two executions of a workflow. Treat it as opaque. */
 export interface LifecycleEventsState {
-  /** Came, and were not taken yet. */
+  /** Events that arrived and are not taken yet. */
   readonly waiting: readonly LifecycleEvent[];
-  /** Delivery ids that came, the oldest first. */
+  /** Ids of the deliveries that arrived, oldest first; at most 1,000. */
   readonly seen: readonly string[];
-  /** What this workflow has answered, so that a repeat gets the same answer again. */
+  /** Acknowledgements sent, so that a repeat gets the same one again. Default: none. */
   readonly answered?: readonly Acknowledgement[];
 }
 
-/** Answers of this workflow: Temporal gives each workflow its own copy of this module. */
+/** Acknowledgements of this workflow: Temporal gives each workflow its own copy of this module. */
 const acknowledgements = new Map<string, Acknowledgement>();
 
 /**
- * Receives `personio.lifecycle.v1` in a workflow. Call it once, before the first `await`, so that no early signal is missed.
+ * Receives `personio.lifecycle.v1` in a workflow. Call it once, before the first `await`, so that no early signal is
+ * missed.
  *
- * A repeat of what was answered with `done` is answered again, since the first answer may have been lost; a repeat of what was answered with `failed`
- * has been sent again by hand, and is handed out once more.
+ * Repeats are handled for you. A delivery that was acknowledged as `done` is acknowledged again, since the first
+ * signal may have been lost. One that was acknowledged as `failed` and sent again with `redeliver` is returned once
+ * more.
  *
- * @param state what `carryOver()` gave before a continue-as-new.
+ * @param state result of `carryOver()` before a continue-as-new. Default: an empty inbox.
  */
 export function lifecycleEvents(state: LifecycleEventsState = { waiting: [], seen: [] }): LifecycleEvents {
   const waiting = [...state.waiting];
@@ -56,7 +65,7 @@ export function lifecycleEvents(state: LifecycleEventsState = { waiting: [], see
   setHandler(lifecycleSignal, (event) => {
     const before = acknowledgements.get(event.deliveryId);
     if (before?.outcome === 'done') {
-      // A courtesy that nobody waits for: where it fails, the next repeat asks again.
+      // Nobody waits for it: if it fails, the next repeat asks again.
       sendAcknowledgement(event, before).catch(() => undefined);
       return;
     }
@@ -68,7 +77,8 @@ export function lifecycleEvents(state: LifecycleEventsState = { waiting: [], see
   async function next(): Promise<LifecycleEvent>;
   async function next(timeout: number | string): Promise<LifecycleEvent | undefined>;
   async function next(timeout?: number | string): Promise<LifecycleEvent | undefined> {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the SDK's duration type is a template of the same strings
+    // The SDK's type of a duration is a template of the same strings.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- see above
     if (timeout !== undefined) await condition(() => waiting.length > 0, timeout as number);
     else await condition(() => waiting.length > 0);
     return waiting.shift();
@@ -89,11 +99,15 @@ function remember(seen: Set<string>, deliveryId: string): void {
 }
 
 /**
- * Tells personio-sync what became of an event. Within one namespace by a signal; into another through the activity of
- * `personio-sync-contracts/activities`, which the worker of the calling workflow has to be given.
+ * Tells personio-sync the outcome of an event. Within one namespace it signals directly; into another one it calls
+ * the activity from `personio-sync-contracts/activities`, which the worker of the calling workflow must register.
+ * Throws `CancelledFailure` if the workflow is cancelled meanwhile; other failures of the signal are retried or mean
+ * false.
  *
- * @param note for people, kept with the delivery; cut at 500 characters. No personal data.
- * @returns whether somebody took it. False: nobody waits for it any more, since it was answered, withdrawn or given up; nothing is left to do.
+ * @param outcome `done` is final. `failed` escalates at once and is not repeated.
+ * @param note for people, kept with the delivery; cut at 500 characters. No personal data. Default: none.
+ * @returns true if the acknowledgement was taken. False if nobody waits for it any more, because the delivery was
+ * already acknowledged, withdrawn or given up: there is nothing left to do.
  */
 export async function acknowledge(
   event: LifecycleEvent,
@@ -124,7 +138,7 @@ async function sendAcknowledgement(
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    // Within a namespace a signal fails for one reason only: there is no such workflow, so nothing of this person is open.
+    // Within a namespace a signal fails for one reason only: no such workflow runs, so nothing is open for this person.
     return false;
   }
 }

@@ -10,9 +10,12 @@ import {
   requiredDateSchema,
   textSchema,
   timeOfDaySchema,
-} from './wire.js';
+} from '../wire.js';
 
-/** Not Personio's published API but its customers' guides: the shape follows the other endpoints. */
+/**
+ * Department. The endpoint is not in Personio's published API but in its customers' guides; the shape follows the other
+ * endpoints.
+ */
 export const departmentSchema: z.ZodType<DepartmentRecord> = z
   .object({
     id: optionalIdSchema,
@@ -28,7 +31,7 @@ export const departmentSchema: z.ZodType<DepartmentRecord> = z
   .refine(({ departmentId }) => departmentId !== null, { path: ['attributes', 'id'] })
   .transform((department) => ({ ...department, recordId: department.departmentId ?? '' }));
 
-/** The comment is left out on purpose: people write all kinds of things into it. */
+/** Attendance period. Leaves out the comment on purpose: people write private remarks into it. */
 export const attendanceSchema: z.ZodType<AttendanceRecord> = z
   .object({
     id: idSchema,
@@ -44,7 +47,7 @@ export const attendanceSchema: z.ZodType<AttendanceRecord> = z
       is_holiday: booleanSchema,
       is_on_time_off: booleanSchema,
       updated_at: momentSchema,
-      // An older specification had a list; the first one counts.
+      // An older specification has a list of projects; the first counts.
       project: z.union([namedSchema, z.array(namedSchema).transform((projects) => projects[0] ?? null)]).nullish(),
     }),
   })

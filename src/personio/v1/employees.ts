@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { EMPLOYEE_ATTRIBUTES } from '../../domain/records.js';
 import type { DepartmentRecord, EmployeeRecord } from '../../domain/records.js';
-import { isStored } from '../sensitive.js';
-import { dateSchema, idSchema, namedSchema, textSchema } from './wire.js';
+import { dateSchema, idSchema, namedSchema, textSchema } from '../wire.js';
 
-/** Each attribute is wrapped: `{ label, value, type, universal_id }`. Labels are localised and change, so nothing is keyed on them. */
+/**
+ * Creates the schema of a wrapped attribute, `{ label, value, type, universal_id }`. Nothing depends on labels, which
+ * are localised and change.
+ */
 const createAttributeSchema = <T>(value: z.ZodType<T>): z.ZodType<T | undefined> =>
   z
     .transform(requireValue)
@@ -12,7 +14,7 @@ const createAttributeSchema = <T>(value: z.ZodType<T>): z.ZodType<T | undefined>
     .transform((attribute) => attribute.value)
     .optional();
 
-/** A wrapper without its value says nothing about the value, not that there is none: whoever has a date would lose it. */
+/** Rejects a wrapper without a value: it does not mean an empty value, and would delete the stored one. */
 function requireValue(wrapper: unknown, context: z.core.ParsePayload): unknown {
   if (typeof wrapper === 'object' && wrapper !== null && !('value' in wrapper))
     context.issues.push({ code: 'invalid_value', values: [], input: wrapper, path: ['value'] });
@@ -30,7 +32,7 @@ const costCentersSchema = z.union([
   ),
 ]);
 
-/** A supervisor comes as a nested employee, reduced to the id or not. */
+/** Id of the supervisor, who comes as a nested employee with all attributes or with the bare id. */
 const supervisorSchema = z.union([
   z.union([z.null(), z.literal(''), z.tuple([])]).transform(() => null),
   z
@@ -67,9 +69,40 @@ type Attributes = z.output<typeof attributesSchema>;
 
 const employeeSchema = z.object({ attributes: attributesSchema });
 
-/** @param attributesToStore as in the policy: `standard`, or keys. What may not be stored is dropped here and goes no further. */
+/**
+ * Attributes that `standard` never stores, by Personio's key or universal id: gender, birth, nationality, pay, bank,
+ * tax, health, family, religion, private addresses. The policy can list them by name. Includes German words, since
+ * companies name their own fields.
+ */
+const SENSITIVE = new RegExp(
+  [
+    'gender|pronoun|birth|geburt|(^|_)(age|dob|sex|sexual_orientation)(_|$)|nationalit|citizen|ethnic|(^|_)race(_|$)',
+    'salary|wage|bonus|compensation|remunerat|commission|allowance|income|earning|equity|stock_option',
+    'hourly|(^|_)pay|gehalt|lohn|pension|garnish',
+    'iban|(^|_)bic(_|$)|swift|bank|account|tax|steuer|fiscal',
+    'social_security|sozialversicherung|(^|_)(ssn|svnr)(_|$)|insurance|krankenkasse',
+    'health|sick|disab|handicap|medical|vaccin|blood|pregnan|maternity|parental',
+    'family|marital|child|spouse|married|emergency|(^|_)kin(_|$)|kita',
+    'relig|church|kirche|denomination|confession|konfession|union_member|passport|visa|national_id',
+    '(^|_)(private|personal|home)_',
+  ].join('|'),
+  'i',
+);
+
+/** Returns whether the policy allows storing an attribute without a column. Custom ones (`dynamic_…`) only by name. */
+export function isStored(key: string, universalId: string | null, attributesToStore: readonly string[]): boolean {
+  if (attributesToStore.includes(key)) return true;
+  if (!attributesToStore.includes('standard') || key.startsWith('dynamic_')) return false;
+  return !SENSITIVE.test(key) && !(universalId !== null && SENSITIVE.test(universalId));
+}
+
+/**
+ * Creates the schema of an employee. Drops attributes that may not be stored, so that they go no further.
+ *
+ * @param attributesToStore as in the policy: `standard`, or keys of attributes.
+ */
 export function createEmployeeRecordSchema(attributesToStore: readonly string[]): z.ZodType<EmployeeRecord> {
-  // Which attributes are stored is asked for each of each record, and answered alike within a company.
+  // The answer is the same for all employees, and the question comes up for each attribute of each of them.
   const known = new Map<string, boolean>();
   const isKept: AttributeFilter = (key, universalId) => {
     const cacheKey = JSON.stringify([key, universalId]);
@@ -82,15 +115,21 @@ export function createEmployeeRecordSchema(attributesToStore: readonly string[])
 
 type AttributeFilter = (key: string, universalId: string | null) => boolean;
 
-/** An employee's department, for where Personio has no endpoint of departments. */
-export const derivedDepartmentSchema: z.ZodType<DepartmentRecord & { readonly isReadable: boolean }> =
-  employeeSchema.transform(({ attributes: { id, department } }) => ({
+export interface DerivedDepartment extends DepartmentRecord {
+  /** False when the credential may not read the department of this employee. */
+  readonly isReadable: boolean;
+}
+
+/** Department of an employee, for accounts without an endpoint of departments. */
+export const derivedDepartmentSchema: z.ZodType<DerivedDepartment> = employeeSchema.transform(
+  ({ attributes: { id, department } }) => ({
     recordId: id,
     departmentId: department?.id ?? department?.name ?? null,
     name: department?.name ?? null,
     parentId: null,
     isReadable: department !== undefined,
-  }));
+  }),
+);
 
 function toRecord(attributes: Attributes, isKept: AttributeFilter): EmployeeRecord {
   return {
@@ -126,7 +165,7 @@ const getName = (named: { readonly name: string | null } | null | undefined): st
 const TYPED_KEYS = Object.keys(EMPLOYEE_ATTRIBUTES).sort();
 const TYPED = new Set(['id', ...TYPED_KEYS]);
 
-/** The rest, raw, by Personio's stable key. */
+/** Collects the attributes without a column of their own, raw, by Personio's stable key. */
 function collectOtherAttributes(
   attributes: Readonly<Record<string, unknown>>,
   isKept: AttributeFilter,
@@ -141,7 +180,7 @@ function collectOtherAttributes(
   return others;
 }
 
-/** Another employee inside an attribute is reduced to the id, so that names stand in their own columns alone. */
+/** Reduces an employee inside an attribute to the id, so that names stay in their own columns. */
 function reducePersonToId(value: unknown): unknown {
   const isPerson = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Employee';
   if (!isPerson) return value;

@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import type { Credentials, ExchangedToken } from '../auth.js';
+import type { Credentials, ExchangedToken } from '../api.js';
 import { PersonioError, toStatusError, createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Http } from '../http.js';
 import { parseContent } from '../json.js';
 
 const ROUTE: Route = { method: 'POST', template: '/v2/auth/token' };
-/** Personio's specification: one day where `expires_in` is left out. */
+/** Personio's specification: one day when `expires_in` is left out. */
 const DEFAULT_LIFE_SECONDS = 86_400;
-/** After 150 exchanges in a minute, one a second for a minute (developer.personio.de/v2.0/reference/authentication). */
+/**
+ * After 150 exchanges in a minute Personio allows one a second for a minute
+ * (developer.personio.de/v2.0/reference/authentication).
+ */
 const COOL_DOWN_MS = 60_000;
 
 const tokenSchema = z.looseObject({
@@ -17,10 +20,11 @@ const tokenSchema = z.looseObject({
 });
 
 /**
- * Exchanges the credentials for a token of v2, which takes a form and nothing else. Without a scope it carries all that the credential has.
+ * Exchanges the credentials for a v2 token. v2 accepts a form only. Without a `scope` the token carries all scopes of
+ * the credential.
  *
- * @throws PersonioError `PersonioCredentialsRejected` for 400 (`invalid_client`, `unauthorized_client`), and for 401 and 403, which were seen too;
- * `PersonioEndpointRetired` where there is no v2.
+ * @throws PersonioError `PersonioCredentialsRejected` for 400 (`invalid_client`, `unauthorized_client`) and for 401,
+ * 403 and 422, which occur too; `PersonioEndpointRetired` when there is no v2.
  */
 export async function exchangeTokenV2(http: Http, { clientId, clientSecret }: Credentials): Promise<ExchangedToken> {
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
@@ -28,7 +32,7 @@ export async function exchangeTokenV2(http: Http, { clientId, clientSecret }: Cr
   if ([400, 401, 403, 422].includes(response.status)) throw createRejectedError(response.status);
   if (response.status === 429) throw toStatusError(ROUTE, 429, response.retryAfterMs ?? COOL_DOWN_MS);
   const parsed = tokenSchema.safeParse(parseContent(ROUTE, response));
-  if (!parsed.success) throw createMalformedError(ROUTE, 'it has no access_token');
+  if (!parsed.success) throw createMalformedError(ROUTE, 'access_token is missing');
   return { token: parsed.data.access_token, expiresInSeconds: parsed.data.expires_in ?? DEFAULT_LIFE_SECONDS };
 }
 
@@ -36,8 +40,8 @@ function createRejectedError(status: number): PersonioError {
   return new PersonioError(
     'PersonioCredentialsRejected',
     `Personio's v2 API does not accept the client id and secret (POST /v2/auth/token answered ${status}). ` +
-      'In Personio, under Settings > Integrations > API credentials, create a credential with the scopes of v2 (such as personio:attendances:read), ' +
-      'and set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET to it.',
+      'In Personio, under Settings > Integrations > API credentials, create a credential with scopes of v2 ' +
+      '(such as personio:attendances:read), and set PERSONIO_CLIENT_ID and PERSONIO_CLIENT_SECRET to it.',
     { status },
   );
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { AttendanceRecord, DepartmentRecord } from '../../domain/records.js';
-import { dateSchema, idSchema, momentSchema, textSchema } from '../v1/wire.js';
+import { dateSchema, idSchema, momentSchema, textSchema } from '../wire.js';
 
-/** The list is asked for by `type=department`; what says that it is another type has no place in the table, and is counted all the same. */
+/**
+ * Department as an org unit of v2. The request filters by `type=department`; a unit of another type gets no department
+ * id, so that it counts for completeness but adds no row.
+ */
 export const orgUnitSchema: z.ZodType<DepartmentRecord> = z
   .looseObject({
     id: idSchema,
@@ -17,7 +20,7 @@ export const orgUnitSchema: z.ZodType<DepartmentRecord> = z
     parentId: parentId ?? null,
   }));
 
-/** Local time without a zone. Should one come, it is left out: the time of day is the one that the person saw. */
+/** Local time without a zone. Drops a zone if there is one: the time of day is what the employee saw. */
 const localTimeSchema = z
   .union([
     z.null(),
@@ -32,7 +35,7 @@ const localTimeSchema = z
   .nullish()
   .transform((moment) => moment?.date_time ?? null);
 
-/** `WORK` and `BREAK` are periods of their own here. The comment is left out on purpose, as in v1. */
+/** Attendance period of v2, where breaks are periods of their own. Leaves out the comment on purpose, as in v1. */
 export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
   .looseObject({
     id: idSchema,
@@ -45,7 +48,7 @@ export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
       .union([z.null(), z.looseObject({ id: idSchema.nullish() })])
       .nullish()
       .transform((project) => project?.id ?? null),
-    // v1 writes them in lower case.
+    // v1 sends the status in lower case.
     approval: z
       .union([z.null(), z.looseObject({ status: textSchema.nullish() })])
       .nullish()
@@ -55,7 +58,7 @@ export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
   .transform((period, context) => {
     const date = period.attribution_date ?? period.start?.slice(0, 10);
     if (date === undefined) {
-      context.addIssue({ code: 'custom', path: ['attribution_date'], message: 'There is no day.' });
+      context.addIssue({ code: 'custom', path: ['attribution_date'], message: 'There is no date.' });
       return z.NEVER;
     }
     const kind: 'work' | 'break' = period.type?.toUpperCase() === 'BREAK' ? 'break' : 'work';
@@ -70,7 +73,7 @@ export const attendancePeriodSchema: z.ZodType<AttendanceRecord> = z
       status: period.approval,
       project: period.project,
       updatedAt: period.updated_at,
-      // v2 does not say these two: what v1 said stays.
+      // v2 does not send these two; values stored from v1 are kept.
       isHoliday: null,
       isOnTimeOff: null,
       span: { kind, startsAt: period.start, endsAt: period.end },

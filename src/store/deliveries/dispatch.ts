@@ -1,35 +1,61 @@
-import { OPEN_STATES } from './pending.js';
-import { lockEndpoint } from '../collections.js';
 import type { Database, Queries } from '../database.js';
+import { lockEndpoint } from '../locks.js';
+import { OPEN_STATES } from './columns.js';
 
 /** A person with open events. */
 export interface OpenPerson {
   readonly employeeId: string;
-  /** By id, the version of each event's row. */
+  /** Version of each event's row, by the event's id. */
   readonly events: Readonly<Record<string, string>>;
 }
 
-/** Whose events are handed over. */
+/** People whose events are dispatched. */
 export interface DispatchScope {
   readonly connectionId: string;
-  /** Null: everybody. */
+  /** Null for everybody. */
   readonly onlyEmployeeId: string | null;
 }
 
-/** Planned events, and those with a delivery that is not over. `$1` is the connection. */
-const OPEN_EVENTS = `select employee_id, event_id, xmin::text as version, handed_over_to, kind, due_at as happens_at, due_at
-  from personio.lifecycle_events where connection_id = $1 and state = 'planned'
+/** Planned events, and events with an open delivery, of the connection `$1`. */
+const OPEN_EVENTS = `
+  select
+    events.employee_id,
+    events.event_id,
+    events.xmin::text as version,
+    events.handed_over_to,
+    events.kind,
+    events.due_at as happens_at,
+    events.due_at
+  from personio.lifecycle_events as events
+  where events.connection_id = $1
+    and events.state = 'planned'
   union
-  select x.employee_id, v.event_id, v.xmin::text, v.handed_over_to, v.kind, v.due_at, x.due_at from personio.deliveries x join personio.lifecycle_events v using (event_id)
-  where x.connection_id = $1 and x.state in ${OPEN_STATES}`;
-
-/** Open events that the namespace `$2` was not told of, or with null no namespace; of the person `$3`, or with null of everybody. */
-const UNDISPATCHED_EVENTS = `select * from (${OPEN_EVENTS}) open
-  where (handed_over_to is null or handed_over_to <> $2) and ($3::text is null or employee_id = $3)`;
+  select
+    deliveries.employee_id,
+    events.event_id,
+    events.xmin::text,
+    events.handed_over_to,
+    events.kind,
+    events.due_at,
+    deliveries.due_at
+  from personio.deliveries as deliveries
+  join personio.lifecycle_events as events using (event_id)
+  where deliveries.connection_id = $1
+    and deliveries.state in ${OPEN_STATES}`;
 
 /**
- * People with open events that this Temporal namespace does not know of yet. Who has left comes first, before however many others
- * who changed by the same read; then whose events are due first.
+ * Open events that were not dispatched to the namespace `$2`, or to no namespace where it is null; of the person `$3`,
+ * or of everybody where it is null.
+ */
+const UNDISPATCHED_EVENTS = `
+  select *
+  from (${OPEN_EVENTS}) as open
+  where (handed_over_to is null or handed_over_to <> $2)
+    and ($3::text is null or employee_id = $3)`;
+
+/**
+ * Lists people with open events that were not dispatched to this Temporal namespace. Leavers come first, ahead of any
+ * number of people who changed by the same read; then the people whose events are due first.
  */
 export async function listOpenPersons(
   queries: Queries,
@@ -38,40 +64,52 @@ export async function listOpenPersons(
   limit: number,
 ): Promise<readonly OpenPerson[]> {
   return queries.query<OpenPerson>(
-    `select employee_id as "employeeId", jsonb_object_agg(event_id, version) as events from (${UNDISPATCHED_EVENTS}) untold group by employee_id
-     order by bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc, min(due_at), employee_id limit $4`,
+    `select
+       employee_id as "employeeId",
+       jsonb_object_agg(event_id, version) as events
+     from (${UNDISPATCHED_EVENTS}) as undispatched
+     group by employee_id
+     order by
+       bool_or(kind in ('leaver.left', 'leaver.deleted') and happens_at <= clock_timestamp()) desc,
+       min(due_at),
+       employee_id
+     limit $4`,
     [connectionId, namespaceId, onlyEmployeeId, limit],
   );
 }
 
-/** @returns how many people have open events that this namespace does not know of yet; with null, that no namespace knows of. */
+/** Counts people with open events that were not dispatched to this namespace; with null, to no namespace. */
 export async function countOpenPersons(
   queries: Queries,
   { connectionId, onlyEmployeeId }: DispatchScope,
   namespaceId: string | null,
 ): Promise<number> {
   const [row] = await queries.query<{ people: number }>(
-    `select count(distinct employee_id) as people from (${UNDISPATCHED_EVENTS}) untold`,
+    `select count(distinct employee_id) as people
+     from (${UNDISPATCHED_EVENTS}) as undispatched`,
     [connectionId, namespaceId, onlyEmployeeId],
   );
   return row?.people ?? 0;
 }
 
-/** As if this namespace had never been told of anything. */
+/** Makes all open events undispatched, as if this namespace had never known of them. */
 export async function resetDispatched(database: Database, connectionId: string, namespaceId: string): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockEndpoint(transaction, connectionId, 'employees');
     await transaction.run(
-      `update personio.lifecycle_events set handed_over_to = null
-       where connection_id = $1 and handed_over_to = $2 and event_id in (select event_id from (${OPEN_EVENTS}) open)`,
+      `update personio.lifecycle_events
+       set handed_over_to = null
+       where connection_id = $1
+         and handed_over_to = $2
+         and event_id in (select event_id from (${OPEN_EVENTS}) as open)`,
       [connectionId, namespaceId],
     );
   });
 }
 
 /**
- * Exactly the events that were read before the signal, as they were: one that was committed, or opened anew, meanwhile is handed over by whoever
- * did that, or by the next step.
+ * Marks exactly the events that were read before the signal, in the version that was read. An event that was committed
+ * or reopened meanwhile is left to the next dispatch.
  */
 export async function markDispatched(
   queries: Queries,
@@ -79,26 +117,38 @@ export async function markDispatched(
   persons: readonly OpenPerson[],
 ): Promise<void> {
   await queries.run(
-    `update personio.lifecycle_events v set handed_over_to = $1 from jsonb_each_text($2) as told(event_id, version)
-     where v.event_id = told.event_id and v.xmin::text = told.version and handed_over_to is distinct from $1`,
+    `update personio.lifecycle_events as events
+     set handed_over_to = $1
+     from jsonb_each_text($2) as dispatched (event_id, version)
+     where events.event_id = dispatched.event_id
+       and events.xmin::text = dispatched.version
+       and events.handed_over_to is distinct from $1`,
     [namespaceId, Object.assign({}, ...persons.map(({ events }) => events))],
   );
 }
 
-/** @returns how many people have open events that this namespace was told of: as many workflows should wait in it. */
+/** Counts people with open events that were dispatched to this namespace: as many workflows should wait in it. */
 export async function countDispatched(queries: Queries, connectionId: string, namespaceId: string): Promise<number> {
   const [row] = await queries.query<{ people: number }>(
-    `select count(distinct employee_id) as people from (${OPEN_EVENTS}) open where handed_over_to = $2`,
+    `select count(distinct employee_id) as people
+     from (${OPEN_EVENTS}) as open
+     where handed_over_to = $2`,
     [connectionId, namespaceId],
   );
   return row?.people ?? 0;
 }
 
-/** @returns the connections that have open events, sorted. */
+/** Returns the connections that have open events, sorted. */
 export async function listConnectionsWithOpenEvents(queries: Queries): Promise<readonly string[]> {
   const rows = await queries.query<{ connection_id: string }>(
-    `select connection_id from personio.lifecycle_events where state = 'planned'
-     union select connection_id from personio.deliveries where state in ${OPEN_STATES} order by 1`,
+    `select connection_id
+     from personio.lifecycle_events
+     where state = 'planned'
+     union
+     select connection_id
+     from personio.deliveries
+     where state in ${OPEN_STATES}
+     order by 1`,
   );
   return rows.map((row) => row.connection_id);
 }

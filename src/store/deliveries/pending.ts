@@ -1,133 +1,181 @@
-import type { EmployeeRef, ParsedAcknowledgement } from '../../contracts/internal/activities.js';
-import type { AttributeChange, EventClass, EventKind } from '../../contracts/public/events.js';
+import type { EmployeeRef } from '../../contracts/internal/activities.js';
 import { DEAD_AFTER_MS } from '../../domain/delivery.js';
 import type { DeliveryStatus } from '../../domain/delivery.js';
 import type { Database, Queries, Transaction } from '../database.js';
+import { EVENT_COLUMNS } from '../events/columns.js';
+import type { StoredEvent } from '../events/columns.js';
+import { reserveSequences } from '../events/feed.js';
+import { lockEndpointShared } from '../locks.js';
+import { DELIVERY_COLUMNS, NEW_DELIVERY_COLUMNS, OPEN_STATES } from './columns.js';
+import type { StoredDelivery } from './columns.js';
+
+const WAITING_FIELDS = ['eventId', 'kind', 'dueAt', 'timeZone'] as const satisfies readonly (keyof StoredEvent)[];
 
 /** A planned event that waits for its moment. */
-export interface WaitingEvent {
-  readonly eventId: string;
-  readonly kind: EventKind;
-  readonly dueAt: string;
-  readonly timeZone: string;
-}
+export type WaitingEvent = Pick<StoredEvent, (typeof WAITING_FIELDS)[number]>;
 
-/** A delivery that is neither acknowledged nor over, with the event that it tells of. */
-export interface OpenDelivery extends DeliveryStatus {
-  readonly deliveryId: string;
-  readonly eventId: string;
-  readonly attempts: number;
-  /** Tries in a row that Temporal did not accept. */
-  readonly refusals: number;
-  readonly late: boolean;
-  readonly class: EventClass;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly effectiveDate: string;
-  readonly effectiveAt: string;
-  readonly timeZone: string;
-  readonly detectedAt: string;
-  readonly supersedes: string | null;
-  readonly changes: readonly AttributeChange[];
-}
+const DELIVERY_FIELDS = [
+  'deliveryId',
+  'eventId',
+  'subscriber',
+  'purpose',
+  'state',
+  'attempts',
+  'refusals',
+  'dueAt',
+  'nextAttemptAt',
+  'firstAttemptAt',
+  'sentAt',
+  'deadlineAt',
+  'escalatedAt',
+  'late',
+] as const satisfies readonly (keyof StoredDelivery)[];
 
-/** What is open for one person, by the database's clock: workers' clocks differ. */
+const EVENT_FIELDS = [
+  'class',
+  'kind',
+  'episode',
+  'effectiveDate',
+  'effectiveAt',
+  'timeZone',
+  'detectedAt',
+  'supersedes',
+  'changes',
+] as const satisfies readonly (keyof StoredEvent)[];
+
+/** A delivery that is neither acknowledged nor over, with its event. */
+export type OpenDelivery = DeliveryStatus &
+  Pick<StoredDelivery, Exclude<(typeof DELIVERY_FIELDS)[number], 'state'>> &
+  Pick<StoredEvent, (typeof EVENT_FIELDS)[number]>;
+
+/** Pending work of one person, at a moment of the database's clock: workers' clocks differ. */
 export interface StoredPendingWork {
   readonly now: string;
   readonly planned: readonly WaitingEvent[];
-  /** In the order in which one subscriber hears of them: by moment, and then corrections, announcements, planned. */
+  /** In the order in which one subscriber is told: by moment, then corrections, announcements, planned events. */
   readonly deliveries: readonly OpenDelivery[];
 }
-
-/** The states in which something is still to be done, or awaited. */
-export const OPEN_STATES = `('waiting', 'sent', 'failed', 'overdue')`;
 
 export async function readPendingWork(
   queries: Queries,
   { connectionId, employeeId }: EmployeeRef,
 ): Promise<StoredPendingWork> {
+  // A left join on one row, so that there is a `now` even where nothing is planned.
   const rows = await queries.query<
     { readonly now: string; readonly eventId: string | null } & Omit<WaitingEvent, 'eventId'>
   >(
-    `select clock_timestamp() as now, v.event_id as "eventId", v.kind, v.due_at as "dueAt", v.time_zone as "timeZone"
-     from (select 1) as always left join personio.lifecycle_events v
-       on v.connection_id = $1 and v.employee_id = $2 and v.state = 'planned' order by v.due_at`,
-    [connectionId, employeeId],
-  );
-  const deliveries = await queries.query<OpenDelivery>(
-    `select x.delivery_id as "deliveryId", x.event_id as "eventId", x.subscriber, x.purpose, x.state, x.attempts, x.refusals, x.due_at as "dueAt",
-       x.next_attempt_at as "nextAttemptAt", x.first_attempt_at as "firstAttemptAt", x.sent_at as "sentAt", x.deadline_at as "deadlineAt",
-       x.escalated_at as "escalatedAt", x.late, v.class, v.kind, v.episode, v.effective_date as "effectiveDate", v.effective_at as "effectiveAt",
-       v.time_zone as "timeZone", v.detected_at as "detectedAt", v.supersedes, v.changes, v.state = 'superseded' as "isObsolete"
-     from personio.deliveries x join personio.lifecycle_events v using (event_id)
-     where x.connection_id = $1 and x.employee_id = $2 and x.state in ${OPEN_STATES}
-     order by x.due_at, v.kind in ('joiner.started', 'leaver.left'), v.kind !~ '[.](rescheduled|rescinded)$', v.sequence, x.delivery_id`,
+    `select
+       clock_timestamp() as now,
+       ${EVENT_COLUMNS.select('events', WAITING_FIELDS)}
+     from (select 1) as always
+     left join personio.lifecycle_events as events
+       on events.connection_id = $1
+       and events.employee_id = $2
+       and events.state = 'planned'
+     order by events.due_at`,
     [connectionId, employeeId],
   );
   const planned = rows.flatMap(({ eventId, kind, dueAt, timeZone }) =>
     eventId === null ? [] : [{ eventId, kind, dueAt, timeZone }],
   );
+  const deliveries = await listOpenDeliveries(queries, { connectionId, employeeId });
   return { now: rows[0]?.now ?? '', planned, deliveries };
 }
 
-/** @returns how many planned events of the connection have the moment in common, counted up to `most`. */
+async function listOpenDeliveries(
+  queries: Queries,
+  { connectionId, employeeId }: EmployeeRef,
+): Promise<readonly OpenDelivery[]> {
+  return queries.query<OpenDelivery>(
+    `select
+       ${DELIVERY_COLUMNS.select('deliveries', DELIVERY_FIELDS)},
+       ${EVENT_COLUMNS.select('events', EVENT_FIELDS)},
+       events.state = 'superseded' as "isObsolete"
+     from personio.deliveries as deliveries
+     join personio.lifecycle_events as events using (event_id)
+     where deliveries.connection_id = $1
+       and deliveries.employee_id = $2
+       and deliveries.state in ${OPEN_STATES}
+     order by
+       deliveries.due_at,
+       events.kind in ('joiner.started', 'leaver.left'),
+       events.kind !~ '[.](rescheduled|rescinded)$',
+       events.sequence,
+       deliveries.delivery_id`,
+    [connectionId, employeeId],
+  );
+}
+
+/** Counts the connection's planned events that are due at the same moment, up to `most`. */
 export async function countPlannedAt(
   queries: Queries,
   connectionId: string,
   dueAt: string,
   most: number,
 ): Promise<number> {
-  const [row] = await queries.query<{ together: number }>(
-    `select count(*) as together from
-       (select from personio.lifecycle_events where connection_id = $1 and state = 'planned' and due_at = $2 limit $3) planned`,
+  // The limit inside the subquery: a large crowd is not counted to its end.
+  const [row] = await queries.query<{ size: number }>(
+    `select count(*) as size
+     from (
+       select from personio.lifecycle_events
+       where connection_id = $1
+         and state = 'planned'
+         and due_at = $2
+       limit $3
+     ) as planned`,
     [connectionId, dueAt, most],
   );
-  return row?.together ?? 0;
+  return row?.size ?? 0;
 }
 
 /**
- * Turns planned events of a person into due ones whose moment has come, each with its place in the feed. Waits for a commit of
- * the same connection, which may be about to withdraw them.
+ * Marks the person's planned events whose moment has come as due, each with its place in the feed. Waits for a commit
+ * of the same connection, which may be about to withdraw them.
  */
 export async function markDue(database: Database, { connectionId, employeeId }: EmployeeRef): Promise<void> {
   await database.transaction(async (transaction) => {
-    // A long commit is waited for by Temporal, which holds no slot and no connection for it.
+    // Temporal waits for a long commit: unlike this transaction, it holds no slot and no connection meanwhile.
     await transaction.run(`set local lock_timeout = '2s'`);
-    await transaction.run('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [
-      `personio:${connectionId}:employees`,
-    ]);
+    await lockEndpointShared(transaction, connectionId, 'employees');
     const due = await transaction.query<{ event_id: string }>(
-      `update personio.lifecycle_events set state = 'due'
-       where connection_id = $1 and employee_id = $2 and state = 'planned' and due_at <= clock_timestamp() returning event_id`,
+      `update personio.lifecycle_events
+       set state = 'due'
+       where connection_id = $1
+         and employee_id = $2
+         and state = 'planned'
+         and due_at <= clock_timestamp()
+       returning event_id`,
       [connectionId, employeeId],
     );
     if (due.length === 0) return;
-    const [feed] = await transaction.query<{ last_sequence: number }>(
-      'update personio.lifecycle_feed set last_sequence = last_sequence + $1 returning last_sequence',
-      [due.length],
-    );
+    const lastSequence = await reserveSequences(transaction, due.length);
     await transaction.run(
-      `update personio.lifecycle_events v set sequence = $1 + n.position
-       from (select event_id, row_number() over (order by due_at, event_id) as position from personio.lifecycle_events where event_id = any($2)) n
-       where v.event_id = n.event_id`,
-      [(feed?.last_sequence ?? 0) - due.length, due.map((row) => row.event_id)],
+      `update personio.lifecycle_events as events
+       set sequence = $1 + numbered.position
+       from (
+         select event_id, row_number() over (order by due_at, event_id) as position
+         from personio.lifecycle_events
+         where event_id = any($2)
+       ) as numbered
+       where events.event_id = numbered.event_id`,
+      [lastSequence, due.map((row) => row.event_id)],
     );
   });
 }
 
-/** What `markOverdue` found. */
+type MarkedDelivery = Pick<StoredDelivery, 'deliveryId' | 'subscriber'>;
+
+/** Deliveries that `markOverdue` changed. */
 export interface OverdueReport {
-  readonly overdue: readonly { readonly deliveryId: string; readonly subscriber: string }[];
-  readonly dead: readonly { readonly deliveryId: string; readonly subscriber: string }[];
-  /** Subscribers whose silence, or failure, was told to another one. */
+  readonly overdue: readonly MarkedDelivery[];
+  readonly dead: readonly MarkedDelivery[];
+  /** Deliveries whose silence or failure is told to another subscriber. */
   readonly escalated: readonly { readonly deliveryId: string; readonly escalateTo: string }[];
 }
 
-type MarkedDelivery = OverdueReport['overdue'][number];
-
 /**
- * Marks what was never acknowledged, what was not in time, and adds the deliveries that tell somebody else of it: once for each,
- * in one transaction, so that no crash loses the telling.
+ * Marks deliveries that were never acknowledged (dead) or not in time (overdue), and adds the deliveries that escalate
+ * them: one for each, in the same transaction, so that no crash loses an escalation.
  */
 export async function markOverdue(
   database: Database,
@@ -135,25 +183,40 @@ export async function markOverdue(
   escalateTo: (subscriber: string) => string | null,
 ): Promise<OverdueReport> {
   return database.transaction(async (transaction) => {
+    const person = [connectionId, employeeId];
+    const marked = DELIVERY_COLUMNS.select('deliveries', ['deliveryId', 'subscriber']);
     const dead = await transaction.query<MarkedDelivery>(
-      `update personio.deliveries set state = 'dead'
-       where connection_id = $1 and employee_id = $2 and state in ${OPEN_STATES} and first_attempt_at <= clock_timestamp() - $3 * interval '1 millisecond'
-       returning delivery_id as "deliveryId", subscriber`,
-      [connectionId, employeeId, DEAD_AFTER_MS],
+      `update personio.deliveries
+       set state = 'dead'
+       where connection_id = $1
+         and employee_id = $2
+         and state in ${OPEN_STATES}
+         and first_attempt_at <= clock_timestamp() - $3 * interval '1 millisecond'
+       returning ${marked}`,
+      [...person, DEAD_AFTER_MS],
     );
     const overdue = await transaction.query<MarkedDelivery>(
-      `update personio.deliveries set state = 'overdue'
-       where connection_id = $1 and employee_id = $2 and state in ('waiting', 'sent') and deadline_at <= clock_timestamp()
-       returning delivery_id as "deliveryId", subscriber`,
-      [connectionId, employeeId],
+      `update personio.deliveries
+       set state = 'overdue'
+       where connection_id = $1
+         and employee_id = $2
+         and state in ('waiting', 'sent')
+         and deadline_at <= clock_timestamp()
+       returning ${marked}`,
+      person,
     );
-    const open = await transaction.query<MarkedDelivery>(
-      `update personio.deliveries set escalated_at = clock_timestamp()
-       where connection_id = $1 and employee_id = $2 and state in ('overdue', 'failed') and escalated_at is null and purpose <> 'escalation'
-       returning delivery_id as "deliveryId", subscriber`,
-      [connectionId, employeeId],
+    const unescalated = await transaction.query<MarkedDelivery>(
+      `update personio.deliveries
+       set escalated_at = clock_timestamp()
+       where connection_id = $1
+         and employee_id = $2
+         and state in ('overdue', 'failed')
+         and escalated_at is null
+         and purpose <> 'escalation'
+       returning ${marked}`,
+      person,
     );
-    const escalated = open.flatMap(({ deliveryId, subscriber }) => {
+    const escalated = unescalated.flatMap(({ deliveryId, subscriber }) => {
       const name = escalateTo(subscriber);
       return name === null ? [] : [{ deliveryId, escalateTo: name }];
     });
@@ -164,86 +227,29 @@ export async function markOverdue(
 
 async function addEscalations(transaction: Transaction, escalated: OverdueReport['escalated']): Promise<void> {
   if (escalated.length === 0) return;
+  // A delivery that an operator sends again may fall silent again: its second escalation is `…:escalation-2`.
   await transaction.run(
-    `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-     select x.delivery_id || ':escalation' || coalesce('-' || nullif(before.times, 0) + 1, ''), x.event_id, x.connection_id, x.employee_id, x.episode, e."escalateTo", 'escalation', 'waiting', clock_timestamp(), x.late
-     from jsonb_to_recordset($1::jsonb) as e ("deliveryId" text, "escalateTo" text) join personio.deliveries x on x.delivery_id = e."deliveryId"
-     -- A delivery that is sent again by hand may fall silent again.
-     cross join lateral (select count(*) as times from personio.deliveries y where y.event_id = x.event_id and y.delivery_id like x.delivery_id || ':escalation%') before`,
+    `insert into personio.deliveries (${NEW_DELIVERY_COLUMNS})
+     select
+       deliveries.delivery_id || ':escalation' || coalesce('-' || nullif(earlier.times, 0) + 1, ''),
+       deliveries.event_id,
+       deliveries.connection_id,
+       deliveries.employee_id,
+       deliveries.episode,
+       escalations."escalateTo",
+       'escalation',
+       'waiting',
+       clock_timestamp(),
+       deliveries.late
+     from jsonb_to_recordset($1::jsonb) as escalations ("deliveryId" text, "escalateTo" text)
+     join personio.deliveries as deliveries
+       on deliveries.delivery_id = escalations."deliveryId"
+     cross join lateral (
+       select count(*) as times
+       from personio.deliveries as others
+       where others.event_id = deliveries.event_id
+         and others.delivery_id like deliveries.delivery_id || ':escalation%'
+     ) as earlier`,
     [JSON.stringify(escalated)],
   );
-}
-
-/**
- * Notes that a delivery is being tried, before it is: so every try counts, also one whose worker is killed. The deadline counts from the first and
- * is never moved. @returns false when there is nothing to send any more: it was answered or withdrawn meanwhile.
- */
-export async function beginAttempt(
-  queries: Queries,
-  deliveryId: string,
-  acknowledgeWithinSeconds: number,
-): Promise<boolean> {
-  const begun = await queries.run(
-    `update personio.deliveries
-     set attempts = attempts + 1, trying_since = clock_timestamp(), first_attempt_at = coalesce(first_attempt_at, clock_timestamp()),
-       deadline_at = coalesce(deadline_at, clock_timestamp() + $2 * interval '1 second')
-     where delivery_id = $1 and state in ('waiting', 'sent', 'overdue')`,
-    [deliveryId, acknowledgeWithinSeconds],
-  );
-  return begun > 0;
-}
-
-/** How a try ended. */
-export interface AttemptOutcome {
-  readonly deliveryId: string;
-  readonly isAccepted: boolean;
-  /** Why Temporal did not accept it, or why an accepted one is still unanswered; null while there is nothing to say. */
-  readonly reason: string | null;
-  readonly nextAttemptInMs: number;
-}
-
-/** Notes how a try ended. A delivery that was answered, or withdrawn, meanwhile keeps its state. */
-export async function endAttempt(queries: Queries, attempt: AttemptOutcome): Promise<void> {
-  await queries.run(
-    `update personio.deliveries
-     set last_error = $2, next_attempt_at = clock_timestamp() + $3 * interval '1 millisecond', trying_since = null,
-       refusals = case when $4 then 0 else refusals + 1 end,
-       sent_at = case when $4 then coalesce(sent_at, clock_timestamp()) else sent_at end,
-       state = case when $4 and state = 'waiting' then 'sent' else state end
-     where delivery_id = $1`,
-    [attempt.deliveryId, attempt.reason, attempt.nextAttemptInMs, attempt.isAccepted],
-  );
-}
-
-export async function recordReason(queries: Queries, deliveryId: string, reason: string): Promise<void> {
-  await queries.run('update personio.deliveries set last_error = $2 where delivery_id = $1', [deliveryId, reason]);
-}
-
-/**
- * Stores a subscriber's answer. `done` is final. What was never tried cannot be answered: nobody may skip a delivery by guessing its id.
- *
- * @returns whether it was about one of this person's deliveries, and new.
- */
-export async function recordAcknowledgement(
-  queries: Queries,
-  { connectionId, employeeId }: EmployeeRef,
-  acknowledgement: ParsedAcknowledgement,
-): Promise<boolean> {
-  const isDone = acknowledgement.outcome === 'done';
-  const changed = await queries.run(
-    `update personio.deliveries
-     set state = $4, note = $5, acknowledged_at = case when $6 then clock_timestamp() else acknowledged_at end,
-       sent_at = coalesce(sent_at, clock_timestamp())
-     where delivery_id = $1 and connection_id = $2 and employee_id = $3 and attempts > 0
-       and state in ${isDone ? `('waiting', 'sent', 'failed', 'overdue', 'dead')` : `('waiting', 'sent', 'overdue')`}`,
-    [
-      acknowledgement.deliveryId,
-      connectionId,
-      employeeId,
-      isDone ? 'acknowledged' : 'failed',
-      acknowledgement.note,
-      isDone,
-    ],
-  );
-  return changed > 0;
 }

@@ -1,24 +1,34 @@
 import { planDeliveries } from '../../domain/delivery.js';
-import type { DeliverableEvent, PlannedDelivery } from '../../domain/delivery.js';
+import type { PlannedDelivery } from '../../domain/delivery.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Database, Transaction } from '../database.js';
+import { EVENT_COLUMNS } from '../events/columns.js';
+import type { StoredEvent } from '../events/columns.js';
+import { lockEndpoint } from '../locks.js';
+import { NEW_DELIVERIES, NEW_DELIVERY_COLUMNS, toDeliveryRow } from './columns.js';
 
-interface PlannedEventRow {
-  readonly event_id: string;
-  readonly employee_id: string;
-  readonly kind: DeliverableEvent['kind'];
-  readonly episode: number;
-  readonly effective_at: string;
-  readonly time_zone: string;
-  readonly detected_at: string;
-  readonly due_at: string;
-}
+const PLANNED_FIELDS = [
+  'eventId',
+  'connectionId',
+  'employeeId',
+  'kind',
+  'episode',
+  'effectiveAt',
+  'timeZone',
+  'detectedAt',
+  'dueAt',
+] as const satisfies readonly (keyof StoredEvent)[];
+
+type PlannedEvent = Pick<StoredEvent, (typeof PLANNED_FIELDS)[number]>;
 
 const BATCH = 1_000;
 
 /**
- * Gives every subscriber its rows for all that is still planned, also one that was added to the policy since, or that asks for another moment now.
- * Does nothing where the subscribers are those of the last time. @returns how many rows came or moved.
+ * Makes the deliveries of all planned events match the policy's subscribers: a subscriber that was added gets its rows,
+ * one that asks for another moment has them moved. Does nothing where the subscribers have not changed since the last
+ * time.
+ *
+ * @returns how many rows were added or moved.
  */
 export async function applySubscribers(database: Database, connectionId: string, policy: Policy): Promise<number> {
   const fingerprint = toFingerprint(policy);
@@ -29,25 +39,26 @@ export async function applySubscribers(database: Database, connectionId: string,
   if (isApplied.length > 0) return 0;
   return database.transaction(async (transaction) => {
     // After a commit of the same connection: its events must not miss the new subscriber.
-    await transaction.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `personio:${connectionId}:employees`,
-    ]);
+    await lockEndpoint(transaction, connectionId, 'employees');
     const changed = await planAll(transaction, connectionId, policy);
     await transaction.run(
-      `insert into personio.delivery_plans (connection_id, fingerprint, applied_at) values ($1, $2, clock_timestamp())
-       on conflict (connection_id) do update set fingerprint = excluded.fingerprint, applied_at = excluded.applied_at`,
+      `insert into personio.delivery_plans (connection_id, fingerprint, applied_at)
+       values ($1, $2, clock_timestamp())
+       on conflict (connection_id) do update
+       set fingerprint = excluded.fingerprint,
+         applied_at = excluded.applied_at`,
       [connectionId, fingerprint],
     );
     return changed;
   });
 }
 
-/** Only what the rows depend on: another workflow type needs no new plan. */
+/** Returns the part of the policy that the rows depend on: another workflow type needs no new plan. */
 function toFingerprint({ subscribers, lifecycle }: Policy): string {
   return JSON.stringify([lifecycle.noticeDays, subscribers.map(({ name, events, when }) => [name, events, when])]);
 }
 
-/** A worker with other subscribers has committed events: whoever comes next with these has to look again. */
+/** Forgets plans for other subscribers, since events were committed for these: a worker that has those plans again. */
 export async function forgetOtherPlans(transaction: Transaction, connectionId: string, policy: Policy): Promise<void> {
   await transaction.run('delete from personio.delivery_plans where connection_id = $1 and fingerprint <> $2', [
     connectionId,
@@ -60,15 +71,19 @@ async function planAll(transaction: Transaction, connectionId: string, policy: P
   const now = clock?.now ?? '';
   await transaction.run(
     `declare still_planned no scroll cursor for
-     select event_id, employee_id, kind, episode, effective_at, time_zone, detected_at, due_at from personio.lifecycle_events
-     where connection_id = '${connectionId.replaceAll("'", "''")}' and state = 'planned' and due_at > '${now}'::timestamptz`,
+     select ${EVENT_COLUMNS.select('events', PLANNED_FIELDS)}
+     from personio.lifecycle_events as events
+     where connection_id = $1
+       and state = 'planned'
+       and due_at > $2::timestamptz`,
+    [connectionId, now],
   );
   let changed = 0;
   for (;;) {
-    const events = await transaction.query<PlannedEventRow>(`fetch ${BATCH} from still_planned`);
+    const events = await transaction.query<PlannedEvent>(`fetch ${BATCH} from still_planned`);
     if (events.length === 0) break;
     const rows = events.flatMap((event) =>
-      planEventDeliveries(event, policy, now).map((delivery) => toDeliveryRow(delivery, event, connectionId)),
+      planEventDeliveries(event, policy, now).map((delivery) => toDeliveryRow(delivery, event)),
     );
     changed += await upsertDeliveries(transaction, rows);
   }
@@ -76,50 +91,38 @@ async function planAll(transaction: Transaction, connectionId: string, policy: P
   return changed;
 }
 
-/** Notices whose moment passed before the subscriber was there are left out. */
-function planEventDeliveries(event: PlannedEventRow, policy: Policy, now: string): readonly PlannedDelivery[] {
+/** Plans the deliveries of an event, without notices whose moment passed before the subscriber was added. */
+function planEventDeliveries(event: PlannedEvent, policy: Policy, now: string): readonly PlannedDelivery[] {
   const { subscribers, lifecycle } = policy;
   return planDeliveries(
-    {
-      eventId: event.event_id,
-      kind: event.kind,
-      effectiveAt: event.effective_at,
-      timeZone: event.time_zone,
-      state: 'planned' as const,
-      late: false,
-      dueAt: event.due_at,
-    },
-    { subscribers, noticeDays: lifecycle.noticeDays, detectedAt: event.detected_at, notifiedSubscribers: new Set() },
+    { ...event, state: 'planned', late: false },
+    { subscribers, noticeDays: lifecycle.noticeDays, detectedAt: event.detectedAt, notifiedSubscribers: new Set() },
   ).filter(({ purpose, dueAt }) => purpose === 'event' || dueAt > now);
 }
 
-function toDeliveryRow(delivery: PlannedDelivery, event: PlannedEventRow, connectionId: string): object {
-  return {
-    delivery_id: delivery.deliveryId,
-    event_id: delivery.eventId,
-    connection_id: connectionId,
-    employee_id: event.employee_id,
-    episode: event.episode,
-    subscriber: delivery.subscriber,
-    purpose: delivery.purpose,
-    due_at: delivery.dueAt,
-    late: delivery.late,
-  };
-}
-
-/** Rows that were never tried follow the policy; the others stay. The events are handed over again, so that the workflows look. */
+/**
+ * Inserts or moves rows that were never attempted; others stay. Their events become undispatched, so that workflows
+ * look.
+ */
 async function upsertDeliveries(transaction: Transaction, rows: readonly object[]): Promise<number> {
   if (rows.length === 0) return 0;
   return transaction.run(
     `with written as (
-       insert into personio.deliveries as x (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-       select delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, 'waiting', due_at, late
-       from jsonb_to_recordset($1::jsonb) as given (delivery_id text, event_id text, connection_id text, employee_id text, episode integer,
-         subscriber text, purpose text, due_at timestamptz, late boolean)
-       on conflict (delivery_id) do update set due_at = excluded.due_at, late = excluded.late
-         where x.state = 'waiting' and x.attempts = 0 and x.due_at is distinct from excluded.due_at
+       insert into personio.deliveries as stored (${NEW_DELIVERY_COLUMNS})
+       select ${NEW_DELIVERY_COLUMNS}
+       from ${NEW_DELIVERIES}
+       on conflict (delivery_id) do update
+       set due_at = excluded.due_at,
+         late = excluded.late
+       where stored.state = 'waiting'
+         and stored.attempts = 0
+         and stored.due_at is distinct from excluded.due_at
        returning event_id
-     ) update personio.lifecycle_events v set handed_over_to = null from written w where v.event_id = w.event_id`,
+     )
+     update personio.lifecycle_events as events
+     set handed_over_to = null
+     from written
+     where events.event_id = written.event_id`,
     [JSON.stringify(rows)],
   );
 }

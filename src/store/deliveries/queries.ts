@@ -1,22 +1,27 @@
 import type { Queries } from '../database.js';
+import { DELIVERY_COLUMNS } from './columns.js';
+import type { StoredDelivery } from './columns.js';
 
-/** A row of `deliveries`, with the columns that readers may rely on. */
-export interface DeliveryRecord {
-  readonly deliveryId: string;
-  readonly eventId: string;
-  readonly connectionId: string;
-  readonly employeeId: string;
-  readonly subscriber: string;
-  readonly purpose: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly dueAt: string;
-  readonly sentAt: string | null;
-  readonly acknowledgedAt: string | null;
-  readonly deadlineAt: string | null;
-  readonly note: string | null;
-  readonly lastError: string | null;
-}
+/** Columns of `deliveries` that readers may rely on. */
+const RECORD_FIELDS = [
+  'deliveryId',
+  'eventId',
+  'connectionId',
+  'employeeId',
+  'subscriber',
+  'purpose',
+  'state',
+  'attempts',
+  'dueAt',
+  'sentAt',
+  'acknowledgedAt',
+  'deadlineAt',
+  'note',
+  'lastError',
+] as const satisfies readonly (keyof StoredDelivery)[];
+
+/** A delivery with the columns that readers may rely on. */
+export type DeliveryRecord = Pick<StoredDelivery, (typeof RECORD_FIELDS)[number]>;
 
 export interface DeliveryFilter {
   readonly state: string | null;
@@ -24,16 +29,18 @@ export interface DeliveryFilter {
   readonly limit: number;
 }
 
-/** @returns the deliveries whose moment came last, first. */
+/** Lists deliveries, newest first. */
 export async function listDeliveries(
   queries: Queries,
   { state, subscriber, limit }: DeliveryFilter,
 ): Promise<readonly DeliveryRecord[]> {
   return queries.query<DeliveryRecord>(
-    `select delivery_id as "deliveryId", event_id as "eventId", connection_id as "connectionId", employee_id as "employeeId", subscriber, purpose, state,
-       attempts, due_at as "dueAt", sent_at as "sentAt", acknowledged_at as "acknowledgedAt", deadline_at as "deadlineAt", note, last_error as "lastError"
-     from personio.deliveries where ($1::text is null or state = $1) and ($2::text is null or subscriber = $2)
-     order by due_at desc, delivery_id limit $3`,
+    `select ${DELIVERY_COLUMNS.select('deliveries', RECORD_FIELDS)}
+     from personio.deliveries as deliveries
+     where ($1::text is null or deliveries.state = $1)
+       and ($2::text is null or deliveries.subscriber = $2)
+     order by deliveries.due_at desc, deliveries.delivery_id
+     limit $3`,
     [state, subscriber, limit],
   );
 }

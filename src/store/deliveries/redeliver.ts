@@ -1,43 +1,52 @@
-import type { EventKind } from '../../contracts/public/events.js';
 import { isCorrection } from '../../domain/delivery.js';
 import type { Subscriber } from '../../domain/policy.js';
-import type { Database, Transaction } from '../database.js';
 import { appendAuditEntry } from '../audit-log.js';
-import type { AuditEntry } from '../audit-log.js';
+import type { Attribution } from '../audit-log.js';
+import type { Database, Transaction } from '../database.js';
+import { EVENT_COLUMNS } from '../events/columns.js';
+import type { StoredEvent } from '../events/columns.js';
+import { DELIVERY_COLUMNS, NEW_DELIVERY_COLUMNS } from './columns.js';
+import type { StoredDelivery } from './columns.js';
+
+const REF_FIELDS = ['deliveryId', 'connectionId', 'employeeId'] as const satisfies readonly (keyof StoredDelivery)[];
+
+type DeliveryRef = Pick<StoredDelivery, (typeof REF_FIELDS)[number]>;
 
 export interface Redelivery {
-  readonly redelivered: readonly {
-    readonly deliveryId: string;
-    readonly connectionId: string;
-    readonly employeeId: string;
-  }[];
+  readonly redelivered: readonly DeliveryRef[];
   readonly refused: readonly { readonly deliveryId: string; readonly sentence: string }[];
 }
 
-type DeliveryRef = Redelivery['redelivered'][number];
-type Attribution = Pick<AuditEntry, 'actor' | 'reason'>;
+type Candidate = DeliveryRef &
+  Pick<StoredDelivery, 'state'> & { readonly isFormer: boolean; readonly isWithdrawn: boolean };
 
-interface Candidate extends DeliveryRef {
-  readonly state: string;
-  readonly isFormer: boolean;
-  readonly isWithdrawn: boolean;
-}
+const CANDIDATES = `
+  select
+    ${DELIVERY_COLUMNS.select('deliveries', [...REF_FIELDS, 'state'])},
+    coalesce(employees.episode > deliveries.episode, false) as "isFormer",
+    events.state = 'superseded' as "isWithdrawn"
+  from personio.deliveries as deliveries
+  join personio.lifecycle_events as events using (event_id)
+  left join personio.employees as employees
+    on employees.connection_id = deliveries.connection_id
+    and employees.employee_id = deliveries.employee_id`;
 
-const CANDIDATES = `select x.delivery_id as "deliveryId", x.connection_id as "connectionId", x.employee_id as "employeeId", x.state,
-    coalesce(e.episode > x.episode, false) as "isFormer", v.state = 'superseded' as "isWithdrawn"
-  from personio.deliveries x join personio.lifecycle_events v using (event_id)
-  left join personio.employees e on e.connection_id = x.connection_id and e.employee_id = x.employee_id`;
-
-/** Sends dead, failed and overdue deliveries again, as if they were new; the same ids, so that receivers still know a repeat. */
+/**
+ * Sends dead, failed and overdue deliveries again as if they were new. Their ids stay, so that receivers know a
+ * repeat.
+ */
 export async function redeliver(
   database: Database,
   deliveryIds: readonly string[],
-  who: Attribution,
+  by: Attribution,
 ): Promise<Redelivery> {
   return database.transaction(async (transaction) => {
-    const rows = await transaction.query<Candidate>(`${CANDIDATES} where x.delivery_id = any($1) for update of x`, [
-      deliveryIds,
-    ]);
+    const rows = await transaction.query<Candidate>(
+      `${CANDIDATES}
+       where deliveries.delivery_id = any($1)
+       for update of deliveries`,
+      [deliveryIds],
+    );
     const known = new Map(rows.map((row) => [row.deliveryId, row]));
     const refused = deliveryIds.flatMap((deliveryId) => {
       const sentence = findRefusal(known.get(deliveryId));
@@ -46,28 +55,35 @@ export async function redeliver(
     const redelivered = rows.filter((row) => findRefusal(row) === null).map(toDeliveryRef);
     await reopen(transaction, redelivered);
     for (const { deliveryId } of redelivered)
-      await appendAuditEntry(transaction, { ...who, what: 'redeliver', subject: `delivery ${deliveryId}` });
+      await appendAuditEntry(transaction, { ...by, what: 'redeliver', subject: `delivery ${deliveryId}` });
     return { redelivered, refused };
   });
 }
 
-/** Gives one subscriber what it missed since a moment: what it was never told, and what is dead, failed or overdue. */
+/**
+ * Sends one subscriber what it missed since a moment: events it was never told, and dead, failed or overdue
+ * deliveries.
+ */
 export async function redeliverSince(
   database: Database,
   subscriber: Subscriber,
   since: string,
-  who: Attribution,
+  by: Attribution,
 ): Promise<Redelivery> {
   return database.transaction(async (transaction) => {
     const rows = await transaction.query<Candidate>(
-      `${CANDIDATES} where x.subscriber = $1 and x.due_at >= $2 and x.state in ('dead', 'failed', 'overdue') for update of x`,
+      `${CANDIDATES}
+       where deliveries.subscriber = $1
+         and deliveries.due_at >= $2
+         and deliveries.state in ('dead', 'failed', 'overdue')
+       for update of deliveries`,
       [subscriber.name, since],
     );
-    const again = rows.filter((row) => findRefusal(row) === null).map(toDeliveryRef);
-    await reopen(transaction, again);
-    const redelivered = [...again, ...(await addMissed(transaction, subscriber, since))];
+    const reopened = rows.filter((row) => findRefusal(row) === null).map(toDeliveryRef);
+    await reopen(transaction, reopened);
+    const redelivered = [...reopened, ...(await addMissed(transaction, subscriber, since))];
     const subject = `subscriber ${subscriber.name} since ${since}: ${redelivered.length} deliveries`;
-    await appendAuditEntry(transaction, { ...who, what: 'redeliver', subject });
+    await appendAuditEntry(transaction, { ...by, what: 'redeliver', subject });
     return { redelivered, refused: [] };
   });
 }
@@ -78,66 +94,129 @@ function toDeliveryRef({ deliveryId, connectionId, employeeId }: Candidate): Del
 
 function findRefusal(row: Candidate | undefined): string | null {
   if (row === undefined) return 'There is no such delivery; `personio-sync deliveries` lists them.';
-  if (row.isFormer)
-    return 'It is of a former employment: the person is back, and nobody is told of the leaving any more.';
-  if (row.isWithdrawn) return 'Its event was corrected or withdrawn, and the correction is what counts.';
+  if (row.isFormer) return 'It belongs to a former employment: the person is back, so nobody is told of the leaving.';
+  if (row.isWithdrawn) return 'Its event was corrected or withdrawn; the correction has deliveries of its own.';
   if (['dead', 'failed', 'overdue'].includes(row.state)) return null;
-  return `It is ${row.state}; only dead, failed and overdue deliveries are sent again.`;
+  return `It is ${row.state}; only dead, failed and overdue deliveries can be sent again.`;
 }
 
+/**
+ * Resets deliveries to their state before the first attempt. Their events become undispatched, so that workflows
+ * look.
+ */
 async function reopen(transaction: Transaction, deliveries: readonly DeliveryRef[]): Promise<void> {
   await transaction.run(
-    `with opened as (
+    `with reopened as (
        update personio.deliveries
-       set state = 'waiting', first_attempt_at = null, next_attempt_at = null, sent_at = null, deadline_at = null, escalated_at = null,
-         trying_since = null, refusals = 0, last_error = null
-       where delivery_id = any($1) returning event_id
-     ) update personio.lifecycle_events v set handed_over_to = null from opened o where v.event_id = o.event_id`,
+       set state = 'waiting',
+         first_attempt_at = null,
+         next_attempt_at = null,
+         sent_at = null,
+         deadline_at = null,
+         escalated_at = null,
+         trying_since = null,
+         refusals = 0,
+         last_error = null
+       where delivery_id = any($1)
+       returning event_id
+     )
+     update personio.lifecycle_events as events
+     set handed_over_to = null
+     from reopened
+     where events.event_id = reopened.event_id`,
     [deliveries.map(({ deliveryId }) => deliveryId)],
   );
 }
 
-interface MissedEvent {
-  readonly event_id: string;
-  readonly connection_id: string;
-  readonly employee_id: string;
-  readonly class: string;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly is_told: boolean;
-}
+const MISSED_FIELDS = [
+  'eventId',
+  'connectionId',
+  'employeeId',
+  'class',
+  'kind',
+  'episode',
+] as const satisfies readonly (keyof StoredEvent)[];
 
-/** Of present employments only, and corrections only where the date that they correct was told, or is told now. */
+type MissedEvent = Pick<StoredEvent, (typeof MISSED_FIELDS)[number]> & { readonly isTold: boolean };
+
+/**
+ * Adds deliveries of the current employments, and of corrections where the date that they correct was told or is told
+ * now.
+ */
 async function addMissed(
   transaction: Transaction,
   subscriber: Subscriber,
   since: string,
 ): Promise<readonly DeliveryRef[]> {
-  const events = await transaction.query<MissedEvent>(
-    `select v.event_id, v.connection_id, v.employee_id, v.class, v.kind, v.episode,
-       exists (select from personio.deliveries told join personio.lifecycle_events t using (event_id)
-         where told.subscriber = $1 and told.sent_at is not null and t.connection_id = v.connection_id and t.employee_id = v.employee_id
-           and t.class = v.class and t.episode = v.episode) as is_told
-     from personio.lifecycle_events v join personio.employees e using (connection_id, employee_id, episode)
-     where v.state = 'due' and v.due_at >= $2 and v.kind = any($3)
-       and not exists (select from personio.deliveries x where x.event_id = v.event_id and x.subscriber = $1 and x.purpose = 'event')
-     order by v.sequence`,
-    [subscriber.name, since, subscriber.events],
-  );
+  const events = await listMissedEvents(transaction, subscriber, since);
   const notified = new Set<string>();
   const missed = events.filter((event) => {
-    const subject = JSON.stringify([event.connection_id, event.employee_id, event.class, event.episode]);
-    if (isCorrection(event.kind)) return event.is_told || notified.has(subject);
+    const subject = JSON.stringify([event.connectionId, event.employeeId, event.class, event.episode]);
+    if (isCorrection(event.kind)) return event.isTold || notified.has(subject);
     notified.add(subject);
     return true;
   });
   return transaction.query<DeliveryRef>(
     `with added as (
-       insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-       select event_id || ':' || $1, event_id, connection_id, employee_id, episode, $1, 'event', 'waiting', due_at, late
-       from personio.lifecycle_events where event_id = any($2) on conflict do nothing returning delivery_id, event_id
-     ) update personio.lifecycle_events v set handed_over_to = null from added a where v.event_id = a.event_id
-     returning a.delivery_id as "deliveryId", v.connection_id as "connectionId", v.employee_id as "employeeId"`,
-    [subscriber.name, missed.map((event) => event.event_id)],
+       insert into personio.deliveries (${NEW_DELIVERY_COLUMNS})
+       select
+         event_id || ':' || $1,
+         event_id,
+         connection_id,
+         employee_id,
+         episode,
+         $1,
+         'event',
+         'waiting',
+         due_at,
+         late
+       from personio.lifecycle_events
+       where event_id = any($2)
+       on conflict do nothing
+       returning delivery_id, event_id
+     )
+     update personio.lifecycle_events as events
+     set handed_over_to = null
+     from added
+     where events.event_id = added.event_id
+     returning
+       added.delivery_id as "deliveryId",
+       events.connection_id as "connectionId",
+       events.employee_id as "employeeId"`,
+    [subscriber.name, missed.map((event) => event.eventId)],
+  );
+}
+
+async function listMissedEvents(
+  transaction: Transaction,
+  subscriber: Subscriber,
+  since: string,
+): Promise<readonly MissedEvent[]> {
+  return transaction.query<MissedEvent>(
+    `select
+       ${EVENT_COLUMNS.select('events', MISSED_FIELDS)},
+       exists (
+         select from personio.deliveries as told
+         join personio.lifecycle_events as earlier using (event_id)
+         where told.subscriber = $1
+           and told.sent_at is not null
+           and earlier.connection_id = events.connection_id
+           and earlier.employee_id = events.employee_id
+           and earlier.class = events.class
+           and earlier.episode = events.episode
+       ) as "isTold"
+     from personio.lifecycle_events as events
+     join personio.employees as employees using (connection_id, employee_id, episode)
+     where events.state = 'due'
+       and events.due_at >= $2
+       and events.kind = any($3)
+       and not exists (
+         select from personio.deliveries as deliveries
+         where deliveries.event_id = events.event_id
+           and deliveries.subscriber = $1
+           and deliveries.purpose = 'event'
+       )
+     order by events.sequence`,
+    [subscriber.name, since, subscriber.events],
   );
 }

@@ -4,20 +4,23 @@ import { findSupervisorLoops } from '../../domain/supervisors.js';
 import type { Transaction } from '../database.js';
 import { toStagingTable } from '../staging.js';
 
-/** What is odd in the HR data, for `sync_runs.detail`: counts, ids and names of offices; nothing else about anybody. */
+/**
+ * Anomalies of the HR data, for `sync_runs.detail`: counts, ids and names of offices, and no other data about
+ * anybody.
+ */
 export interface AnomalySummary {
-  /** Contradictions in the records that were looked at, counted by kind. */
+  /** Contradictions in the records that were decided on, counted by kind. */
   readonly records: Readonly<Record<string, number>>;
-  /** Offices that the settings give no zone; named in the run in which they first appear. */
+  /** Offices without a time zone in the policy, named in the run in which they first appear. */
   readonly officesWithoutZone: readonly string[];
-  /** Employee ids, a list for each circle. */
+  /** Employee ids, one list per circle. */
   readonly supervisorLoops: readonly (readonly string[])[];
-  /** Ids that came more than once with different contents; the last one counts. */
+  /** Ids that came more than once with different contents. The last record counts. */
   readonly duplicateIds: readonly string[];
 }
 
-/** More than a person would look at. */
-const SHOWN = 20;
+/** Number of loops and ids that are listed: more than an operator would look at. */
+const MAX_LISTED = 20;
 
 export async function summarizeAnomalies(
   transaction: Transaction,
@@ -25,7 +28,11 @@ export async function summarizeAnomalies(
   offices: OfficePolicy,
 ): Promise<AnomalySummary> {
   const records = await transaction.query<{ anomaly: string; people: number }>(
-    'select anomaly, count(*) as people from decided cross join unnest(anomalies) as anomaly group by 1 order by 1',
+    `select anomaly, count(*) as people
+     from decided
+     cross join unnest(anomalies) as anomaly
+     group by anomaly
+     order by anomaly`,
   );
   return {
     records: Object.fromEntries(records.map(({ anomaly, people }) => [anomaly, people])),
@@ -35,19 +42,28 @@ export async function summarizeAnomalies(
   };
 }
 
-/** Said once: a run that named an office before has said it. */
+/** Lists offices without a time zone that no earlier run has named. */
 async function listOfficesWithoutZone(
   transaction: Transaction,
   connectionId: string,
   { zones }: OfficePolicy,
 ): Promise<readonly string[]> {
   const rows = await transaction.query<{ office: string }>(
-    `select e.office from (select distinct office from personio.employees where connection_id = $1 and deleted_at is null) e
-     where e.office <> all($2)
+    `select offices.office
+     from (
+       select distinct office
+       from personio.employees
+       where connection_id = $1
+         and deleted_at is null
+     ) as offices
+     where offices.office <> all($2)
        and not exists (
-         select from personio.sync_runs r
-         where r.connection_id = $1 and r.endpoint = 'employees' and r.detail -> 'oddities' -> 'officesWithoutZone' ? e.office)
-     order by 1`,
+         select from personio.sync_runs as runs
+         where runs.connection_id = $1
+           and runs.endpoint = 'employees'
+           and runs.detail -> 'oddities' -> 'officesWithoutZone' ? offices.office
+       )
+     order by offices.office`,
     [connectionId, Object.keys(zones)],
   );
   return rows.map((row) => row.office);
@@ -57,20 +73,37 @@ async function listSupervisorLoops(
   transaction: Transaction,
   connectionId: string,
 ): Promise<readonly (readonly string[])[]> {
+  // Where nobody has changed, the loops are those of the last run.
   const rows = await transaction.query<{ employee_id: string; supervisor_id: string }>(
-    `select employee_id, supervisor_id from personio.employees
-     where connection_id = $1 and supervisor_id is not null and deleted_at is null and exists (select from changed)`,
+    `select employee_id, supervisor_id
+     from personio.employees
+     where connection_id = $1
+       and supervisor_id is not null
+       and deleted_at is null
+       and exists (select from changed)`,
     [connectionId],
   );
-  return findSupervisorLoops(new Map(rows.map((row) => [row.employee_id, row.supervisor_id]))).slice(0, SHOWN);
+  return findSupervisorLoops(new Map(rows.map((row) => [row.employee_id, row.supervisor_id]))).slice(0, MAX_LISTED);
 }
 
 async function listDuplicateIds(transaction: Transaction, request: EmployeesCommitRequest): Promise<readonly string[]> {
+  // Only the few ids that came twice are compared as JSON.
   const rows = await transaction.query<{ record_id: string }>(
-    `select s.record_id from ${toStagingTable(request)} s
-     where s.reading = $1 and s.record_id in (select record_id from ${toStagingTable(request)} where reading = $1 group by 1 having count(*) > 1)
-     group by 1 having count(distinct (to_jsonb(s) - 'seq')::text) > 1 order by 1 limit $2`,
-    [request.reading, SHOWN],
+    `select staged.record_id
+     from ${toStagingTable(request)} as staged
+     where staged.reading = $1
+       and staged.record_id in (
+         select record_id
+         from ${toStagingTable(request)}
+         where reading = $1
+         group by record_id
+         having count(*) > 1
+       )
+     group by staged.record_id
+     having count(distinct (to_jsonb(staged) - 'seq')::text) > 1
+     order by staged.record_id
+     limit $2`,
+    [request.attempt, MAX_LISTED],
   );
   return rows.map((row) => row.record_id);
 }

@@ -1,32 +1,32 @@
 import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contracts/internal/activities.js';
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
-import { recordAttributes } from './attribute-profile.js';
-import type { AttributeProfile } from './attribute-profile.js';
+import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
-import { lockEndpoint, findIncompleteReason } from '../collections.js';
+import { storeEvents } from '../events/insert.js';
+import { lockEndpoint } from '../locks.js';
+import { closeRun, findClosedRun } from '../runs.js';
+import { listUnaskedMissing } from '../staging.js';
+import { summarizeAnomalies } from './anomalies.js';
+import { recordAttributes } from './attribute-profile.js';
+import type { ProfileSummary } from './attribute-profile.js';
 import { NOT_BRAKED, brake, countChangedPeople } from './brake.js';
 import type { BrakeOutcome } from './brake.js';
 import { decideAll } from './decide.js';
+import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
 import { mergeEmployees } from './merge.js';
 import type { MergeCounts } from './merge.js';
 import { selectPairs } from './pairs.js';
-import { summarizeAnomalies } from './anomalies.js';
-import { storeEvents } from '../events/insert.js';
-import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
-import { closeRun, findClosedRun } from '../runs.js';
-import { listUnaskedMissing } from '../staging.js';
 
-/** The order of one commit: see docs/decisions/0007. */
 export interface EmployeesCommitContext {
   readonly policy: Policy;
-  /** The installation's keyed digest, for event ids. */
+  /** Keyed digest of the installation, for event ids. */
   readonly digest: (text: string) => string;
 }
 
 /**
- * Compares the snapshot with the stored state, decides, brakes, merges, writes history and events, and closes the run: one
- * transaction, so that a crash leaves the old state or the new one, and no third. Safe to repeat.
+ * Compares the snapshot with the stored state, decides, brakes, merges, writes history and events, and closes the run:
+ * in one transaction, so that a crash leaves either the old state or the new one (docs/decisions/0007). Safe to repeat.
  */
 export async function commitEmployees(
   database: Database,
@@ -54,7 +54,7 @@ export async function commitEmployees(
   });
 }
 
-/** From the rows, so that an attempt whose answer was lost says the same again. */
+/** Reads the outcome from the rows, so that a repeated call whose first result was lost returns the same. */
 async function readOutcome(transaction: Transaction, result: SyncResult): Promise<EmployeesCommitOutcome> {
   const isBraked = result.outcome === 'braked';
   return {
@@ -83,18 +83,18 @@ function findStaleReason(
   state: ConnectionState,
 ): string | null {
   if (onlyEmployeeId !== null && state.baselineRunId === null) {
-    return 'no complete read of this connection has been committed yet, and one person is no company: run `personio-sync sync employees` first';
+    return 'no complete read of this connection has been committed yet: run `personio-sync sync employees` first';
   }
   if (state.collectedAt !== null && Date.parse(collectedAt) < Date.parse(state.collectedAt))
     return 'a newer read was committed meanwhile';
   return null;
 }
 
-/** Missing is believed of those alone whom Personio answered with 404, in this run. */
+/** Checks that everybody who is missing was asked for by id, and that Personio answered 404, in this run. */
 async function findUnaskedReason(transaction: Transaction, request: EmployeesCommitRequest): Promise<string | null> {
   if (request.onlyEmployeeId !== null) return null;
-  const unasked = await listUnaskedMissing(transaction, request, request.reading, 1);
-  return unasked.length === 0 ? null : 'people are missing who were not asked for by id';
+  const unasked = await listUnaskedMissing(transaction, request, request.attempt, 1);
+  return unasked.length === 0 ? null : 'missing people were not asked for by id';
 }
 
 interface CommitContext extends EmployeesCommitContext {
@@ -109,7 +109,7 @@ async function commit(
   context: CommitContext,
 ): Promise<SyncResult> {
   const { received, braking, isBaseline, policy } = context;
-  // One person says nothing about what the credential may read.
+  // The read of one person says nothing about what the credential may read.
   const profile =
     request.onlyEmployeeId === null
       ? await recordAttributes(transaction, request.connectionId, policy.attributesToStore)
@@ -120,7 +120,7 @@ async function commit(
   const replaces = await storeHeldPeople(transaction, request);
   await recordState(transaction, request, isBaseline);
   const changed = await countChangedPeople(transaction);
-  const oddities = await summarizeAnomalies(transaction, request, policy.offices);
+  const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
   return closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
@@ -137,7 +137,7 @@ async function commit(
       asked: braking.asked,
       rejected: braking.rejected,
       replaces,
-      oddities,
+      oddities: anomalies,
       baseline: isBaseline,
       events,
       ...(profile === null ? {} : { profile }),
@@ -175,15 +175,19 @@ async function recordState(
   isBaseline: boolean,
 ): Promise<void> {
   await transaction.run(
-    `insert into personio.connection_state as s (connection_id, employees_collected_at, employees_committed_at)
+    `insert into personio.connection_state as stored (connection_id, employees_collected_at, employees_committed_at)
      values ($1, $2, case when $3 then clock_timestamp() end)
-     on conflict (connection_id) do update set employees_collected_at = excluded.employees_collected_at,
-       employees_committed_at = coalesce(excluded.employees_committed_at, s.employees_committed_at)`,
+     on conflict (connection_id) do update
+     set employees_collected_at = excluded.employees_collected_at,
+       employees_committed_at = coalesce(excluded.employees_committed_at, stored.employees_committed_at)`,
     [connectionId, collectedAt, onlyEmployeeId === null],
   );
   if (!isBaseline) return;
   await transaction.run(
-    'update personio.connection_state set baseline_run_id = $2, baseline_at = clock_timestamp() where connection_id = $1',
+    `update personio.connection_state
+     set baseline_run_id = $2,
+       baseline_at = clock_timestamp()
+     where connection_id = $1`,
     [connectionId, runId],
   );
 }
@@ -194,16 +198,19 @@ interface CommitSummary {
   readonly events: number;
   readonly braking: BrakeOutcome;
   readonly isBaseline: boolean;
-  readonly profile: AttributeProfile | null;
+  readonly profile: ProfileSummary | null;
 }
 
 function formatMessage({ received, counts, events, braking, isBaseline, profile }: CommitSummary): string {
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
-  const figures = `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ${missing} missing, ${held} held.`;
+  const figures =
+    `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
+    `${missing} missing, ${held} held.`;
   const alarms = profile?.alarms.map(({ sentence }) => sentence) ?? [];
   if (isBaseline) {
-    const baseline = `This first read is the baseline: ${events} coming starts and ends are planned, and nothing else is news.`;
+    const dates = `${events} upcoming start and end ${events === 1 ? 'date' : 'dates'}`;
+    const baseline = `This first read is the baseline: it emits no events and schedules ${dates}.`;
     return [figures, baseline, ...alarms].join(' ');
   }
   const eventSentence = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;

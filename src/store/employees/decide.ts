@@ -4,6 +4,7 @@ import { LIFECYCLE_STATES } from '../../domain/lifecycle.js';
 import type { LifecycleDecision, LifecycleState, PersonState, PlannedEvent } from '../../domain/lifecycle.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Transaction } from '../database.js';
+import { DRAFT_FIELDS, EVENT_COLUMNS } from '../events/columns.js';
 import { toEmployeeRecord } from './columns.js';
 import type { EmployeeJson } from './columns.js';
 
@@ -12,15 +13,7 @@ interface PairRow {
   readonly is_seen: boolean;
   readonly current: EmployeeJson;
   readonly previous: EmployeeJson | null;
-  readonly planned: readonly PlannedJson[] | null;
-}
-
-interface PlannedJson {
-  readonly event_id: string;
-  readonly kind: PlannedEvent['kind'];
-  readonly episode: number;
-  readonly effective_date: string;
-  readonly time_zone: string;
+  readonly planned: readonly PlannedEvent[] | null;
 }
 
 export interface DecideAllContext {
@@ -29,12 +22,12 @@ export interface DecideAllContext {
   readonly isBaseline: boolean;
 }
 
-/** People in memory at once: a company of any size passes through in as much. */
+/** People in memory at once: a company of any size takes the same memory. */
 const BATCH = 250;
 
 /**
- * Hands each pair to the pure decision. Leaves the temporary tables `decided` (one row a person), `decided_events` and
- * `decided_superseded`.
+ * Passes each pair to the pure decision. Leaves the temporary tables `decided` (one row per person), `decided_events`
+ * and `decided_superseded`.
  */
 export async function decideAll(
   transaction: Transaction,
@@ -42,20 +35,7 @@ export async function decideAll(
   context: DecideAllContext,
 ): Promise<void> {
   await createTables(transaction);
-  await transaction.run(
-    // Who is held as missing has been missing since the question began, though the row does not say so. A run that had begun before that
-    // is no second one.
-    `declare people no scroll cursor for
-     select p.employee_id, p.is_seen, to_jsonb(p) as current,
-       to_jsonb(e) || jsonb_build_object('missing_since',
-         case when coalesce(e.missing_since, h.since) < r.started_at then coalesce(e.missing_since, h.since) end) as previous,
-       (select jsonb_agg(jsonb_build_object('event_id', v.event_id, 'kind', v.kind, 'episode', v.episode, 'effective_date', v.effective_date, 'time_zone', v.time_zone))
-        from personio.lifecycle_events v
-        where v.connection_id = p.connection_id and v.employee_id = p.employee_id and v.state = 'planned') as planned
-     from pairs p join personio.sync_runs r on r.run_id = $1 left join personio.employees e on e.connection_id = p.connection_id and e.employee_id = p.employee_id
-     left join personio.held_people h on h.connection_id = p.connection_id and h.employee_id = p.employee_id and h.brake_class = 'missing'`,
-    [request.runId],
-  );
+  await declarePeople(transaction, request.runId);
   for (;;) {
     const rows = await transaction.query<PairRow>(`fetch ${BATCH} from people`);
     if (rows.length === 0) break;
@@ -69,17 +49,75 @@ export async function decideAll(
   await transaction.run('analyze decided');
 }
 
+const DECIDED_COLUMNS =
+  'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, ' +
+  'is_deleted boolean, brake_class text, anomalies text[]';
+const DECIDED_EVENT_COLUMNS = `employee_id text, ${EVENT_COLUMNS.define(DRAFT_FIELDS)}, is_made boolean`;
+const SUPERSEDED_COLUMNS = 'employee_id text, event_id text, superseded_by text';
+
 async function createTables(transaction: Transaction): Promise<void> {
   await transaction.run(
-    `create temp table decided (employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date,
-       is_deleted boolean, brake_class text, anomalies text[], question text[], verdict text, is_held boolean not null default false) on commit drop`,
+    `create temp table decided (
+       ${DECIDED_COLUMNS},
+       question text[],
+       verdict text,
+       is_held boolean not null default false
+     ) on commit drop`,
   );
   await transaction.run(
-    `create temp table decided_events (ord bigint generated always as identity, employee_id text, event_id text, class text, kind text, episode integer, effective_date date,
-       effective_at timestamptz, time_zone text, changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text, is_made boolean) on commit drop`,
+    `create temp table decided_events (
+       ord bigint generated always as identity,
+       ${DECIDED_EVENT_COLUMNS}
+     ) on commit drop`,
   );
+  await transaction.run(`create temp table decided_superseded (${SUPERSEDED_COLUMNS}) on commit drop`);
+}
+
+/**
+ * Opens the cursor `people`. A person who is held as missing has been missing since the question began, although the
+ * row in `employees` does not say so. A run that began before that does not count as the second one that misses the
+ * person.
+ */
+async function declarePeople(transaction: Transaction, runId: string): Promise<void> {
   await transaction.run(
-    'create temp table decided_superseded (employee_id text, event_id text, superseded_by text) on commit drop',
+    `declare people no scroll cursor for
+     select
+       pairs.employee_id,
+       pairs.is_seen,
+       to_jsonb(pairs) as current,
+       to_jsonb(stored) || jsonb_build_object(
+         'missing_since',
+         case
+           when coalesce(stored.missing_since, held_people.since) < runs.started_at
+           then coalesce(stored.missing_since, held_people.since)
+         end
+       ) as previous,
+       (
+         select jsonb_agg(
+           jsonb_build_object(
+             'eventId', events.event_id,
+             'kind', events.kind,
+             'episode', events.episode,
+             'effectiveDate', events.effective_date,
+             'timeZone', events.time_zone
+           )
+         )
+         from personio.lifecycle_events as events
+         where events.connection_id = pairs.connection_id
+           and events.employee_id = pairs.employee_id
+           and events.state = 'planned'
+       ) as planned
+     from pairs
+     join personio.sync_runs as runs
+       on runs.run_id = $1
+     left join personio.employees as stored
+       on stored.connection_id = pairs.connection_id
+       and stored.employee_id = pairs.employee_id
+     left join personio.held_people as held_people
+       on held_people.connection_id = pairs.connection_id
+       and held_people.employee_id = pairs.employee_id
+       and held_people.brake_class = 'missing'`,
+    [runId],
   );
 }
 
@@ -95,15 +133,15 @@ function decidePerson(
       collectedAt: request.collectedAt,
       previous: row.previous === null ? null : toPersonState(row.previous, row.planned ?? []),
       current: row.is_seen ? toEmployeeRecord(row.current) : null,
-      // The commit has made sure that everybody who is missing was asked for by id, and answered with 404.
+      // The commit has checked that everybody who is missing was asked for by id, and that Personio answered 404.
       isConfirmedGone: !row.is_seen,
-      isBaseline: isBaseline,
+      isBaseline,
     },
     { lifecycle: policy.lifecycle, offices: policy.offices, digest },
   );
 }
 
-function toPersonState(row: EmployeeJson, planned: readonly PlannedJson[]): PersonState {
+function toPersonState(row: EmployeeJson, planned: readonly PlannedEvent[]): PersonState {
   const getText = (name: string): string | null => {
     const value = row[name];
     return typeof value === 'string' ? value : null;
@@ -117,13 +155,7 @@ function toPersonState(row: EmployeeJson, planned: readonly PlannedJson[]): Pers
     deletedAt: getText('deleted_at'),
     announcedStart: getText('announced_start'),
     announcedEnd: getText('announced_end'),
-    planned: planned.map((event) => ({
-      eventId: event.event_id,
-      kind: event.kind,
-      episode: event.episode,
-      effectiveDate: event.effective_date,
-      timeZone: event.time_zone,
-    })),
+    planned,
   };
 }
 
@@ -147,50 +179,37 @@ async function storeDecisions(transaction: Transaction, people: readonly PersonD
     brake_class: decision.brakeClass,
     anomalies: decision.anomalies,
   }));
-  const columns =
-    'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, is_deleted boolean, brake_class text, anomalies text[]';
-  await transaction.run(buildInsertSql('decided', columns), [JSON.stringify(rows)]);
-  await storeDecidedEvents(transaction, people);
-  const superseded = people.flatMap(({ employeeId, decision }) =>
-    decision.superseded.map(({ eventId, by }) => ({ employee_id: employeeId, event_id: eventId, superseded_by: by })),
-  );
-  if (superseded.length === 0) return;
-  const supersededColumns = 'employee_id text, event_id text, superseded_by text';
-  await transaction.run(buildInsertSql('decided_superseded', supersededColumns), [JSON.stringify(superseded)]);
-}
-
-async function storeDecidedEvents(transaction: Transaction, people: readonly PersonDecision[]): Promise<void> {
+  await insertRows(transaction, 'decided', DECIDED_COLUMNS, rows);
   const events = people.flatMap(({ employeeId, decision }) =>
-    [...decision.events, ...decision.withheldEvents].map((event) => ({
+    [...decision.events, ...decision.suppressedEvents].map((event) => ({
+      ...EVENT_COLUMNS.toRow(event, DRAFT_FIELDS),
       employee_id: employeeId,
-      event_id: event.eventId,
-      class: event.class,
-      kind: event.kind,
-      episode: event.episode,
-      effective_date: event.effectiveDate,
-      effective_at: event.effectiveAt,
-      time_zone: event.timeZone,
-      changes: event.changes,
-      state: event.state,
-      late: event.late,
-      supersedes: event.supersedes,
-      due_at: event.dueAt,
-      rule: event.rule,
       is_made: decision.events.includes(event),
     })),
   );
-  if (events.length === 0) return;
-  const columns =
-    'employee_id text, event_id text, class text, kind text, episode integer, effective_date date, effective_at timestamptz, time_zone text, ' +
-    'changes jsonb, state text, late boolean, supersedes text, due_at timestamptz, rule text, is_made boolean';
-  await transaction.run(buildInsertSql('decided_events', columns), [JSON.stringify(events)]);
+  await insertRows(transaction, 'decided_events', DECIDED_EVENT_COLUMNS, events);
+  const superseded = people.flatMap(({ employeeId, decision }) =>
+    decision.superseded.map(({ eventId, by }) => ({ employee_id: employeeId, event_id: eventId, superseded_by: by })),
+  );
+  await insertRows(transaction, 'decided_superseded', SUPERSEDED_COLUMNS, superseded);
 }
 
-/** Rows as JSON, with their columns' names and types: one statement, one parameter, whatever the number of rows. */
-function buildInsertSql(table: string, columns: string): string {
+/** Inserts rows as JSON with their columns' names and types: one statement and one parameter for any number of rows. */
+async function insertRows(
+  transaction: Transaction,
+  table: string,
+  columns: string,
+  rows: readonly object[],
+): Promise<void> {
+  if (rows.length === 0) return;
   const names = columns
     .split(', ')
     .map((column) => column.split(' ')[0])
     .join(', ');
-  return `insert into ${table} (${names}) select ${names} from jsonb_to_recordset($1::jsonb) as given (${columns})`;
+  await transaction.run(
+    `insert into ${table} (${names})
+     select ${names}
+     from jsonb_to_recordset($1::jsonb) as given (${columns})`,
+    [JSON.stringify(rows)],
+  );
 }

@@ -1,29 +1,20 @@
+import type { EmployeeRef } from '../../contracts/internal/activities.js';
 import { appendAuditEntry } from '../audit-log.js';
+import type { Attribution } from '../audit-log.js';
 import type { Database, Queries, Transaction } from '../database.js';
 
-/** Who asks for something to be forgotten or remembered again, and why. */
-export interface Attribution {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-export interface PersonRef {
-  readonly connectionId: string;
-  readonly employeeId: string;
-}
-
-/** What an erasure removed or emptied, in rows. */
+/** Numbers of rows that an erasure removed or emptied. */
 export interface Erasure {
   readonly employees: number;
   readonly history: number;
   readonly attendances: number;
-  /** Planned events that went. */
+  /** Planned events, which were deleted. */
   readonly planned: number;
-  /** Events that stay as bare facts. */
+  /** Events that stay, without values. */
   readonly events: number;
 }
 
-/** @returns those of the ids that were erased, so that nothing else of them is stored again. */
+/** Returns those of the ids that were erased, so that nothing else of them is stored again. */
 export async function findErasedIds(
   queries: Queries,
   connectionId: string,
@@ -37,10 +28,11 @@ export async function findErasedIds(
   return new Set(rows.map((row) => row.employee_id));
 }
 
-/** @returns whether any table has ever heard of this person. */
-export async function isKnownPerson(queries: Queries, { connectionId, employeeId }: PersonRef): Promise<boolean> {
+/** Tells whether any table has a row of this person. */
+export async function isKnownPerson(queries: Queries, { connectionId, employeeId }: EmployeeRef): Promise<boolean> {
   const [row] = await queries.query<{ known: boolean }>(
-    `select exists (select from personio.employees where connection_id = $1 and employee_id = $2)
+    `select
+       exists (select from personio.employees where connection_id = $1 and employee_id = $2)
        or exists (select from personio.employee_history where connection_id = $1 and employee_id = $2)
        or exists (select from personio.attendance_periods where connection_id = $1 and employee_id = $2)
        or exists (select from personio.lifecycle_events where connection_id = $1 and employee_id = $2)
@@ -51,10 +43,11 @@ export async function isKnownPerson(queries: Queries, { connectionId, employeeId
 }
 
 /**
- * Erases a person from the tables, the history, what is staged and what events say, and notes the decision: all or nothing. Events that
- * fell due stay as bare facts. No sync brings the person back until `readmitPerson`. Safe to repeat.
+ * Erases a person from the tables, the history, staged records and the values of events, and adds an entry to the audit
+ * log: all or nothing. Events that became due stay, without values. No sync brings the person back until
+ * `readmitPerson`. Safe to repeat.
  */
-export async function erasePerson(database: Database, person: PersonRef, by: Attribution): Promise<Erasure> {
+export async function erasePerson(database: Database, person: EmployeeRef, by: Attribution): Promise<Erasure> {
   return database.transaction(async (transaction) => {
     const [row] = await transaction.query<{ erasure: Erasure }>('select personio.erase_person($1, $2) as erasure', [
       person.connectionId,
@@ -65,8 +58,8 @@ export async function erasePerson(database: Database, person: PersonRef, by: Att
   });
 }
 
-/** Lets the next sync bring a person back. @returns false, and notes nothing, where the person was not erased. */
-export async function readmitPerson(database: Database, person: PersonRef, by: Attribution): Promise<boolean> {
+/** Lets the next sync bring a person back. Returns false, and logs nothing, where the person was not erased. */
+export async function readmitPerson(database: Database, person: EmployeeRef, by: Attribution): Promise<boolean> {
   return database.transaction(async (transaction) => {
     const deleted = await transaction.run(
       'delete from personio.erased_people where connection_id = $1 and employee_id = $2',
@@ -77,7 +70,7 @@ export async function readmitPerson(database: Database, person: PersonRef, by: A
   });
 }
 
-/** Deletes everything that was read from a connection. Decisions about it stay. @returns how many rows went. */
+/** Deletes everything that was read from a connection. The audit log stays. Returns the number of deleted rows. */
 export async function eraseConnection(transaction: Transaction, connectionId: string): Promise<number> {
   const [row] = await transaction.query<{ deleted: number }>('select personio.erase_connection($1) as deleted', [
     connectionId,
@@ -85,6 +78,6 @@ export async function eraseConnection(transaction: Transaction, connectionId: st
   return row?.deleted ?? 0;
 }
 
-function formatSubject({ connectionId, employeeId }: PersonRef): string {
+function formatSubject({ connectionId, employeeId }: EmployeeRef): string {
   return `employee ${employeeId} of ${connectionId}`;
 }

@@ -1,61 +1,108 @@
 import type { EmployeesCommitRequest } from '../../contracts/internal/activities.js';
 import type { Transaction } from '../database.js';
-import { EFFECTIVE_COLUMNS, RECORD_COLUMNS } from './columns.js';
 import { toStagingTable } from '../staging.js';
+import { EFFECTIVE_COLUMNS, RECORD_COLUMNS } from './columns.js';
 
 /**
- * Works out, in SQL, whom the snapshot concerns: who is new, who differs, who is missing, and whose dates may have passed. The many others
- * are never touched.
+ * Selects the people that the snapshot concerns: who is new, differs or is missing, and whose dates may have passed.
+ * The many others are never touched.
  *
- * Leaves the temporary table `pairs`, with the record that counts in the columns of `employees`.
+ * Leaves the temporary tables `seen`, each person who was read once, and `pairs`, with the record that counts in the
+ * columns of `employees`.
  *
- * @returns how many different people came.
+ * @returns how many different people were read.
  */
 export async function selectPairs(
   transaction: Transaction,
   request: EmployeesCommitRequest,
 ): Promise<{ readonly received: number }> {
-  const { connectionId, reading, onlyEmployeeId } = request;
+  await selectSeen(transaction, request);
   await transaction.run(
-    `create temp table seen on commit drop as
-     select distinct on (record_id) record_id, ${RECORD_COLUMNS.join(', ')}
-     from ${toStagingTable(request)} where reading = ${reading} and chunk is null order by record_id, seq desc`,
+    `create temp table pairs (
+       is_known boolean,
+       is_seen boolean,
+       differs boolean,
+       like personio.employees
+     ) on commit drop`,
   );
-  await transaction.run('alter table seen add primary key (record_id)');
-  await transaction.run('analyze seen');
-  await transaction.run(
-    'create temp table pairs (is_known boolean, is_seen boolean, differs boolean, like personio.employees) on commit drop',
-  );
-  const values = RECORD_COLUMNS.map((column) => `p.${column}`).join(', ');
-  await transaction.run(
-    `insert into pairs (connection_id, employee_id, is_known, is_seen, differs, ${RECORD_COLUMNS.join(', ')}, episode, version, first_seen_at, changed_at)
-     select $1, p.employee_id, p.is_known, p.is_seen, p.differs, ${values}, 0, 0, clock_timestamp(), clock_timestamp()
-     from (
-       select coalesce(s.record_id, e.employee_id) as employee_id, e.employee_id is not null as is_known, s.record_id is not null as is_seen,
-         e.missing_since, e.deleted_at, e.lifecycle_state,
-         ${EFFECTIVE_COLUMNS.join(',\n         ')},
-         ${buildDiffersSql()} as differs
-       from seen s
-       full join (select * from personio.employees where connection_id = $1 and ($2::text is null or employee_id = $2)) e on e.employee_id = s.record_id
-     ) p
-     where not exists (select from personio.erased_people x where x.connection_id = $1 and x.employee_id = p.employee_id) and (not p.is_known
-       or (not p.is_seen and p.deleted_at is null and $2::text is null)
-       or (p.is_seen and (p.differs or p.missing_since is not null or p.deleted_at is not null))
-       or (p.is_seen and p.lifecycle_state in ('announced', 'leaving'))
-       or (p.is_seen and p.lifecycle_state is distinct from 'left' and (p.termination_date is not null or p.last_working_day is not null)))`,
-    [connectionId, onlyEmployeeId],
-  );
+  await transaction.run(buildPairsSql(), [request.connectionId, request.onlyEmployeeId]);
   await transaction.run('create index on pairs (employee_id)');
   await transaction.run('analyze pairs');
   const [count] = await transaction.query<{ received: number }>('select count(*) as received from seen');
   return { received: count?.received ?? 0 };
 }
 
-/** Whether anything of the record changed; an attribute that is absent changes nothing but the list of absent ones. */
+async function selectSeen(transaction: Transaction, request: EmployeesCommitRequest): Promise<void> {
+  await transaction.run(
+    `create temp table seen on commit drop as
+     select distinct on (record_id)
+       record_id,
+       ${RECORD_COLUMNS.join(', ')}
+     from ${toStagingTable(request)}
+     where reading = ${request.attempt}
+       and chunk is null
+     order by record_id, seq desc`,
+  );
+  await transaction.run('alter table seen add primary key (record_id)');
+  await transaction.run('analyze seen');
+}
+
+/** Builds the statement that joins what was read with what is stored, and keeps the pairs that need a decision. */
+function buildPairsSql(): string {
+  const columns = RECORD_COLUMNS.join(', ');
+  return `
+    insert into pairs (
+      connection_id, employee_id, is_known, is_seen, differs,
+      ${columns},
+      episode, version, first_seen_at, changed_at
+    )
+    select
+      $1, joined.employee_id, joined.is_known, joined.is_seen, joined.differs,
+      ${RECORD_COLUMNS.map((column) => `joined.${column}`).join(', ')},
+      0, 0, clock_timestamp(), clock_timestamp()
+    from (
+      select
+        coalesce(seen.record_id, stored.employee_id) as employee_id,
+        stored.employee_id is not null as is_known,
+        seen.record_id is not null as is_seen,
+        stored.missing_since,
+        stored.deleted_at,
+        stored.lifecycle_state,
+        ${EFFECTIVE_COLUMNS.map(({ column, value }) => `${value} as ${column}`).join(',\n        ')},
+        ${buildDiffersSql()} as differs
+      from seen
+      full join (
+        select *
+        from personio.employees
+        where connection_id = $1
+          and ($2::text is null or employee_id = $2)
+      ) as stored
+        on stored.employee_id = seen.record_id
+    ) as joined
+    where not exists (
+        select from personio.erased_people as erased
+        where erased.connection_id = $1
+          and erased.employee_id = joined.employee_id
+      )
+      and (
+        not joined.is_known
+        or (not joined.is_seen and joined.deleted_at is null and $2::text is null)
+        or (
+          joined.is_seen
+          and (joined.differs or joined.missing_since is not null or joined.deleted_at is not null)
+        )
+        or (joined.is_seen and joined.lifecycle_state in ('announced', 'leaving'))
+        or (
+          joined.is_seen
+          and joined.lifecycle_state is distinct from 'left'
+          and (joined.termination_date is not null or joined.last_working_day is not null)
+        )
+      )`;
+}
+
+/** Builds the condition that a record changed. An absent attribute changes nothing but the list of absent ones. */
 function buildDiffersSql(): string {
-  const names = [...EFFECTIVE_COLUMNS].map((expression) => {
-    const [, value, column] = /^(.*) as (\w+)$/s.exec(expression) ?? [];
-    return { value: value ?? '', column: column ?? '' };
-  });
-  return `(${names.map(({ column }) => `e.${column}`).join(', ')}) is distinct from (${names.map(({ value }) => value).join(', ')})`;
+  const stored = EFFECTIVE_COLUMNS.map(({ column }) => `stored.${column}`);
+  const effective = EFFECTIVE_COLUMNS.map(({ value }) => value);
+  return `(${stored.join(', ')}) is distinct from (${effective.join(', ')})`;
 }

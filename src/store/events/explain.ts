@@ -1,20 +1,41 @@
-import type { FeedEventData } from '../../domain/cloud-event.js';
+import { toColumnName } from '../column-map.js';
 import type { Queries } from '../database.js';
+import { DELIVERY_COLUMNS } from '../deliveries/columns.js';
+import type { StoredDelivery } from '../deliveries/columns.js';
+import { EVENT_COLUMNS, FEED_FIELDS } from './columns.js';
+import type { StoredEvent } from './columns.js';
 
-/** An event as stored, or as held or previewed. */
-export interface ExplainedEvent extends FeedEventData {
-  /** `planned`, `due`, `superseded`; of what was never committed, `asked`, `approved`, `rejected`, `replaced` or `previewed`. */
+/** An event that is stored, held or previewed. */
+export interface ExplainedEvent extends Pick<StoredEvent, (typeof FEED_FIELDS)[number]> {
+  /**
+   * `planned`, `due` or `superseded`; of an event that was never committed, `asked`, `approved`, `rejected`, `replaced`
+   * or `previewed`.
+   */
   readonly state: string;
 }
 
-/** What was known of a person in a stretch of time. */
+/** Values of a person that were known for a period of time. */
 interface KnownState {
-  /** When it was committed. */
+  /** Moment of the commit. */
   readonly at: string;
-  /** Null: it still stands. */
+  /** Null while it is the current state. */
   readonly until: string | null;
   readonly values: Readonly<Record<string, unknown>>;
 }
+
+const DELIVERY_FIELDS = [
+  'deliveryId',
+  'subscriber',
+  'purpose',
+  'state',
+  'attempts',
+  'dueAt',
+  'sentAt',
+  'acknowledgedAt',
+  'deadlineAt',
+  'note',
+  'lastError',
+] as const satisfies readonly (keyof StoredDelivery)[];
 
 export interface Explanation {
   readonly event: ExplainedEvent;
@@ -31,20 +52,15 @@ export interface Explanation {
   readonly after: KnownState | null;
   readonly supersedes: string | null;
   readonly supersededBy: string | null;
-  readonly deliveries: readonly Readonly<Record<string, unknown>>[];
+  readonly deliveries: readonly Pick<StoredDelivery, (typeof DELIVERY_FIELDS)[number]>[];
 }
 
-type StoredEvent = ExplainedEvent & {
-  readonly runId: string;
-  readonly rule: string;
-  readonly supersededBy: string | null;
-};
+/** Columns that an event has in `lifecycle_events` and in `lifecycle_proposals`. */
+const FOUND_FIELDS = [...FEED_FIELDS, 'runId', 'rule', 'supersededBy'] as const;
 
-const COLUMNS = `event_id as "eventId", connection_id as "connectionId", employee_id as "employeeId", class, kind, episode,
-  effective_date as "effectiveDate", effective_at as "effectiveAt", time_zone as "timeZone", detected_at as "detectedAt", late, supersedes, changes,
-  run_id as "runId", rule, superseded_by as "supersededBy"`;
+type FoundEvent = ExplainedEvent & Pick<StoredEvent, (typeof FOUND_FIELDS)[number]>;
 
-/** Everything that is known of an event, from the rows alone. @returns null for an id that nobody ever proposed. */
+/** Collects everything that the tables know of an event. Returns null for an id that no run ever decided. */
 export async function explain(
   queries: Queries,
   eventId: string,
@@ -64,18 +80,26 @@ export async function explain(
   };
 }
 
-async function findCommittedEvent(queries: Queries, eventId: string): Promise<StoredEvent | null> {
-  const [row] = await queries.query<StoredEvent>(
-    `select ${COLUMNS}, state from personio.lifecycle_events where event_id = $1`,
+async function findCommittedEvent(queries: Queries, eventId: string): Promise<FoundEvent | null> {
+  const [row] = await queries.query<FoundEvent>(
+    `select
+       ${EVENT_COLUMNS.select('events', [...FOUND_FIELDS, 'state'])}
+     from personio.lifecycle_events as events
+     where event_id = $1`,
     [eventId],
   );
   return row ?? null;
 }
 
-async function findHeldEvent(queries: Queries, eventId: string): Promise<StoredEvent | null> {
-  const [row] = await queries.query<StoredEvent>(
-    `select ${COLUMNS}, coalesce(decision, 'previewed') as state from personio.lifecycle_proposals
-     where event_id = $1 order by decision is null, detected_at desc limit 1`,
+async function findHeldEvent(queries: Queries, eventId: string): Promise<FoundEvent | null> {
+  const [row] = await queries.query<FoundEvent>(
+    `select
+       ${EVENT_COLUMNS.select('holds', FOUND_FIELDS)},
+       coalesce(decision, 'previewed') as state
+     from personio.lifecycle_proposals as holds
+     where event_id = $1
+     order by decision is null, detected_at desc
+     limit 1`,
     [eventId],
   );
   return row ?? null;
@@ -84,29 +108,60 @@ async function findHeldEvent(queries: Queries, eventId: string): Promise<StoredE
 async function findRun(queries: Queries, runId: string): Promise<Explanation['run']> {
   const [row] = await queries.query<NonNullable<Explanation['run']>>(
     `select run_id as "runId", outcome, started_at as "startedAt", finished_at as "finishedAt", message
-     from personio.sync_runs where run_id = $1`,
+     from personio.sync_runs
+     where run_id = $1`,
     [runId],
   );
   return row ?? null;
 }
 
-const SHOWN = `'status', status, 'position', position, 'departmentId', department_id, 'department', department, 'team', team, 'office', office,
-  'subcompany', subcompany, 'supervisorId', supervisor_id, 'employmentType', employment_type, 'hireDate', hire_date,
-  'contractEndDate', contract_end_date, 'terminationDate', termination_date, 'lastWorkingDay', last_working_day,
-  'weeklyWorkingHours', weekly_working_hours, 'costCenters', cost_centers, 'absentAttributes', absent_attributes,
-  'lifecycleState', lifecycle_state, 'episode', episode, 'version', version, 'missingSince', missing_since, 'deletedAt', deleted_at`;
-const NAMES = `'firstName', first_name, 'lastName', last_name, 'preferredName', preferred_name, 'email', email`;
+const STATE_FIELDS = [
+  'status',
+  'position',
+  'departmentId',
+  'department',
+  'team',
+  'office',
+  'subcompany',
+  'supervisorId',
+  'employmentType',
+  'hireDate',
+  'contractEndDate',
+  'terminationDate',
+  'lastWorkingDay',
+  'weeklyWorkingHours',
+  'costCenters',
+  'absentAttributes',
+  'lifecycleState',
+  'episode',
+  'version',
+  'missingSince',
+  'deletedAt',
+];
+const NAME_FIELDS = ['firstName', 'lastName', 'preferredName', 'email'];
 
-/** An event's id holds the version of its person before the change; the next version is what came of it. */
+/**
+ * Reads the states before and after an event. Its id has the person's version before the change; after it comes the
+ * next one.
+ */
 async function readStates(
   queries: Queries,
   { connectionId, employeeId, eventId }: ExplainedEvent,
   shouldIncludeNames: boolean,
 ): Promise<Pick<Explanation, 'before' | 'after'>> {
   const version = Number(eventId.split(':').at(-2));
+  const fields = shouldIncludeNames ? [...STATE_FIELDS, ...NAME_FIELDS] : STATE_FIELDS;
   const rows = await queries.query<KnownState & { version: number }>(
-    `select version, valid_from as at, valid_to as until, jsonb_build_object(${SHOWN}${shouldIncludeNames ? `, ${NAMES}` : ''}) as values
-     from personio.employee_history where connection_id = $1 and employee_id = $2 and version in ($3, $3 + 1) order by valid_from`,
+    `select
+       version,
+       valid_from as at,
+       valid_to as until,
+       jsonb_build_object(${fields.map((field) => `'${field}', ${toColumnName(field)}`).join(', ')}) as values
+     from personio.employee_history
+     where connection_id = $1
+       and employee_id = $2
+       and version in ($3, $3 + 1)
+     order by valid_from`,
     [connectionId, employeeId, version],
   );
   const toKnownState = (row: (KnownState & { version: number }) | undefined): KnownState | null =>
@@ -119,9 +174,11 @@ async function readStates(
 
 async function listEventDeliveries(queries: Queries, eventId: string): Promise<Explanation['deliveries']> {
   return queries.query(
-    `select delivery_id as "deliveryId", subscriber, purpose, state, attempts, due_at as "dueAt", sent_at as "sentAt",
-       acknowledged_at as "acknowledgedAt", deadline_at as "deadlineAt", note, last_error as "lastError"
-     from personio.deliveries where event_id = $1 order by due_at, delivery_id`,
+    `select
+       ${DELIVERY_COLUMNS.select('deliveries', DELIVERY_FIELDS)}
+     from personio.deliveries as deliveries
+     where event_id = $1
+     order by due_at, delivery_id`,
     [eventId],
   );
 }

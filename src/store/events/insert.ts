@@ -1,47 +1,33 @@
 import type { EmployeesCommitRequest } from '../../contracts/internal/activities.js';
-import type { EventClass, EventKind, AttributeChange } from '../../contracts/public/events.js';
 import { isCorrection, planDeliveries } from '../../domain/delivery.js';
 import type { PlannedDelivery } from '../../domain/delivery.js';
+import type { EventDraft } from '../../domain/lifecycle.js';
 import type { Policy } from '../../domain/policy.js';
-import { OPEN_STATES } from '../deliveries/pending.js';
 import type { Transaction } from '../database.js';
+import { NEW_DELIVERIES, NEW_DELIVERY_COLUMNS, OPEN_STATES, toDeliveryRow } from '../deliveries/columns.js';
 import { forgetOtherPlans } from '../deliveries/plans.js';
+import { DRAFT_FIELDS, EVENT_COLUMNS } from './columns.js';
+import type { StoredEvent } from './columns.js';
+import { reserveSequences } from './feed.js';
 
-interface NewEvent {
-  readonly employee_id: string;
-  readonly event_id: string;
-  readonly class: EventClass;
-  readonly kind: EventKind;
-  readonly episode: number;
-  readonly effective_date: string;
-  readonly effective_at: string;
-  readonly time_zone: string;
-  readonly changes: readonly AttributeChange[];
-  readonly state: 'planned' | 'due';
-  readonly late: boolean;
-  readonly supersedes: string | null;
-  readonly due_at: string;
-  readonly rule: string;
-}
+type NewEvent = EventDraft & Pick<StoredEvent, 'employeeId'>;
 
 const BATCH = 1_000;
-/** An event that is stored already is the same news: deciding again never doubles it. */
-const NEW_EVENTS = `decided_events v join decided d using (employee_id) where v.is_made and not d.is_held
-  and not exists (select from personio.lifecycle_events known where known.event_id = v.event_id)`;
 
-/** Stores the events of whoever is not held, with who is to be told of them. @returns how many. */
+/** Stores the events of people who are not held, with their deliveries. Returns how many events. */
 export async function storeEvents(
   transaction: Transaction,
   request: EmployeesCommitRequest,
   policy: Policy,
 ): Promise<number> {
-  await transaction.run(`create temp table new_events on commit drop as select v.* from ${NEW_EVENTS}`);
+  await selectNewEvents(transaction);
   await supersede(transaction, request.connectionId);
+  const columns = EVENT_COLUMNS.list(['employeeId', ...DRAFT_FIELDS]);
   const stored = await transaction.run(
-    `insert into personio.lifecycle_events (event_id, connection_id, employee_id, class, kind, effective_date, effective_at, time_zone,
-       detected_at, run_id, episode, changes, state, supersedes, due_at, late, rule)
-     select event_id, $1, employee_id, class, kind, effective_date, effective_at, time_zone, $2, $3, episode, changes, state, supersedes, due_at, late, rule
-     from new_events order by ord`,
+    `insert into personio.lifecycle_events (connection_id, detected_at, run_id, ${columns})
+     select $1, $2, $3, ${columns}
+     from new_events
+     order by ord`,
     [request.connectionId, request.collectedAt, request.runId],
   );
   if (stored > 0) {
@@ -53,42 +39,85 @@ export async function storeEvents(
   return stored;
 }
 
-/** What fell due stays due: only what is still planned can be superseded. */
+/**
+ * Leaves the temporary table `new_events`. An event with a stored id is the same event: deciding again never doubles
+ * it.
+ */
+async function selectNewEvents(transaction: Transaction): Promise<void> {
+  await transaction.run(
+    `create temp table new_events on commit drop as
+     select decided_events.*
+     from decided_events
+     join decided using (employee_id)
+     where decided_events.is_made
+       and not decided.is_held
+       and not exists (
+         select from personio.lifecycle_events as stored
+         where stored.event_id = decided_events.event_id
+       )`,
+  );
+}
+
+/** Marks events and their unsent deliveries as superseded. Only planned events are: what became due stays due. */
 async function supersede(transaction: Transaction, connectionId: string): Promise<void> {
   await transaction.run(
-    `update personio.lifecycle_events v set state = 'superseded', superseded_by = s.superseded_by
-     from decided_superseded s join decided d using (employee_id)
-     where v.event_id = s.event_id and v.connection_id = $1 and v.state = 'planned' and not d.is_held`,
+    `update personio.lifecycle_events as events
+     set state = 'superseded',
+       superseded_by = decided_superseded.superseded_by
+     from decided_superseded
+     join decided using (employee_id)
+     where events.event_id = decided_superseded.event_id
+       and events.connection_id = $1
+       and events.state = 'planned'
+       and not decided.is_held`,
     [connectionId],
   );
   await transaction.run(
-    `update personio.deliveries x set state = 'superseded' from decided_superseded s join decided d using (employee_id)
-     where x.event_id = s.event_id and x.connection_id = $1 and x.state in ('waiting', 'overdue') and x.sent_at is null and not d.is_held`,
+    `update personio.deliveries as deliveries
+     set state = 'superseded'
+     from decided_superseded
+     join decided using (employee_id)
+     where deliveries.event_id = decided_superseded.event_id
+       and deliveries.connection_id = $1
+       and deliveries.state in ('waiting', 'overdue')
+       and deliveries.sent_at is null
+       and not decided.is_held`,
     [connectionId],
   );
 }
 
-/** Once a new episode has begun, nobody is told to close the accounts of a person who is back. */
+/** Ends the deliveries of former episodes: nobody is told to close the accounts of a person who is back. */
 async function endFormerEpisodes(transaction: Transaction, connectionId: string): Promise<void> {
   await transaction.run(
-    `update personio.deliveries x set state = 'superseded' from decided d
-     where x.connection_id = $1 and x.employee_id = d.employee_id and not d.is_held and x.episode < d.episode and x.state in ${OPEN_STATES}`,
+    `update personio.deliveries as deliveries
+     set state = 'superseded'
+     from decided
+     where deliveries.connection_id = $1
+       and deliveries.employee_id = decided.employee_id
+       and not decided.is_held
+       and deliveries.episode < decided.episode
+       and deliveries.state in ${OPEN_STATES}`,
     [connectionId],
   );
 }
 
-/** In the order of commits without overtaking: the feed's one row is locked until this transaction ends. */
 async function assignSequences(transaction: Transaction): Promise<void> {
-  const [due] = await transaction.query<{ due: number }>(`select count(*) as due from new_events where state = 'due'`);
-  if ((due?.due ?? 0) === 0) return;
-  const [feed] = await transaction.query<{ last_sequence: number }>(
-    'update personio.lifecycle_feed set last_sequence = last_sequence + $1 returning last_sequence',
-    [due?.due ?? 0],
+  const [count] = await transaction.query<{ due: number }>(
+    `select count(*) as due from new_events where state = 'due'`,
   );
+  const due = count?.due ?? 0;
+  if (due === 0) return;
+  const lastSequence = await reserveSequences(transaction, due);
   await transaction.run(
-    `update personio.lifecycle_events v set sequence = $1 + n.position
-     from (select event_id, row_number() over (order by ord) as position from new_events where state = 'due') n where v.event_id = n.event_id`,
-    [(feed?.last_sequence ?? 0) - (due?.due ?? 0)],
+    `update personio.lifecycle_events as events
+     set sequence = $1 + numbered.position
+     from (
+       select event_id, row_number() over (order by ord) as position
+       from new_events
+       where state = 'due'
+     ) as numbered
+     where events.event_id = numbered.event_id`,
+    [lastSequence],
   );
 }
 
@@ -97,19 +126,25 @@ async function storeDeliveries(
   request: EmployeesCommitRequest,
   policy: Policy,
 ): Promise<void> {
+  const { connectionId } = request;
   await transaction.run(
-    'declare fresh no scroll cursor for select *, effective_date::text from new_events order by ord',
+    `declare new_events_in_order no scroll cursor for
+     select ${EVENT_COLUMNS.select('new_events', ['employeeId', ...DRAFT_FIELDS])}
+     from new_events
+     order by ord`,
   );
   for (;;) {
-    const events = await transaction.query<NewEvent>(`fetch ${BATCH} from fresh`);
+    const events = await transaction.query<NewEvent>(`fetch ${BATCH} from new_events_in_order`);
     if (events.length === 0) break;
     const notified = await findNotifiedSubscribers(transaction, request, events);
     const rows = events.flatMap((event) =>
-      planEventDeliveries(event, request, policy, notified).map((delivery) => toDeliveryRow(delivery, event)),
+      planEventDeliveries(event, request, policy, notified).map((delivery) =>
+        toDeliveryRow(delivery, { ...event, connectionId }),
+      ),
     );
-    if (rows.length > 0) await insertDeliveries(transaction, request.connectionId, rows);
+    if (rows.length > 0) await insertDeliveries(transaction, rows);
   }
-  await transaction.run('close fresh');
+  await transaction.run('close new_events_in_order');
 }
 
 function planEventDeliveries(
@@ -118,28 +153,22 @@ function planEventDeliveries(
   { subscribers, lifecycle }: Policy,
   notified: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly PlannedDelivery[] {
-  return planDeliveries(
-    {
-      eventId: event.event_id,
-      kind: event.kind,
-      effectiveAt: event.effective_at,
-      timeZone: event.time_zone,
-      state: event.state,
-      late: event.late,
-      dueAt: event.due_at,
-    },
-    {
-      subscribers,
-      noticeDays: lifecycle.noticeDays,
-      detectedAt: request.collectedAt,
-      notifiedSubscribers: notified.get(event.event_id) ?? new Set(),
-    },
-  );
+  return planDeliveries(event, {
+    subscribers,
+    noticeDays: lifecycle.noticeDays,
+    detectedAt: request.collectedAt,
+    notifiedSubscribers: notified.get(event.eventId) ?? new Set(),
+  });
 }
 
+const CORRECTION_FIELDS = ['eventId', 'employeeId', 'class', 'episode'] as const;
+
 /**
- * Who knows of the dates that corrections are about: who was told of a start or end of this episode since it was last withdrawn, by any news that names
- * one. Who is still to be told of it counts, since what fell due is told; so does a try whose outcome is not known.
+ * Finds the subscribers that know the dates which corrections are about: those that were told of a start or end of this
+ * episode since it was last withdrawn, by any event that names one. A delivery that is still to be sent counts, since
+ * what became due is told; so does an attempt whose outcome is not known.
+ *
+ * @returns subscribers by the id of the correction.
  */
 async function findNotifiedSubscribers(
   transaction: Transaction,
@@ -150,54 +179,49 @@ async function findNotifiedSubscribers(
   const notified = new Map<string, Set<string>>();
   if (corrections.length === 0) return notified;
   const rows = await transaction.query<{ event_id: string; subscriber: string }>(
-    `select distinct c.event_id, x.subscriber
-     from jsonb_to_recordset($3::jsonb) as c (event_id text, employee_id text, class text, episode integer)
-     join personio.lifecycle_events v on v.connection_id = $1 and v.employee_id = c.employee_id and v.class = c.class and v.episode = c.episode
-       and v.run_id <> $2 and v.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
-       and not exists (select from personio.lifecycle_events r where r.connection_id = $1 and r.employee_id = c.employee_id and r.class = c.class
-         and r.episode = c.episode and r.run_id <> $2 and r.kind like '%.rescinded' and r.detected_at >= v.detected_at)
-     join personio.deliveries x on x.event_id = v.event_id and x.purpose <> 'escalation'
-       and (x.sent_at is not null or x.trying_since is not null or x.state in ('waiting', 'overdue'))`,
+    `select distinct corrections.event_id, deliveries.subscriber
+     from jsonb_to_recordset($3::jsonb) as corrections (${EVENT_COLUMNS.define(CORRECTION_FIELDS)})
+     join personio.lifecycle_events as earlier
+       on earlier.connection_id = $1
+       and earlier.employee_id = corrections.employee_id
+       and earlier.class = corrections.class
+       and earlier.episode = corrections.episode
+       and earlier.run_id <> $2
+       and earlier.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
+       and not exists (
+         select from personio.lifecycle_events as rescinded
+         where rescinded.connection_id = $1
+           and rescinded.employee_id = corrections.employee_id
+           and rescinded.class = corrections.class
+           and rescinded.episode = corrections.episode
+           and rescinded.run_id <> $2
+           and rescinded.kind like '%.rescinded'
+           and rescinded.detected_at >= earlier.detected_at
+       )
+     join personio.deliveries as deliveries
+       on deliveries.event_id = earlier.event_id
+       and deliveries.purpose <> 'escalation'
+       and (
+         deliveries.sent_at is not null
+         or deliveries.trying_since is not null
+         or deliveries.state in ('waiting', 'overdue')
+       )`,
     [
       connectionId,
       runId,
-      JSON.stringify(
-        corrections.map(({ event_id, employee_id, class: of, episode }) => ({
-          event_id,
-          employee_id,
-          class: of,
-          episode,
-        })),
-      ),
+      JSON.stringify(corrections.map((correction) => EVENT_COLUMNS.toRow(correction, CORRECTION_FIELDS))),
     ],
   );
   for (const row of rows) notified.set(row.event_id, (notified.get(row.event_id) ?? new Set()).add(row.subscriber));
   return notified;
 }
 
-function toDeliveryRow(delivery: PlannedDelivery, event: NewEvent): Readonly<Record<string, unknown>> {
-  return {
-    delivery_id: delivery.deliveryId,
-    event_id: delivery.eventId,
-    employee_id: event.employee_id,
-    episode: event.episode,
-    subscriber: delivery.subscriber,
-    purpose: delivery.purpose,
-    due_at: delivery.dueAt,
-    late: delivery.late,
-  };
-}
-
-async function insertDeliveries(
-  transaction: Transaction,
-  connectionId: string,
-  rows: readonly object[],
-): Promise<void> {
+async function insertDeliveries(transaction: Transaction, rows: readonly object[]): Promise<void> {
   await transaction.run(
-    `insert into personio.deliveries (delivery_id, event_id, connection_id, employee_id, episode, subscriber, purpose, state, due_at, late)
-     select delivery_id, event_id, $1, employee_id, episode, subscriber, purpose, 'waiting', due_at, late
-     from jsonb_to_recordset($2::jsonb) as given (delivery_id text, event_id text, employee_id text, episode integer, subscriber text, purpose text, due_at timestamptz, late boolean)
+    `insert into personio.deliveries (${NEW_DELIVERY_COLUMNS})
+     select ${NEW_DELIVERY_COLUMNS}
+     from ${NEW_DELIVERIES}
      on conflict do nothing`,
-    [connectionId, JSON.stringify(rows)],
+    [JSON.stringify(rows)],
   );
 }

@@ -1,41 +1,54 @@
-import type { FeedEventData } from '../../domain/cloud-event.js';
 import type { Queries } from '../database.js';
+import type { StoredDelivery } from '../deliveries/columns.js';
+import { EVENT_COLUMNS, FEED_FIELDS } from './columns.js';
+import type { StoredEvent } from './columns.js';
 
-/** A delivery as programs see it. */
-export interface DeliveryReport {
-  readonly deliveryId: string;
-  readonly subscriber: string;
-  readonly purpose: string;
-  readonly state: string;
-  readonly acknowledgedAt: string | null;
-}
+/** A delivery in a `--json` document. */
+export type DeliveryReport = Pick<StoredDelivery, 'deliveryId' | 'subscriber' | 'purpose' | 'state' | 'acknowledgedAt'>;
 
-/** A lifecycle event as programs see it, with what became of it. */
-export interface EventReport extends FeedEventData {
-  readonly state: 'planned' | 'due' | 'superseded';
+/** A lifecycle event in a `--json` document, with its deliveries. */
+export interface EventReport extends Pick<StoredEvent, (typeof FEED_FIELDS)[number] | 'state'> {
   readonly deliveries: readonly DeliveryReport[];
 }
 
-/** @returns the events that runs made, in the order in which they were decided. */
+/** Lists the events that runs made, in the order in which they were decided. */
 export async function listRunEvents(queries: Queries, runIds: readonly string[]): Promise<readonly EventReport[]> {
   return queries.query<EventReport>(
-    `select v.event_id as "eventId", v.connection_id as "connectionId", v.employee_id as "employeeId", v.class, v.kind, v.episode,
-       v.effective_date as "effectiveDate", v.effective_at as "effectiveAt", v.time_zone as "timeZone", v.detected_at as "detectedAt",
-       v.late, v.supersedes, v.changes, v.state,
+    `select
+       ${EVENT_COLUMNS.select('events', [...FEED_FIELDS, 'state'])},
        coalesce((
-         select jsonb_agg(jsonb_build_object('deliveryId', x.delivery_id, 'subscriber', x.subscriber, 'purpose', x.purpose, 'state', x.state,
-           'acknowledgedAt', to_char(x.acknowledged_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by x.due_at, x.delivery_id)
-         from personio.deliveries x where x.event_id = v.event_id), '[]') as deliveries
-     from personio.lifecycle_events v where v.run_id = any($1) order by v.detected_at, v.sequence nulls last, v.event_id`,
+         select jsonb_agg(
+           jsonb_build_object(
+             'deliveryId', deliveries.delivery_id,
+             'subscriber', deliveries.subscriber,
+             'purpose', deliveries.purpose,
+             'state', deliveries.state,
+             'acknowledgedAt', to_char(
+               deliveries.acknowledged_at at time zone 'UTC',
+               'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+             )
+           )
+           order by deliveries.due_at, deliveries.delivery_id
+         )
+         from personio.deliveries as deliveries
+         where deliveries.event_id = events.event_id
+       ), '[]') as deliveries
+     from personio.lifecycle_events as events
+     where events.run_id = any($1)
+     order by events.detected_at, events.sequence nulls last, events.event_id`,
     [runIds],
   );
 }
 
-/** @returns how many deliveries of these runs' events are due and not yet answered. */
+/** Counts the deliveries of these runs' events that are due and not yet acknowledged. */
 export async function countUnacknowledged(queries: Queries, runIds: readonly string[]): Promise<number> {
   const [row] = await queries.query<{ open: number }>(
-    `select count(*) as open from personio.deliveries x join personio.lifecycle_events v using (event_id)
-     where v.run_id = any($1) and x.state in ('waiting', 'sent') and x.due_at <= clock_timestamp()`,
+    `select count(*) as open
+     from personio.deliveries as deliveries
+     join personio.lifecycle_events as events using (event_id)
+     where events.run_id = any($1)
+       and deliveries.state in ('waiting', 'sent')
+       and deliveries.due_at <= clock_timestamp()`,
     [runIds],
   );
   return row?.open ?? 0;

@@ -34,7 +34,7 @@ const NAMES = [
 ];
 const folder = mkdtempSync(join(tmpdir(), 'personio-sync-fuzz-'));
 
-/** Texts of every kind, each with the mark in it, some of them near to what is right. */
+/** Arbitrary texts that contain the mark, some of them close to valid ones. */
 const value = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }).map((text) => `${text}${MARK}`),
   fc
@@ -48,7 +48,7 @@ const value = fc.oneof(
 );
 
 describe('fuzzing', () => {
-  test('settings, 1,500 cases: accepted, or refused by name without a value', () => {
+  test('1,500 settings: each is accepted, or refused by name without its value', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...NAMES), value, { minKeys: 1, maxKeys: 6 }), (environment) => {
         try {
@@ -63,7 +63,7 @@ describe('fuzzing', () => {
     );
   }, 60_000);
 
-  test('base URLs, 5,000 cases: an origin, or a fault without the value', () => {
+  test('5,000 base URLs: each gives an origin, or a fault without its value', () => {
     fc.assert(
       fc.property(fc.oneof(value, fc.webUrl({ withFragments: true, withQueryParameters: true })), (text) => {
         const parsed = parseBaseUrl(text);
@@ -74,7 +74,7 @@ describe('fuzzing', () => {
     );
   }, 60_000);
 
-  test('policy files, 3,000 cases: a policy, or faults, and never a crash', () => {
+  test('3,000 policy files: each gives a policy or faults, and none crashes', () => {
     const section = fc.constantFrom(
       'schedule',
       'reading',
@@ -100,7 +100,7 @@ describe('fuzzing', () => {
     );
   }, 60_000);
 
-  test('a policy file whose aliases multiply beyond measure is refused, and quickly', () => {
+  test('a policy file whose aliases expand too far is refused quickly', () => {
     const levels = Array.from(
       { length: 12 },
       (_, index) => `l${index + 1}: &l${index + 1} [${Array(9).fill(`*l${index}`).join(', ')}]`,

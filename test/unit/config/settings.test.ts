@@ -23,7 +23,7 @@ function writePolicyFile(text: string): string {
 }
 
 describe('settings', () => {
-  test('without any, everything has its default', () => {
+  test('all have defaults', () => {
     const settings = loadSettings({}, folder);
     expect(settings).toMatchObject({ personio: null, connectionId: 'default', databaseUrl: null, logLevel: 'info' });
     expect(settings.home).toBe(join(folder, '.personio-sync'));
@@ -31,21 +31,21 @@ describe('settings', () => {
     expect(settings.policy.schedule.cron.attendances).toBe('30 3 * * *');
   });
 
-  test('an empty variable counts as unset, as a compose file passes it on', () => {
+  test('treat an empty variable as unset, as compose files pass it on', () => {
     expect(loadSettings({ DATABASE_URL: '', PERSONIO_CLIENT_ID: '' }, folder)).toMatchObject({
       databaseUrl: null,
       personio: null,
     });
   });
 
-  test('a secret is read from the file that is named, without its last line break', () => {
+  test('take a secret from its file, without the last line break', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, 'papi-"quoted" secret\n');
     const settings = loadSettings({ PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET_FILE: file }, folder);
     expect(settings.personio?.clientSecret).toBe('papi-"quoted" secret');
   });
 
-  test('all faults are named at once, without their values', () => {
+  test('report all faults at once, without their values', () => {
     const faults = findFaults({
       PERSONIO_CLIENT_ID: 'only-the-id',
       PERSONIO_CONNECTION: 'No Slug',
@@ -60,27 +60,35 @@ describe('settings', () => {
     expect(faults.join(' ')).not.toMatch(/only-the-id|hunter2|dG9vIHNob3J0|everywhere/);
   });
 
+  test.each(['localhost:9464', '[::1]:9464', '0.0.0.0:0', 'off'])('METRICS_ADDRESS can be %s', (address) => {
+    expect(loadSettings({ METRICS_ADDRESS: address }, folder).metricsAddress).toBe(address);
+  });
+
+  test.each(['9464', 'localhost', 'localhost:http', 'localhost:65536'])('METRICS_ADDRESS cannot be %s', (address) => {
+    expect(findFaults({ METRICS_ADDRESS: address })).toEqual([expect.stringMatching(/^METRICS_ADDRESS is malformed/)]);
+  });
+
   test.each([
     ['ftp://api.personio.de', 'https://'],
     ['http://api.personio.de', 'http:'],
     ['https://user:pass@api.personio.de', 'credentials'],
     ['https://api.personio.de/v1?x=1', 'query'],
     ['https://api.personio.de/other', 'path'],
-  ])('the base URL %s is refused', (url, reason) => {
+  ])('refuse the base URL %s', (url, reason) => {
     expect(findFaults({ PERSONIO_BASE_URL: url })).toEqual([expect.stringContaining(reason)]);
   });
 
   test.each([
     ['https://api.personio.de/v1', 'https://api.personio.de'],
     ['http://127.0.0.1:4010', 'http://127.0.0.1:4010'],
-  ])('the base URL %s is understood', (url, origin) => {
+  ])('accept the base URL %s', (url, origin) => {
     const environment = { PERSONIO_BASE_URL: url, PERSONIO_CLIENT_ID: 'id', PERSONIO_CLIENT_SECRET: 's' };
     expect(loadSettings(environment, folder).personio?.baseUrl).toBe(origin);
   });
 });
 
 describe('the policy file', () => {
-  test('names each fault with its line and its place', () => {
+  test('reports each fault with its line and key', () => {
     const faults = findFaults(
       {},
       writePolicyFile(`schedule: { employees: "every day" }
@@ -100,13 +108,13 @@ subscribers:
     expect(faults).toEqual([
       expect.stringContaining('line 1: schedule.employees'),
       expect.stringContaining('line 3: offices.default'),
-      expect.stringMatching(/line 5: lifecycle.brakes is unknown; known are leaverEndsOn, noticeDays, brake, /),
+      expect.stringMatching(/line 5: lifecycle.brakes is unknown. Known keys: leaverEndsOn, noticeDays, brake, /),
       expect.stringContaining('line 9: subscribers[0].workflowId'),
       expect.stringContaining('line 11: subscribers[0].events[1]'),
     ]);
   });
 
-  test('a subscriber that escalates to itself, or to nobody, is refused by its place', () => {
+  test('may not escalate to the same or to an unknown subscriber', () => {
     const formatEntry = (name: string, to: string): string =>
       `  - { name: ${name}, workflowType: w, workflowId: w, taskQueue: q, events: ["*"], escalateTo: ${to} }\n`;
     const faults = findFaults({}, writePolicyFile(`subscribers:\n${formatEntry('a', 'a')}${formatEntry('b', 'c')}`));
@@ -116,12 +124,12 @@ subscribers:
     ]);
   });
 
-  test('an endpoint can be left out, and defaults fill the rest', () => {
+  test('can turn off an endpoint, and keeps all other defaults', () => {
     const { policy } = loadSettings({}, writePolicyFile('schedule: { attendances: off }\n'));
     expect(policy.schedule.cron).toMatchObject({ attendances: null, employees: '0 3 * * *' });
   });
 
-  test('the feed is off without a token, and a short one is refused without being shown', () => {
+  test('needs a token for the feed, and refuses a short one without showing it', () => {
     expect(loadSettings({ FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toBeNull();
     const token = 'sixteen-letters!';
     expect(loadSettings({ FEED_TOKEN: token, FEED_ADDRESS: '[::1]:8080' }, '/nowhere').feed).toEqual({
@@ -129,6 +137,8 @@ subscribers:
       port: 8080,
       token,
     });
-    expect(findFaults({ FEED_TOKEN: 'short' })).toEqual(['FEED_TOKEN is too short: it has at least 16 characters.']);
+    expect(findFaults({ FEED_TOKEN: 'short' })).toEqual([
+      'FEED_TOKEN is too short: it must have at least 16 characters.',
+    ]);
   });
 });

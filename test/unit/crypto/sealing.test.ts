@@ -25,14 +25,14 @@ async function catchSealError(opening: Promise<unknown>): Promise<SealError> {
 }
 
 describe('a sealed text', () => {
-  test('opens to what was sealed', async () => {
+  test('opens to the original', async () => {
     const ring = parseKeyRing([OLD]);
     const sealed = await seal(ring, TEXT, CONTEXT);
     expect(sealed).not.toContain('papi-secret');
     expect(await unseal(ring, sealed, CONTEXT)).toBe(TEXT);
   });
 
-  test('is another one each time', async () => {
+  test('differs each time', async () => {
     const ring = parseKeyRing([OLD]);
     expect(await seal(ring, TEXT, CONTEXT)).not.toBe(await seal(ring, TEXT, CONTEXT));
   });
@@ -46,7 +46,7 @@ describe('a sealed text', () => {
     expect(error.message).toContain('another connection or purpose');
   });
 
-  test('is refused when its header was changed to fit another connection', async () => {
+  test('is refused if its header was changed to another connection', async () => {
     const ring = parseKeyRing([OLD]);
     const [header = '', ...rest] = (await seal(ring, TEXT, CONTEXT)).split('.');
     const fields = JSON.parse(Buffer.from(header, 'base64url').toString()) as object;
@@ -54,7 +54,7 @@ describe('a sealed text', () => {
     await catchSealError(unseal(ring, [forged, ...rest].join('.'), { ...CONTEXT, connectionId: 'subsidiary' }));
   });
 
-  test('is refused when any of its parts was changed', async () => {
+  test('is refused if any part was changed', async () => {
     const ring = parseKeyRing([OLD]);
     const sealed = await seal(ring, TEXT, CONTEXT);
     for (const part of [2, 3, 4]) {
@@ -65,7 +65,7 @@ describe('a sealed text', () => {
     }
   });
 
-  test('says nothing of the text or the key when it cannot be opened', async () => {
+  test('reveals neither text nor key if it cannot be opened', async () => {
     const sealed = await seal(parseKeyRing([OLD]), TEXT, CONTEXT);
     const other = parseKeyRing([`2026:${Buffer.alloc(32, 9).toString('base64')}`]);
     const errors = [
@@ -82,7 +82,7 @@ describe('a sealed text', () => {
 });
 
 describe('a key ring', () => {
-  test('that was rotated opens old texts, and seals with its first key', async () => {
+  test('opens old texts after a rotation, and seals with its first key', async () => {
     const old = await seal(parseKeyRing([OLD]), TEXT, CONTEXT);
     const rotated = parseKeyRing([NEW, OLD]);
     expect(await unseal(rotated, old, CONTEXT)).toBe(TEXT);
@@ -91,17 +91,17 @@ describe('a key ring', () => {
     await catchSealError(unseal(parseKeyRing([OLD]), fresh, CONTEXT));
   });
 
-  test('that lost its old key says so', async () => {
+  test('reports a lost key', async () => {
     const old = await seal(parseKeyRing([OLD]), TEXT, CONTEXT);
     expect((await catchSealError(unseal(parseKeyRing([NEW]), old, CONTEXT))).message).toContain('PERSONIO_SYNC_KEYS');
   });
 
-  test('without keys seals nothing', async () => {
+  test('seals nothing without keys', async () => {
     const none: KeyRing = [];
     expect((await catchSealError(seal(none, TEXT, CONTEXT))).message).toContain('PERSONIO_SYNC_KEYS');
   });
 
-  test('derived from a secret is the same for the same secret and purpose alone', async () => {
+  test('derived from a secret depends on secret and purpose', async () => {
     const sealed = await seal(deriveKeyRing('secret', 'token'), TEXT, CONTEXT);
     expect(await unseal(deriveKeyRing('secret', 'token'), sealed, CONTEXT)).toBe(TEXT);
     await catchSealError(unseal(deriveKeyRing('another', 'token'), sealed, CONTEXT));
@@ -109,8 +109,8 @@ describe('a key ring', () => {
   });
 });
 
-describe('digests', () => {
-  test('are equal for equal texts under one key, and say nothing else', () => {
+describe('a digest', () => {
+  test('is equal for equal texts under one key, and reveals nothing else', () => {
     const digest = createDigester(Buffer.alloc(32, 1));
     expect(digest('Sales')).toBe(digest('Sales'));
     expect(digest('Sales')).not.toBe(digest('IT'));
@@ -118,7 +118,7 @@ describe('digests', () => {
     expect(digest('Sales')).toMatch(/^[0-9a-f]{20}$/);
   });
 
-  test('a fingerprint tells secrets apart', () => {
+  test('a fingerprint distinguishes secrets', () => {
     expect(computeFingerprint('one')).toBe(computeFingerprint('one'));
     expect(computeFingerprint('one')).not.toBe(computeFingerprint('two'));
   });

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseAcknowledgement } from '../../../src/domain/acknowledgement.js';
 
-describe('an answer of a subscriber', () => {
-  test('is taken as it is where it is right', () => {
+describe('an acknowledgement of a subscriber', () => {
+  test('a valid one is returned unchanged', () => {
     expect(parseAcknowledgement({ deliveryId: 'd', outcome: 'done', note: 'closed' })).toEqual({
       deliveryId: 'd',
       outcome: 'done',
@@ -11,11 +11,11 @@ describe('an answer of a subscriber', () => {
     });
   });
 
-  test.each([undefined, null, 7, 'text', [], {}])('is harmless when it is %p', (answer) => {
+  test.each([undefined, null, 7, 'text', [], {}])('is harmless if it is %p', (answer) => {
     expect(parseAcknowledgement(answer)).toEqual({ deliveryId: '', outcome: 'failed', note: null });
   });
 
-  test('of any shape, 5,000 cases, becomes one that can be stored', () => {
+  test('any of 5,000 shapes becomes one that can be stored', () => {
     const part = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 2_000 }), fc.constant('\u0000done'));
     const answer = fc.oneof(part, fc.record({ deliveryId: part, outcome: part, note: part }, { requiredKeys: [] }));
     fc.assert(

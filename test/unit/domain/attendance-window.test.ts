@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { resolveAttendanceWindow, chunkDays } from '../../../src/domain/attendance-window.js';
+import { chunkDays, resolveAttendanceWindow } from '../../../src/domain/attendance-window.js';
 import type { WindowRequest } from '../../../src/domain/attendance-window.js';
 import { addDays, countDaysBetween } from '../../../src/domain/zones.js';
 
-/** A run of the default schedule, on time. */
+/** A punctual run of the default schedule. */
 const ON_TIME: WindowRequest = {
   window: null,
   nominalTime: '2026-11-06T03:30:00Z',
@@ -18,43 +18,43 @@ describe('the days that an attendance run reads', () => {
   test.each<{ name: string; request: Partial<WindowRequest>; from: string; to: string }>([
     { name: 'are the lookback up to and including the nominal day', request: {}, from: '2026-10-03', to: '2026-11-06' },
     {
-      name: 'are one where the lookback is one day',
+      name: 'are a single day for a lookback of one day',
       request: { lookbackDays: 1 },
       from: '2026-11-06',
       to: '2026-11-06',
     },
     {
-      name: 'are counted from the start of a run that no schedule started',
+      name: 'count back from the start of a run that no schedule started',
       request: { nominalTime: null },
       from: '2026-10-03',
       to: '2026-11-06',
     },
     {
-      name: 'are those of the nominal day in UTC, even if the run starts on the next',
+      name: 'follow the nominal day in UTC, even if the run starts on the next',
       request: { nominalTime: '2026-11-06T23:55:00Z', startedAt: '2026-11-07T00:05:00Z' },
       from: '2026-10-03',
       to: '2026-11-06',
     },
     {
-      name: 'are the lookback as long as a late schedule could explain the delay',
+      name: 'are the lookback if a late schedule could explain the delay',
       request: { startedAt: '2026-11-06T15:40:00Z' },
       from: '2026-10-03',
       to: '2026-11-06',
     },
     {
-      name: 'are the nominal day only when the run is a backfill',
+      name: 'are only the nominal day for a backfill',
       request: { startedAt: '2026-11-06T15:40:01Z' },
       from: '2026-11-06',
       to: '2026-11-06',
     },
     {
-      name: 'are the nominal day only, of a backfill weeks later',
+      name: 'are only the nominal day for a backfill weeks later',
       request: { nominalTime: '2026-11-01T03:30:00Z', startedAt: '2026-11-24T09:00:00Z' },
       from: '2026-11-01',
       to: '2026-11-01',
     },
     {
-      name: 'are the window of the input, whatever the nominal time says',
+      name: 'are the window of the input, whatever the nominal time',
       request: { window: { from: '2026-01-01', to: '2026-01-31' }, startedAt: '2026-12-24T09:00:00Z' },
       from: '2026-01-01',
       to: '2026-01-31',
@@ -64,16 +64,16 @@ describe('the days that an attendance run reads', () => {
   });
 });
 
-describe('a window in chunks', () => {
-  test('of one day is one chunk', () => {
+describe('splitting a window into chunks', () => {
+  test('one day is one chunk', () => {
     expect(chunkDays({ from: '2026-11-01', to: '2026-11-01' }, 7)).toEqual([{ from: '2026-11-01', to: '2026-11-01' }]);
   });
 
-  test('that ends before it begins has none', () => {
+  test('a window that ends before it begins has no chunks', () => {
     expect(chunkDays({ from: '2026-11-02', to: '2026-11-01' }, 7)).toEqual([]);
   });
 
-  test('covers every day once, in order, and has its borders on the same dates whatever the window', () => {
+  test('chunks cover every day once, in order, with boundaries on fixed dates', () => {
     const day = fc.integer({ min: -400, max: 30_000 }).map((days) => addDays('1970-01-01', days));
     fc.assert(
       fc.property(day, fc.nat({ max: 200 }), fc.integer({ min: 1, max: 40 }), (from, length, days) => {

@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { calculateAllowed, describeBrake, checkBrake } from '../../../src/domain/brake.js';
-import type { BrakeCounts, BrakeCheck } from '../../../src/domain/brake.js';
+import {
+  calculateAllowed,
+  checkBrake,
+  describeBrake,
+  describeMissingGroup,
+  describeRejected,
+  describeUndecided,
+} from '../../../src/domain/brake.js';
+import type { BrakeCheck, BrakeCounts } from '../../../src/domain/brake.js';
 import type { BrakeClass, BrakeLimit } from '../../../src/domain/policy.js';
 
 const NOBODY: Readonly<Record<BrakeClass, number>> = { leavers: 0, missing: 0, joiners: 0, movers: 0 };
 
-/** The defaults of the policy. */
+/** Default limits of the policy. */
 const LIMITS: Readonly<Record<BrakeClass, BrakeLimit>> = {
   leavers: { atLeast: 5, percent: 10 },
   missing: { atLeast: 5, percent: 5 },
@@ -16,18 +23,18 @@ const LIMITS: Readonly<Record<BrakeClass, BrakeLimit>> = {
 function checkClass(name: BrakeClass, counts: Partial<BrakeCounts>): BrakeCheck {
   const checks = checkBrake({ run: NOBODY, lastDay: NOBODY, active: 250, ...counts }, LIMITS);
   const found = checks.find((check) => check.class === name);
-  if (found === undefined) throw new Error(`No verdict on ${name}.`);
+  if (found === undefined) throw new Error(`No check of ${name}.`);
   return found;
 }
 
-describe('how many people may change', () => {
+describe('the number of people who may change', () => {
   test.each([
     { active: 0, allowed: 5 },
     { active: 50, allowed: 5 },
     { active: 59, allowed: 5 },
     { active: 60, allowed: 6 },
     { active: 250, allowed: 25 },
-  ])('is the larger of five and ten percent, rounded down: $allowed of $active', ({ active, allowed }) => {
+  ])('is the larger of 5 and 10 percent, rounded down: $allowed of $active', ({ active, allowed }) => {
     expect(calculateAllowed(LIMITS.leavers, active)).toBe(allowed);
   });
 });
@@ -46,34 +53,52 @@ describe('the brake', () => {
     });
   });
 
-  test('judges every class on its own, so that a reorganisation stops no leaver', () => {
+  test('checks every class separately, so a reorganisation stops no leaver', () => {
     const checks = checkBrake({ run: { ...NOBODY, movers: 200, leavers: 3 }, lastDay: NOBODY, active: 250 }, LIMITS);
     expect(checks.filter(({ isOver }) => isOver).map((check) => check.class)).toEqual(['movers']);
   });
 
-  test('holds what is too much within a day, though no run alone is', () => {
+  test('holds changes that exceed the limit within a day, although no run does', () => {
     const check = checkClass('leavers', { run: { ...NOBODY, leavers: 10 }, lastDay: { ...NOBODY, leavers: 20 } });
     expect(check).toMatchObject({ isOver: true, window: 'day', count: 30, of: 250, allowed: 25 });
   });
 
-  test('lets pass what just fills the day', () => {
+  test('lets pass changes that just reach the limit of the day', () => {
     const check = checkClass('leavers', { run: { ...NOBODY, leavers: 5 }, lastDay: { ...NOBODY, leavers: 20 } });
     expect(check).toMatchObject({ isOver: false, window: 'run', count: 5 });
   });
 
-  test('speaks of the run where the run alone is too much', () => {
+  test('reports the run if the run alone exceeds the limit', () => {
     const check = checkClass('leavers', { run: { ...NOBODY, leavers: 40 }, lastDay: { ...NOBODY, leavers: 20 } });
     expect(check).toMatchObject({ isOver: true, window: 'run', count: 40 });
   });
 
-  test('holds nobody in a run that changes nobody, however full the day is', () => {
+  test('holds nobody in a run that changes nobody, however full the day', () => {
     expect(checkClass('leavers', { lastDay: { ...NOBODY, leavers: 100 } }).isOver).toBe(false);
   });
 
-  test('says in a sentence how many of how many, and within which time', () => {
+  test('describes the count, the total, the period and the limit', () => {
     const run = checkClass('leavers', { run: { ...NOBODY, leavers: 40 } });
-    expect(describeBrake(run)).toMatch(/^40 of 250 people would leave at once, at most 25 may: they are held/);
+    expect(describeBrake(run)).toBe(
+      '40 of 250 employees would leave in this run (limit 25). Their changes are on hold; all others were committed',
+    );
     const day = checkClass('missing', { run: { ...NOBODY, missing: 10 }, lastDay: { ...NOBODY, missing: 10 } });
-    expect(describeBrake(day)).toMatch(/^20 of 250 people are missing at once \(within 24 hours\), at most 12 may/);
+    expect(describeBrake(day)).toMatch(/^20 of 250 employees are missing within 24 hours \(limit 12\)\. /);
+  });
+
+  test('describes a group of which everyone is missing', () => {
+    expect(describeMissingGroup('office', 'Munich', 12)).toMatch(
+      /^All 12 employees of the office Munich are missing\. /,
+    );
+    expect(describeMissingGroup('inactive', '', 3)).toMatch(/^All 3 inactive employees are missing\. /);
+  });
+
+  test('describes people who stay on hold', () => {
+    expect(describeUndecided('leavers', 1)).toBe('1 leaver is still on hold, waiting for approval or rejection');
+    expect(describeUndecided('missing', 2)).toBe(
+      '2 missing employees are still on hold, waiting for approval or rejection',
+    );
+    expect(describeRejected(1)).toBe('1 employee stays on hold because the change was rejected');
+    expect(describeRejected(2)).toBe('2 employees stay on hold because their changes were rejected');
   });
 });

@@ -9,7 +9,7 @@ describe('the moment of an event', () => {
   const listMoments = (more: Partial<EmployeeRecord>): readonly string[] =>
     playReads([seen(NEXT, more)]).decision.events.map(({ kind, effectiveAt }) => `${kind} ${effectiveAt}`);
 
-  test('is the start of the day for a joiner and the end of the last working day for a leaver, in the zone of the office', () => {
+  test('is the start of the day for joiners and the end of it for leavers', () => {
     const dates = { ...joining, terminationDate: '2026-12-31', office: 'Auckland' };
     expect(listMoments(dates)).toEqual([
       'joiner.announced 2026-06-30T12:00:00.000Z',
@@ -19,11 +19,11 @@ describe('the moment of an event', () => {
     ]);
   });
 
-  test('is that of the default zone for an office without one', () => {
+  test('uses the default zone for an office without a zone', () => {
     expect(listMoments({ ...joining, office: 'Hamburg' })[0]).toBe('joiner.announced 2026-06-30T22:00:00.000Z');
   });
 
-  test('moves with a person who changes office, and the correction says so', () => {
+  test('moves when the person changes office, and a correction tells so', () => {
     const { decision } = playReads([known(leaving), seen(NEXT, { ...leaving, office: 'Auckland' })]);
     expect(decision.events.map(({ kind, effectiveAt }) => [kind, effectiveAt])).toEqual([
       ['leaver.rescheduled', '2026-06-30T12:00:00.000Z'],
@@ -35,13 +35,13 @@ describe('the moment of an event', () => {
   test.each([
     { office: 'Los Angeles', want: ['leaver.announced', 'leaver.left'] },
     { office: 'Auckland', want: ['leaver.left'] },
-  ])('depends on what day it is in $office when collecting ended', ({ office, want }) => {
-    const before = { on: '2026-06-29T00:00:00.000Z', record: createRecord({ office }), baseline: true };
+  ])('depends on the day in $office when collecting ended', ({ office, want }) => {
+    const before = { on: '2026-06-29T00:00:00.000Z', record: createRecord({ office }), isBaseline: true };
     const read = { on: '2026-07-01T03:00:00.000Z', record: createRecord({ office, ...leaving }) };
     expect(playReads([before, read]).decision.events.map(({ kind }) => kind)).toEqual(want);
   });
 
-  test('of what is planned is when it falls due, of everything else the detection', () => {
+  test('is when a planned event falls due; other events are due when detected', () => {
     const { decision } = playReads([known(), seen(NEXT, leaving)]);
     expect(decision.events.map(({ dueAt }) => dueAt)).toEqual(['2026-06-02T03:00:00.000Z', '2026-06-30T22:00:00.000Z']);
   });
@@ -52,42 +52,42 @@ describe('the id of an event', () => {
     decide(createInput(previous, read), createContext()).events.map(({ eventId }) => eventId);
 
   test.each([
-    { news: 'a move', read: { team: 'B' } },
-    { news: 'a rename', read: { lastName: 'Neu' } },
-    { news: 'leave', read: { status: 'leave' } },
-    { news: 'an end to come', read: { terminationDate: '2026-12-31' } },
-    { news: 'inactive without dates', read: { status: 'inactive' } },
-  ])('is the same today and next week: $news', ({ read }) => {
+    { change: 'a move', read: { team: 'B' } },
+    { change: 'a rename', read: { lastName: 'Neu' } },
+    { change: 'leave', read: { status: 'leave' } },
+    { change: 'a future end', read: { terminationDate: '2026-12-31' } },
+    { change: 'inactive without dates', read: { status: 'inactive' } },
+  ])('is the same today and next week: $change', ({ read }) => {
     const { state } = playReads([known()]);
     const today = listIds(state, seen(NEXT, read));
     expect(today).not.toEqual([]);
     expect(listIds(state, seen('2026-06-09', read))).toEqual(today);
   });
 
-  test('is the same for somebody deleted today or next week', () => {
+  test('is the same for a person deleted today or next week', () => {
     const { state } = playReads([known(), missing(NEXT)]);
     expect(listIds(state, missing('2026-06-10', true))).toEqual(listIds(state, missing('2026-06-03', true)));
   });
 
-  test('is the same for somebody who is back today or next week', () => {
+  test('is the same for a person who is back today or next week', () => {
     const { state } = playReads([known(inactive)]);
     expect(listIds(state, seen('2026-06-10'))).toEqual(listIds(state, seen('2026-06-03')));
   });
 
-  test('is the same for an inactive person when the end on paper passes while the event is held', () => {
+  test('stays the same if the end passes while an inactive leaver is held', () => {
     const { state } = playReads([known()]);
     const record = { ...leaving, ...inactive };
     expect(listIds(state, seen('2026-07-05', record))).toEqual(listIds(state, seen(NEXT, record)));
   });
 
-  test('differs between an end to come and the same person out at once, so that approving one is not approving the other', () => {
+  test('differs between a future end and the same person out immediately', () => {
     const { state } = playReads([known()]);
-    const toCome = listIds(state, seen(NEXT, leaving));
+    const planned = listIds(state, seen(NEXT, leaving));
     for (const eventId of listIds(state, seen(NEXT, { ...leaving, ...inactive })))
-      expect(toCome).not.toContain(eventId);
+      expect(planned).not.toContain(eventId);
   });
 
-  test('differs when the same news comes in another version', () => {
+  test('differs for the same change in another version', () => {
     const first = playReads([known(), seen(NEXT, { team: 'B' })]);
     const again = playReads([seen('2026-06-03'), seen('2026-06-04', { team: 'B' })], createContext(), first.state);
     expect(again.decision.events.map(({ kind }) => kind)).toEqual(['mover.changed']);
@@ -106,9 +106,9 @@ describe('the id of an event', () => {
 
 describe('a contradiction in a record', () => {
   test.each([
-    { oddity: 'end before start', record: { terminationDate: '2019-12-31' } },
-    { oddity: 'supervises themselves', record: { supervisorId: '7' } },
-  ])('is reported without naming anybody: $oddity', ({ oddity, record }) => {
-    expect(playReads([known(record)]).decision.anomalies).toEqual([oddity]);
+    { anomaly: 'end before start', record: { terminationDate: '2019-12-31' } },
+    { anomaly: 'supervises themselves', record: { supervisorId: '7' } },
+  ])('is reported without personal data: $anomaly', ({ anomaly, record }) => {
+    expect(playReads([known(record)]).decision.anomalies).toEqual([anomaly]);
   });
 });

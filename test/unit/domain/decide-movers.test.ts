@@ -3,7 +3,7 @@ import { playReads } from './people.js';
 import { NEXT, known, seen, joining, leaving, inactive, check } from './reads.js';
 import type { Row } from './reads.js';
 
-describe('who moves', () => {
+describe('movers', () => {
   test.each<Row & { attribute: string }>(
     (
       [
@@ -19,7 +19,7 @@ describe('who moves', () => {
       ] as const
     ).map(([attribute, change]) => ({
       attribute,
-      name: `a change of ${attribute} is told with the value before and after`,
+      name: `a change of ${attribute} is emitted with the values before and after`,
       reads: [known(), seen(NEXT, change)],
       want: [`mover.changed ${NEXT} due`],
       rules: ['moved'],
@@ -35,33 +35,33 @@ describe('who moves', () => {
 
   test.each<Row>([
     {
-      name: 'a department that is renamed moves nobody',
+      name: 'a renamed department moves nobody',
       reads: [known(), seen(NEXT, { department: 'Sales and more' })],
       want: [],
     },
     {
-      name: 'a department whose id is missing on one side is compared by name',
+      name: 'a department is compared by name if one side has no id',
       reads: [known(), seen(NEXT, { departmentId: null })],
       want: [],
     },
     {
-      name: '40 and 40.0 hours are the same week',
+      name: '40 and 40.0 weekly hours are equal',
       reads: [known(), seen(NEXT, { weeklyWorkingHours: '40.0' })],
       want: [],
     },
     {
-      name: 'the order of cost centres means nothing',
+      name: 'the order of cost centres does not matter',
       reads: [known({ costCenters: [cost('1'), cost('2')] }), seen(NEXT, { costCenters: [cost('2'), cost('1')] })],
       want: [],
     },
     {
-      name: 'an attribute that the policy leaves out moves nobody',
+      name: 'an attribute that the policy ignores moves nobody',
       reads: [known(), seen(NEXT, { team: 'B', email: 'new@example.com' })],
       policy: { ignoreAttributes: ['team', 'email'] },
       want: [],
     },
     {
-      name: 'somebody announced who changes department moves too',
+      name: 'an announced person can move too',
       reads: [known(joining), seen(NEXT, { ...joining, team: 'B' })],
       want: [`mover.changed ${NEXT} due`],
     },
@@ -73,7 +73,7 @@ describe('who moves', () => {
       brake: 'movers',
     },
     {
-      name: 'leave begins',
+      name: 'the begin of a leave is a mover event',
       reads: [known(), seen(NEXT, { status: 'leave' })],
       want: [`mover.leave-started ${NEXT} due`],
       rules: ['leave-started'],
@@ -81,14 +81,14 @@ describe('who moves', () => {
       brake: 'movers',
     },
     {
-      name: 'leave ends',
+      name: 'the end of a leave is a mover event',
       reads: [known({ status: 'leave' }), seen(NEXT)],
       want: [`mover.leave-ended ${NEXT} due`],
       rules: ['leave-ended'],
       state: 'employed',
     },
     {
-      name: 'leave before the start is no leave',
+      name: 'leave before the start emits no event',
       reads: [known(joining), seen(NEXT, { ...joining, status: 'leave' })],
       want: [],
       state: 'announced',
@@ -104,14 +104,14 @@ describe('who moves', () => {
       want: [],
     },
     {
-      name: 'somebody who leaves and moves counts as a leaver',
+      name: 'a person who leaves and moves counts as a leaver',
       reads: [known(), seen(NEXT, { ...leaving, team: 'B' })],
       want: ['leaver.announced 2026-06-30 due', 'leaver.left 2026-06-30 planned', `mover.changed ${NEXT} due`],
       brake: 'leavers',
     },
   ])('$name', check);
 
-  test('a rename names the attributes and never their values', () => {
+  test('a rename names the attributes, never their values', () => {
     const { decision } = playReads([known(), seen(NEXT, { lastName: 'Geheim', email: 'geheim@example.com' })]);
     expect(decision.events[0]?.changes).toEqual([{ attribute: 'last_name' }, { attribute: 'email' }]);
     expect(JSON.stringify(decision)).not.toMatch(/geheim|Alt|anna/i);
@@ -136,14 +136,14 @@ describe('an attribute that the credential may not read', () => {
   };
   test.each<Row>([
     {
-      name: 'keeps its last value and causes no event',
+      name: 'keeps its last value and emits no event',
       reads: [known(leaving), seen(NEXT, nothing)],
       want: [],
       state: 'leaving',
     },
     { name: 'does not withdraw a start', reads: [known(joining), seen(NEXT, nothing)], want: [], state: 'announced' },
     {
-      name: 'moves nobody when it may be read at last',
+      name: 'moves nobody when it becomes readable',
       reads: [
         known({ team: null, preferredName: null, absentAttributes: ['team', 'preferred_name'] }),
         seen(NEXT, { preferredName: 'Ann' }),
@@ -151,7 +151,7 @@ describe('an attribute that the credential may not read', () => {
       want: [],
     },
     {
-      name: 'is not the same as an empty one',
+      name: 'differs from an empty one',
       reads: [known({ team: null }), seen(NEXT)],
       want: [`mover.changed ${NEXT} due`],
     },

@@ -6,7 +6,7 @@ import type { EmployeeAttribute, EmployeeRecord } from '../../../src/domain/reco
 import { commitDecision, createContext, createInput, formatEvents, createRecord, playReads } from './people.js';
 import { BASELINE, NEXT } from './reads.js';
 
-/** What is absent has no value of its own. */
+/** Returns null for each absent attribute. */
 function clearAbsent(absent: readonly string[]): Partial<EmployeeRecord> {
   return {
     ...(absent.includes('hire_date') ? { hireDate: null } : {}),
@@ -18,7 +18,7 @@ function clearAbsent(absent: readonly string[]): Partial<EmployeeRecord> {
 
 const isAttribute = (key: string): key is EmployeeAttribute => Object.hasOwn(EMPLOYEE_ATTRIBUTES, key);
 
-describe('whatever two records say', () => {
+describe('any two records', () => {
   const date = fc.constantFrom(
     null,
     '2020-01-01',
@@ -41,14 +41,14 @@ describe('whatever two records say', () => {
     })
     .map((more) => createRecord({ ...more, ...clearAbsent(more.absentAttributes) }));
 
-  test('deciding twice gives the same decision, and no two events of it share an id', () => {
+  test('deciding twice gives the same decision, whose event ids are unique', () => {
     fc.assert(
-      fc.property(record, fc.option(record), record, fc.boolean(), (first, second, third, baseline) => {
-        const before = { on: BASELINE, record: first, baseline };
+      fc.property(record, fc.option(record), record, fc.boolean(), (first, second, third, isBaseline) => {
+        const before = { on: BASELINE, record: first, isBaseline };
         const opening = decide(createInput(null, before), createContext());
         const reads = [
           { on: NEXT, record: second },
-          { on: '2026-06-21', record: third, confirmedGone: true },
+          { on: '2026-06-21', record: third, isConfirmedGone: true },
         ];
         let state = commitDecision(null, before, opening);
         for (const read of reads) {
@@ -64,11 +64,11 @@ describe('whatever two records say', () => {
     );
   });
 
-  test('saying the same again makes no news', () => {
+  test('an unchanged record emits no events', () => {
     fc.assert(
-      fc.property(record, record, fc.boolean(), (first, second, baseline) => {
+      fc.property(record, record, fc.boolean(), (first, second, isBaseline) => {
         const reads = [
-          { on: BASELINE, record: first, baseline },
+          { on: BASELINE, record: first, isBaseline },
           { on: NEXT, record: second },
         ];
         const { state } = playReads(reads);
@@ -80,35 +80,35 @@ describe('whatever two records say', () => {
     );
   });
 
-  test('every superseded event was planned, and is told by at most one notice', () => {
+  test('every superseded event was planned and has at most one correction', () => {
     fc.assert(
-      fc.property(record, record, fc.boolean(), (first, second, baseline) => {
+      fc.property(record, record, fc.boolean(), (first, second, isBaseline) => {
         const { decision, previous } = playReads([
-          { on: BASELINE, record: first, baseline },
+          { on: BASELINE, record: first, isBaseline },
           { on: NEXT, record: second },
         ]);
         const planned = previous?.planned.map(({ eventId }) => eventId) ?? [];
         const superseded = decision.superseded.map(({ eventId }) => eventId);
         expect(new Set(superseded).size).toBe(superseded.length);
         for (const eventId of superseded) expect(planned).toContain(eventId);
-        const told = decision.events.flatMap(({ supersedes }) => (supersedes === null ? [] : [supersedes]));
-        expect(new Set(told).size).toBe(told.length);
-        for (const eventId of told) expect(superseded).toContain(eventId);
+        const corrected = decision.events.flatMap(({ supersedes }) => (supersedes === null ? [] : [supersedes]));
+        expect(new Set(corrected).size).toBe(corrected.length);
+        for (const eventId of corrected) expect(superseded).toContain(eventId);
       }),
       { numRuns: 500 },
     );
   });
 
-  test('attributes that become unreadable cause no event, whichever and however many', () => {
+  test('attributes that become unreadable emit no event', () => {
     const keys = Object.keys(EMPLOYEE_ATTRIBUTES).filter(isAttribute);
     fc.assert(
-      fc.property(record, fc.subarray(keys), fc.boolean(), (known, absent, baseline) => {
+      fc.property(record, fc.subarray(keys), fc.boolean(), (known, absent, isBaseline) => {
         const first = { ...known, absentAttributes: [] };
         const blind = Object.fromEntries(
           absent.flatMap((key) => EMPLOYEE_ATTRIBUTES[key].map((field) => [field, null])),
         );
         const { decision } = playReads([
-          { on: BASELINE, record: first, baseline },
+          { on: BASELINE, record: first, isBaseline },
           { on: BASELINE, record: { ...first, ...blind, absentAttributes: [...absent].sort() } },
         ]);
         expect(formatEvents(decision)).toEqual([]);

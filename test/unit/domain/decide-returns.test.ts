@@ -3,7 +3,7 @@ import { playReads } from './people.js';
 import { NEXT, known, seen, missing, leaving, inactive, check, joining } from './reads.js';
 import type { Row } from './reads.js';
 
-describe('who comes back', () => {
+describe('returns', () => {
   const left = [known(leaving), seen('2026-07-05', { ...leaving, ...inactive })];
   test.each<Row>([
     {
@@ -15,23 +15,23 @@ describe('who comes back', () => {
       brake: 'joiners',
     },
     {
-      name: 'a hire date after the end that has passed has started then, late',
+      name: 'a past hire date after the end starts on that date, late',
       reads: [...left, seen('2026-07-10', { hireDate: '2026-07-06' })],
       want: ['joiner.rehired 2026-07-06 due', 'joiner.started 2026-07-06 late'],
     },
     {
-      name: 'a leaving that was a mistake is a rehire on the day of detection',
+      name: 'a leaving by mistake becomes a rehire on the day of detection',
       reads: [...left, seen('2026-07-10')],
       want: ['joiner.rehired 2026-07-10 due', 'joiner.started 2026-07-10 late'],
       state: 'employed',
     },
     {
-      name: 'who was out by status without a date and is active again starts on the day of detection, not at the old hire date',
+      name: 'a person out by status without a date is rehired when detected',
       reads: [known(), seen(NEXT, inactive), seen('2026-06-05')],
       want: ['joiner.rehired 2026-06-05 due', 'joiner.started 2026-06-05 late'],
     },
     {
-      name: 'who was out by status long before the end on paper starts at a hire date between them',
+      name: 'a person out by status before the end is rehired at a hire date between',
       reads: [
         known(),
         seen(NEXT, { ...inactive, terminationDate: '2026-12-31' }),
@@ -40,12 +40,12 @@ describe('who comes back', () => {
       want: ['joiner.rehired 2026-09-01 due', 'joiner.started 2026-09-01 late'],
     },
     {
-      name: 'who was known as gone from the baseline on, nobody knows since when, starts on the day of detection',
+      name: 'a person out since the baseline is rehired when detected',
       reads: [known(inactive), seen(NEXT)],
       want: [`joiner.rehired ${NEXT} due`, `joiner.started ${NEXT} late`],
     },
     {
-      name: 'a new employment announces and plans its coming end',
+      name: 'a new employment announces and plans its future end',
       reads: [...left, seen('2026-07-10', { hireDate: '2026-07-10', terminationDate: '2026-12-31' })],
       want: [
         'joiner.rehired 2026-07-10 due',
@@ -56,34 +56,34 @@ describe('who comes back', () => {
       state: 'leaving',
     },
     {
-      name: 'moves are no news in the read that hires again',
+      name: 'the read of a rehire emits no moves',
       reads: [...left, seen('2026-07-10', { team: 'B', lastName: 'Neu' })],
       want: ['joiner.rehired 2026-07-10 due', 'joiner.started 2026-07-10 late'],
     },
     {
-      name: 'onboarding without a hire date is not back yet',
+      name: 'a person onboarding without a hire date is not back yet',
       reads: [...left, seen('2026-07-10', { status: 'onboarding', hireDate: null })],
       want: [],
       state: 'left',
     },
     {
-      name: 'who was deleted and is there again is rehired',
+      name: 'a deleted person who reappears is rehired',
       reads: [known(), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04')],
       want: ['joiner.rehired 2026-06-04 due', 'joiner.started 2026-06-04 late'],
     },
     {
-      name: 'an end that still stood of who was deleted is rescinded when they are back without it',
+      name: 'the planned end of a deleted person is rescinded if they return without it',
       reads: [known(leaving), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04')],
       want: ['leaver.rescinded 2026-06-30 due', 'joiner.rehired 2026-06-04 due', 'joiner.started 2026-06-04 late'],
     },
     {
-      name: 'a return counts one more employment',
+      name: 'a rehired person can leave again',
       reads: [...left, seen('2026-07-10'), seen('2026-07-11', { terminationDate: '2026-07-31' })],
       want: ['leaver.announced 2026-07-31 due', 'leaver.left 2026-07-31 planned'],
     },
   ])('$name', check);
 
-  test('every event of the return carries the new episode', () => {
+  test('every event of the return has the new episode', () => {
     const { decision } = playReads([...left, seen('2026-07-10', { terminationDate: '2026-12-31' })]);
     expect(decision.events.map((event) => event.episode)).toEqual([2, 2, 2, 2]);
   });

@@ -4,16 +4,16 @@ import type { Row } from './reads.js';
 
 describe('the first complete read', () => {
   test.each<Row>([
-    { name: 'is silent about who is employed', reads: [known()], want: [], state: 'employed', brake: null },
-    { name: 'is silent about who is on leave', reads: [known({ status: 'leave' })], want: [], state: 'on leave' },
+    { name: 'emits nothing about employed people', reads: [known()], want: [], state: 'employed', brake: null },
+    { name: 'emits nothing about people on leave', reads: [known({ status: 'leave' })], want: [], state: 'on leave' },
     {
-      name: 'is silent about who has left',
+      name: 'emits nothing about people who have left',
       reads: [known({ ...inactive, terminationDate: '2026-05-31' })],
       want: [],
       state: 'left',
     },
     {
-      name: 'plans a coming start without announcing it',
+      name: 'plans a future start without announcing it',
       reads: [known(joining)],
       want: ['joiner.started 2026-07-01 planned'],
       rules: ['baseline-start'],
@@ -21,7 +21,7 @@ describe('the first complete read', () => {
       brake: null,
     },
     {
-      name: 'plans a coming end without announcing it',
+      name: 'plans a future end without announcing it',
       reads: [known(leaving)],
       want: ['leaver.left 2026-06-30 planned'],
       rules: ['baseline-end'],
@@ -29,7 +29,7 @@ describe('the first complete read', () => {
       brake: null,
     },
     {
-      name: 'makes no news of it when the next read says the same',
+      name: 'is followed by no events if the next read says the same',
       reads: [
         known({ ...joining, terminationDate: '2026-12-31' }),
         seen(NEXT, { ...joining, terminationDate: '2026-12-31' }),
@@ -40,10 +40,10 @@ describe('the first complete read', () => {
   ])('$name', check);
 });
 
-describe('who joins', () => {
+describe('joiners', () => {
   test.each<Row>([
     {
-      name: 'somebody seen first after the baseline with a coming start is announced, and the start planned',
+      name: 'a new person with a future start is announced, and the start planned',
       reads: [seen(NEXT, joining)],
       want: ['joiner.announced 2026-07-01 due', 'joiner.started 2026-07-01 planned'],
       rules: ['start-announced', 'start-planned'],
@@ -51,7 +51,7 @@ describe('who joins', () => {
       brake: 'joiners',
     },
     {
-      name: 'somebody seen first after the baseline who works here already has started, late and without an announcement',
+      name: 'a new person who already works here has started, late and unannounced',
       reads: [seen(NEXT, { hireDate: '2026-05-15' })],
       want: ['joiner.started 2026-05-15 late'],
       rules: ['start-first-seen'],
@@ -59,25 +59,25 @@ describe('who joins', () => {
       brake: 'joiners',
     },
     {
-      name: 'somebody active without a hire date has started on the day of detection',
+      name: 'a new active person without a hire date starts when detected',
       reads: [seen(NEXT, { hireDate: null })],
       want: [`joiner.started ${NEXT} late`],
     },
     {
-      name: 'somebody seen first after the baseline who is out is no news',
+      name: 'a new person who is out emits no event',
       reads: [seen(NEXT, inactive)],
       want: [],
       state: 'left',
       brake: null,
     },
     {
-      name: 'an end to come of somebody first seen is announced too',
+      name: 'the future end of a new person is announced too',
       reads: [seen(NEXT, leaving)],
       want: ['joiner.started 2020-01-01 late', 'leaver.announced 2026-06-30 due', 'leaver.left 2026-06-30 planned'],
       brake: 'leavers',
     },
     {
-      name: 'a start that falls due while nobody reads is not told twice',
+      name: 'a start that fell due between two reads is not emitted twice',
       reads: [seen(NEXT, joining), seen('2026-07-02', { ...joining, status: 'active' })],
       want: [],
       state: 'employed',
@@ -90,13 +90,13 @@ describe('who joins', () => {
       brake: 'joiners',
     },
     {
-      name: 'a start that moves into the past is rescheduled and has happened, late',
+      name: 'a start that moves into the past is rescheduled and late',
       reads: [seen(NEXT, joining), seen('2026-06-03', { hireDate: '2026-06-01' })],
       want: ['joiner.rescheduled 2026-06-01 due', 'joiner.started 2026-06-01 late'],
       state: 'employed',
     },
     {
-      name: 'onboarding that loses its hire date withdraws the start, and the end with it',
+      name: 'onboarding that loses its hire date withdraws the start and the end',
       reads: [
         seen(NEXT, { ...joining, terminationDate: '2026-12-31' }),
         seen('2026-06-03', { ...joining, hireDate: null, terminationDate: '2026-12-31' }),
@@ -107,19 +107,19 @@ describe('who joins', () => {
       brake: null,
     },
     {
-      name: 'inactive before the start withdraws it, and nobody has left',
+      name: 'a person inactive before the start has it withdrawn and has not left',
       reads: [seen(NEXT, joining), seen('2026-06-03', { ...joining, ...inactive })],
       want: ['joiner.rescinded 2026-07-01 due'],
       rules: ['start-withdrawn'],
       brake: null,
     },
     {
-      name: 'a start that lost its date and is set anew is announced anew',
+      name: 'a start that lost its date and gets a new one is announced again',
       reads: [seen(NEXT, joining), seen('2026-06-03', { ...joining, hireDate: null }), seen('2026-06-04', joining)],
       want: ['joiner.announced 2026-07-01 due', 'joiner.started 2026-07-01 planned'],
     },
     {
-      name: 'a start that was withdrawn by inactive and is set anew is announced anew, since nobody had left',
+      name: 'a start withdrawn by inactive is announced again, not rehired',
       reads: [
         seen(NEXT, joining),
         seen('2026-06-03', { ...joining, ...inactive }),
@@ -130,30 +130,30 @@ describe('who joins', () => {
       state: 'announced',
     },
     {
-      name: 'the employed whose hire date is corrected are no news',
+      name: 'a corrected hire date of an employed person emits no event',
       reads: [known(), seen(NEXT, { hireDate: '2019-01-01' })],
       want: [],
     },
     {
-      name: 'the employed stay so when the hire date moves to come',
+      name: 'an employed person stays employed if the hire date moves to the future',
       reads: [known(), seen(NEXT, { hireDate: '2026-07-01' })],
       want: [],
       state: 'employed',
     },
     {
-      name: 'the employed who are back to onboarding with a coming hire date start anew',
+      name: 'an employed person back in onboarding with a future start is rescheduled',
       reads: [known(), seen(NEXT, joining)],
       want: ['joiner.rescheduled 2026-07-01 due', 'joiner.started 2026-07-01 planned'],
       rules: ['start-back-to-onboarding', 'start-back-to-onboarding'],
       state: 'announced',
     },
     {
-      name: 'a coming start whose office changes begins at another moment, and is rescheduled',
+      name: 'a future start in another office zone is rescheduled',
       reads: [seen(NEXT, joining), seen('2026-06-03', { ...joining, office: 'Auckland' })],
       want: ['joiner.rescheduled 2026-07-01 due', 'joiner.started 2026-07-01 planned', 'mover.changed 2026-06-03 due'],
     },
     {
-      name: 'a start that fell due is none to come, even in a zone where its day has not begun',
+      name: 'a start that fell due stays due, even in a zone where its day is ahead',
       reads: [
         seen(NEXT, { ...joining, office: 'Auckland' }),
         seen('2026-06-30T13:00:00.000Z', { ...joining, office: 'Los Angeles' }),
@@ -162,7 +162,7 @@ describe('who joins', () => {
       state: 'employed',
     },
     {
-      name: 'a move in the read that puts the employed back to onboarding is told, since it is one employment',
+      name: 'a move in the read that puts a person back in onboarding is emitted',
       reads: [known(), seen(NEXT, { ...joining, team: 'B' })],
       want: ['joiner.rescheduled 2026-07-01 due', 'joiner.started 2026-07-01 planned', `mover.changed ${NEXT} due`],
     },

@@ -5,13 +5,13 @@ import { toCloudEvent } from '../../../src/domain/cloud-event.js';
 import type { FeedEventData } from '../../../src/domain/cloud-event.js';
 import {
   MAX_CROWD_SIZE,
-  findNextMoments,
-  shouldMark,
   findNextAttemptAt,
+  findNextMoments,
   planDeliveries,
+  shouldMark,
+  toJitterMs,
   toRepeatDelayMs,
   toRetryDelayMs,
-  toJitterMs,
 } from '../../../src/domain/delivery.js';
 import type { DeliverableEvent, DeliveryStatus } from '../../../src/domain/delivery.js';
 import { createSubscriber } from '../../support/policy.js';
@@ -34,7 +34,7 @@ function createDeliveryStatus(more: Partial<DeliveryStatus> = {}): DeliveryStatu
   };
 }
 
-describe('waits', () => {
+describe('delays', () => {
   test.each([
     [1, 1_000],
     [2, 2_000],
@@ -42,7 +42,7 @@ describe('waits', () => {
     [10, 512_000],
     [11, 900_000],
     [10_000, 900_000],
-  ])('after %d refusals in a row: %d ms', (refusals, waitMs) => {
+  ])('after %d consecutive refusals: %d ms', (refusals, waitMs) => {
     expect(toRetryDelayMs(refusals)).toBe(waitMs);
   });
 
@@ -50,20 +50,20 @@ describe('waits', () => {
     [1, 60_000],
     [3_600, 3_600_000],
     [86_400 * 7, 86_400_000],
-  ])('what is to be acknowledged within %d s is repeated after %d ms', (seconds, waitMs) => {
+  ])('a delivery to acknowledge within %d s is repeated after %d ms', (seconds, waitMs) => {
     expect(toRepeatDelayMs(seconds)).toBe(waitMs);
   });
 });
 
 test.each([
-  ['nobody waits who has a moment alone', 1, 0.999, 0],
-  ['a crowd is woken at 50 a second', 2_001, 0.5, 20_000],
-  ['and the largest one that is counted within 50 s', MAX_CROWD_SIZE, 0.999_999, 49_979],
-])('%s', (_, together, draw, delayMs) => {
-  expect(toJitterMs(together, draw)).toBe(delayMs);
+  ['a person who has a moment alone does not wait', 1, 0.999, 0],
+  ['a crowd is dispatched at 50 people a second', 2_001, 0.5, 20_000],
+  ['the largest counted crowd is dispatched within 50 s', MAX_CROWD_SIZE, 0.999_999, 49_979],
+])('%s', (_, crowdSize, random, delayMs) => {
+  expect(toJitterMs(crowdSize, random)).toBe(delayMs);
 });
 
-describe('what a delivery needs next', () => {
+describe('the next step of a delivery', () => {
   test.each([
     { name: 'nothing before its deadline', more: { deadlineAt: '2026-11-24T12:00:00.001Z' }, want: false },
     { name: 'overdue at its deadline', more: { deadlineAt: NOW }, want: true },
@@ -79,13 +79,13 @@ describe('what a delivery needs next', () => {
     expect(shouldMark(createDeliveryStatus(more), NOW)).toBe(want);
   });
 
-  test('a failed one is not tried again, and one whose date was corrected is not repeated', () => {
+  test('a failed delivery is not retried, and a superseded one is not repeated', () => {
     expect(findNextAttemptAt(createDeliveryStatus({ state: 'failed' }))).toBeNull();
     expect(findNextAttemptAt(createDeliveryStatus({ state: 'sent', sentAt: NOW, isObsolete: true }))).toBeNull();
     expect(findNextAttemptAt(createDeliveryStatus({ state: 'sent', sentAt: NOW, nextAttemptAt: NOW }))).toBe(NOW);
   });
 
-  test('to one subscriber only the first of what is unsent has a moment of its own, so nobody looks in a circle', () => {
+  test('only the first unsent delivery to a subscriber has a moment of its own', () => {
     const refused = createDeliveryStatus({ nextAttemptAt: '2026-11-24T12:15:00.000Z' });
     const behind = createDeliveryStatus({ dueAt: '2026-11-24T11:30:00.000Z' });
     const other = createDeliveryStatus({ subscriber: 'hr', dueAt: '2026-12-01T00:00:00.000Z' });
@@ -97,7 +97,7 @@ describe('what a delivery needs next', () => {
     expect(findNextMoments([{ ...refused, sentAt: NOW }, behind])[1]).toBe('2026-11-24T11:30:00.000Z');
   });
 
-  test('the deadline counts, also of what waits for the one before it', () => {
+  test('the deadline counts even for a delivery that waits for another', () => {
     const deadlineAt = '2026-11-24T12:01:00.000Z';
     expect(
       findNextMoments([createDeliveryStatus({ nextAttemptAt: NOW }), createDeliveryStatus({ deadlineAt })])[1],
@@ -105,7 +105,7 @@ describe('what a delivery needs next', () => {
   });
 });
 
-describe('who is told when', () => {
+describe('planning deliveries', () => {
   const event: DeliverableEvent = {
     eventId: 'e',
     kind: 'leaver.left',
@@ -123,7 +123,7 @@ describe('who is told when', () => {
       notifiedSubscribers: new Set(),
     });
 
-  test('days before keep the time on the clocks, over the change of the clocks too', () => {
+  test('days before keep the wall-clock time across a clock change', () => {
     expect(plan({ daysBefore: 14 })).toMatchObject([{ dueAt: '2026-12-17T23:00:00.000Z', late: false }]);
     const spring = { ...event, effectiveAt: '2027-04-04T22:00:00.000Z', dueAt: '2027-04-04T22:00:00.000Z' };
     const context = {
@@ -135,12 +135,12 @@ describe('who is told when', () => {
     expect(planDeliveries(spring, context)).toMatchObject([{ dueAt: '2027-03-21T23:00:00.000Z' }]);
   });
 
-  test('a moment that has passed is due at once and late; who asks for detection is never late', () => {
+  test('a past moment is due now and late, except for `detected`', () => {
     expect(plan({ daysBefore: 60 })).toMatchObject([{ dueAt: NOW, late: true }]);
     expect(plan('detected')).toMatchObject([{ dueAt: NOW, late: false }]);
   });
 
-  test('notices come before the event, and none after its moment', () => {
+  test('notices come before the event, never after its moment', () => {
     expect(plan('effective', [14, 60, 1]).map(({ purpose, dueAt }) => [purpose, dueAt.slice(0, 10)])).toEqual([
       ['notice', '2026-12-17'],
       ['notice', '2026-12-30'],
@@ -150,7 +150,7 @@ describe('who is told when', () => {
   });
 });
 
-describe('plain words', () => {
+describe('the description of pending work', () => {
   const entry: PendingEntry = {
     kind: 'leaver.left',
     purpose: 'event',
@@ -163,36 +163,50 @@ describe('plain words', () => {
   };
   test.each([
     {
+      name: 'a first attempt',
       more: {},
-      want: 'waits until 31 Dec 2026 23:59 Europe/Berlin to tell it-offboarding that employee 4711 has left',
+      want: 'Waiting until 31 Dec 2026 23:59 Europe/Berlin to tell it-offboarding that employee 4711 has left',
     },
-    { more: { at: null }, want: 'waits to tell it-offboarding that employee 4711 has left, after the news before it' },
     {
+      name: 'a delivery behind another',
+      more: { at: null },
+      want: 'Waiting to tell it-offboarding that employee 4711 has left, after the previous event',
+    },
+    {
+      name: 'a notice',
       more: { purpose: 'notice' },
-      want: 'waits until 31 Dec 2026 23:59 Europe/Berlin to tell it-offboarding that employee 4711 leaves soon',
+      want: 'Waiting until 31 Dec 2026 23:59 Europe/Berlin to tell it-offboarding that employee 4711 leaves soon',
     },
     {
+      name: 'refused attempts',
       more: { attempts: 3, at: NOW },
-      want: 'waits until 24 Nov 2026 13:00 Europe/Berlin to tell it-offboarding that employee 4711 has left, which Temporal did not accept 3 times',
+      want:
+        'Waiting until 24 Nov 2026 13:00 Europe/Berlin to tell it-offboarding that employee 4711 has left ' +
+        '(Temporal refused 3 attempts)',
     },
     {
+      name: 'an overdue delivery',
       more: { state: 'overdue', sentAt: NOW },
-      want: 'waits for it-offboarding to acknowledge that employee 4711 has left, which is overdue; told since 24 Nov 2026 13:00 Europe/Berlin',
+      want:
+        'Waiting for it-offboarding to acknowledge that employee 4711 has left ' +
+        '(sent 24 Nov 2026 13:00 Europe/Berlin, overdue)',
     },
     {
+      name: 'a rejected delivery',
       more: { state: 'failed', sentAt: NOW },
-      want: 'it-offboarding answered "failed" to the news that employee 4711 has left; waits for another answer',
+      want: 'Rejected by it-offboarding: employee 4711 has left. Waiting for another acknowledgement',
     },
     {
+      name: 'a planned event without a subscriber',
       more: { subscriber: null, state: 'planned' },
-      want: 'waits until 31 Dec 2026 23:59 Europe/Berlin for the moment from which employee 4711 has left',
+      want: 'Waiting until 31 Dec 2026 23:59 Europe/Berlin: employee 4711 has left (no subscriber)',
     },
-  ] as const)('$want', ({ more, want }) => {
+  ] as const)('covers $name', ({ more, want }) => {
     expect(describePending({ ...entry, ...more }, '4711')).toBe(want);
   });
 });
 
-test('a cloud event names the connection, the kind and the person, and has the cursor as text', () => {
+test('a CloudEvent has connection, kind, person and the cursor as text', () => {
   const data: FeedEventData = {
     eventId: 'e',
     connectionId: 'default',

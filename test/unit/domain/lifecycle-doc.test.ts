@@ -13,23 +13,23 @@ function readTexts(folder: string, ending: string): readonly string[] {
 }
 
 describe('the table of lifecycle rules', () => {
-  test('has exactly one row for every rule that the code knows', () => {
+  test('has exactly one row for every rule in the code', () => {
     expect([...documented].sort()).toEqual([...LIFECYCLE_RULES].sort());
   });
 
-  test('has a row for every rule that a decision names', () => {
+  test('has a row for every rule that a decision uses', () => {
     const sources = ['decide', 'event-builder'].map((name) => readFileSync(`src/domain/${name}.ts`, 'utf8')).join('\n');
     const named = [...sources.matchAll(/'([a-z]+(?:-[a-z]+)+)'/g)].map((found) => found[1]);
     expect(named.length).toBeGreaterThan(15);
     for (const name of named) expect(documented).toContain(name);
   });
 
-  test('holds no rule that no decision makes any more', () => {
+  test('has no rule that no decision uses', () => {
     const sources = readTexts('src/domain', '.ts').filter((text) => !text.includes('export const LIFECYCLE_RULES'));
     for (const rule of LIFECYCLE_RULES) expect(sources.some((text) => text.includes(`'${rule}'`))).toBe(true);
   });
 
-  test('names tests that exist', () => {
+  test('names only tests that exist', () => {
     const tests = readTexts('test/unit/domain', '.test.ts').join('\n');
     const names = rows.flatMap((line) => /`([^`]+)` *\|$/.exec(line)?.[1] ?? []);
     expect(names.length).toBeGreaterThan(documented.length);

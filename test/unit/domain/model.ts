@@ -1,8 +1,8 @@
 import type { EmployeeRecord } from '../../../src/domain/records.js';
 
 /**
- * A brute-force model of one person's employment, written from the rules and not from the code: it lives through every day, keeps a
- * calendar of what is to happen, and knows time only as "which day is it at the office now".
+ * Brute-force model of one person's employment, written from the rules and not from the code. It lives through every
+ * day, keeps a calendar of planned starts and ends, and knows time only as the current day at the office.
  */
 
 type Place = 'nowhere' | 'coming' | 'here' | 'gone';
@@ -28,7 +28,7 @@ export class ModelPerson {
     this.getZone = getZone;
   }
 
-  /** One complete read. @returns its news, one line an event. */
+  /** Applies one complete read, and returns its events, one line each. */
   read(now: Date, seen: EmployeeRecord | null, isBaseline: boolean): readonly string[] {
     this.lines = [];
     const isNew = this.last === null;
@@ -38,7 +38,7 @@ export class ModelPerson {
     return this.lines;
   }
 
-  /** What the calendar says has happened by now, whoever read or did not. */
+  /** Applies what the calendar planned up to now, and returns the last known record. */
   private letTimePass(now: Date): EmployeeRecord | null {
     const happened = this.calendar.filter((entry) => this.isPast(now, entry));
     this.calendar = this.calendar.filter((entry) => !happened.includes(entry));
@@ -188,7 +188,7 @@ export class ModelPerson {
 
   private compare(before: EmployeeRecord | null, after: EmployeeRecord, today: string, isEmployed: boolean): void {
     if (before === null) return;
-    // A team that could never be read has no value to differ from.
+    // A team that could never be read has no value to compare with.
     const wasReadable = before.team !== null || !before.absentAttributes.includes('team');
     const hasMoved =
       (wasReadable && before.team !== after.team) ||
@@ -216,7 +216,7 @@ export class ModelPerson {
     else this.announcedEnd = null;
   }
 
-  /** Replaces what was planned; what has passed already happens at once, late. */
+  /** Replaces a planned start or end. One in the past happens now, late. */
   private plan(what: Entry['what'], day: string, zone: string, today: string): void {
     this.drop(what);
     if (what === 'start') this.announcedStart = day;
@@ -244,7 +244,7 @@ function toPlace(today: string, record: EmployeeRecord): Place {
   return record.hireDate > today ? 'coming' : 'here';
 }
 
-/** The earlier of both days; the last working day alone only of the inactive; none before the start. */
+/** Finds the earlier of both days. The last working day alone counts only for inactive people. */
 function findEnd({ terminationDate, lastWorkingDay, hireDate, status }: EmployeeRecord): string | null {
   const counted = [terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null];
   const [end] = counted.filter((day) => day !== null).sort();
@@ -254,7 +254,7 @@ function findEnd({ terminationDate, lastWorkingDay, hireDate, status }: Employee
 const formats = new Map<string, Intl.DateTimeFormat>();
 const days = new Map<string, string>();
 
-/** The calendar day that a clock on the wall of an office shows. */
+/** Returns the calendar day that a clock on the wall of an office shows. */
 function toLocalDay(now: Date, zone: string): string {
   const key = `${now.getTime()} ${zone}`;
   const known = days.get(key);

@@ -3,16 +3,16 @@ import { decide } from '../../../src/domain/decide.js';
 import type {
   DecideContext,
   DecideInput,
+  EventDraft,
   LifecycleDecision,
   PersonState,
   PlannedEvent,
-  EventDraft,
 } from '../../../src/domain/lifecycle.js';
 import type { LifecyclePolicy } from '../../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
 import { fillAbsentAttributes } from '../../../src/domain/employment.js';
 
-/** Made-up people, and what one complete read after another makes of them. */
+/** People for tests, and the decisions of consecutive complete reads. */
 
 const LIMIT = { atLeast: 5, percent: 10 };
 
@@ -35,7 +35,7 @@ export function createContext(lifecycle: Partial<LifecyclePolicy> = {}): DecideC
   };
 }
 
-/** Active since 2020, without an end. */
+/** Creates the record of a person who is active since 2020, without an end. */
 export function createRecord(more: Partial<EmployeeRecord> = {}): EmployeeRecord {
   return {
     employeeId: '7',
@@ -66,15 +66,15 @@ export function createRecord(more: Partial<EmployeeRecord> = {}): EmployeeRecord
 }
 
 export interface Read {
-  /** The day of the read; a moment where the zone matters. */
+  /** Day of the read, or its moment if the zone matters. */
   readonly on: string;
-  /** Null: missing. */
+  /** Null for a person who is missing. */
   readonly record: EmployeeRecord | null;
-  readonly confirmedGone?: boolean;
-  readonly baseline?: boolean;
+  readonly isConfirmedGone?: boolean;
+  readonly isBaseline?: boolean;
 }
 
-/** Early in the morning in Berlin, as by schedule. */
+/** Returns a moment early in the morning in Berlin, as by schedule. */
 function toReadMoment(on: string): string {
   return on.length === 10 ? `${on}T03:00:00.000Z` : on;
 }
@@ -85,24 +85,24 @@ export function createInput(previous: PersonState | null, read: Read): DecideInp
     employeeId: '7',
     previous,
     current: read.record,
-    isConfirmedGone: read.confirmedGone ?? false,
-    isBaseline: read.baseline ?? false,
+    isConfirmedGone: read.isConfirmedGone ?? false,
+    isBaseline: read.isBaseline ?? false,
     collectedAt: toReadMoment(read.on),
   };
 }
 
-/** The person as the store would hold them after a commit. What has fallen due is taken from the planned only when marked. */
+/** Returns the person as the store has them after a commit. Fallen due events stay planned until they are marked. */
 export function commitDecision(previous: PersonState | null, read: Read, decision: LifecycleDecision): PersonState {
   const last = previous?.record ?? null;
   const record = read.record === null ? last : fillAbsentAttributes(read.record, last);
-  if (record === null) throw new Error('Nobody was read.');
+  if (record === null) throw new Error('A person who was never seen cannot be missing.');
   const superseded = decision.superseded.map(({ eventId }) => eventId);
   const stillPlanned = (previous?.planned ?? []).filter(({ eventId }) => !superseded.includes(eventId));
   return {
     record,
     lifecycleState: decision.lifecycleState,
     episode: decision.episode,
-    // Being missing changes nothing of the person yet.
+    // A first absence does not change the person.
     version: (previous?.version ?? 0) + (read.record === null && !decision.isDeleted ? 0 : 1),
     ...(read.record === null ? toAbsence(previous, read, decision.isDeleted) : { missingSince: null, deletedAt: null }),
     planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(toPlannedEvent)],
@@ -130,7 +130,7 @@ interface Story {
   readonly state: PersonState;
 }
 
-/** Commits each read in turn. @returns what the last one made. */
+/** Commits each read in turn, and returns what the last one decided. */
 export function playReads(reads: readonly Read[], context = createContext(), from: PersonState | null = null): Story {
   let state = from;
   let last: Story | null = null;
@@ -143,7 +143,7 @@ export function playReads(reads: readonly Read[], context = createContext(), fro
   return last;
 }
 
-/** One line an event: `leaver.left 2026-06-30 planned`, with `due` or `late` instead. */
+/** Formats one line per event, such as `leaver.left 2026-06-30 planned`, or with `due` or `late`. */
 export function formatEvents({ events }: LifecycleDecision): readonly string[] {
   return events.map(
     ({ kind, effectiveDate, state, late }) => `${kind} ${effectiveDate} ${late && state === 'due' ? 'late' : state}`,

@@ -4,23 +4,27 @@ import type { EmployeeRecord } from '../../../src/domain/records.js';
 import { createContext, formatEvents, createRecord, playReads } from './people.js';
 import type { Read } from './people.js';
 
-/** Read for the first time with everybody else. */
+/** Day of the first complete read. */
 export const BASELINE = '2026-06-01';
 export const NEXT = '2026-06-02';
 
 export const known = (more: Partial<EmployeeRecord> = {}): Read => ({
   on: BASELINE,
   record: createRecord(more),
-  baseline: true,
+  isBaseline: true,
 });
 export const seen = (on: string, more: Partial<EmployeeRecord> = {}): Read => ({ on, record: createRecord(more) });
-export const missing = (on: string, confirmedGone = false): Read => ({ on, record: null, confirmedGone });
+export const missing = (on: string, confirmedGone = false): Read => ({
+  on,
+  record: null,
+  isConfirmedGone: confirmedGone,
+});
 
 export interface Row {
   readonly name: string;
   readonly reads: readonly Read[];
   readonly policy?: Partial<LifecyclePolicy>;
-  /** Of the last read. */
+  /** Events of the last read, as `formatEvents` prints them. */
   readonly want: readonly string[];
   readonly rules?: readonly string[];
   readonly state?: string | null;

@@ -9,11 +9,11 @@ describe('circles of supervisors', () => {
     expect(findLoops(['2', '1'], ['3', '1'], ['4', '3'])).toEqual([]);
   });
 
-  test('a circle is named once, from its smallest id, however it is entered', () => {
+  test('a circle is found once, from its smallest id', () => {
     expect(findLoops(['9', '3'], ['3', '2'], ['1', '3'], ['2', '1'])).toEqual([['1', '3', '2']]);
   });
 
-  test('who supervises themselves is a circle of one, and two circles are two', () => {
+  test('a person who supervises themselves is a circle of one', () => {
     expect(findLoops(['7', '7'], ['1', '2'], ['2', '1'])).toEqual([['1', '2'], ['7']]);
   });
 });

@@ -3,21 +3,21 @@ import { decide } from '../../../src/domain/decide.js';
 import type { PersonState } from '../../../src/domain/lifecycle.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
 import { fillAbsentAttributes } from '../../../src/domain/employment.js';
-import { addDays, toLocalDay, getZone } from '../../../src/domain/zones.js';
-import { createRandom } from '../../../src/fake-personio/chance.js';
-import type { Random } from '../../../src/fake-personio/chance.js';
+import { addDays, getZone, toLocalDay } from '../../../src/domain/zones.js';
+import { createRandom } from '../../../src/fake-personio/random.js';
+import type { Random } from '../../../src/fake-personio/random.js';
 import { ModelPerson } from './model.js';
 import { commitDecision, createContext, createInput, formatEvents, createRecord } from './people.js';
 import type { Read } from './people.js';
 
-/** A year of a company, day by day: what is decided has to be what the brute-force model says, person by person and event by event. */
+/** Simulates a company for a year, and compares every decision with the brute-force model, person by person. */
 const PEOPLE = 1_000;
 const FIRST_DAY = '2026-01-05';
 const DAYS = 366;
 const OFFICES = ['Berlin', 'Auckland', 'Los Angeles', 'Hamburg', null] as const;
 const context = createContext();
 
-/** What HR enters, mistakes included. */
+/** Applies a change that HR enters, including mistakes. */
 function applyRandomChange(person: EmployeeRecord, today: string, chance: Random): EmployeeRecord {
   const pickNear = (low: number, high: number): string => addDays(today, chance.pickBetween(low, high));
   const changes: readonly [() => Partial<EmployeeRecord>, ...(() => Partial<EmployeeRecord>)[]] = [
@@ -48,7 +48,7 @@ function applyRandomChange(person: EmployeeRecord, today: string, chance: Random
   return { ...person, ...chance.pick(changes)() };
 }
 
-/** As the list gives it: what may not be read does not come. */
+/** Returns the record as the list has it, without attributes that may not be read. */
 function toListed(person: EmployeeRecord): EmployeeRecord {
   return {
     ...person,
@@ -59,13 +59,13 @@ function toListed(person: EmployeeRecord): EmployeeRecord {
 
 interface SimulatedPerson {
   truth: EmployeeRecord;
-  /** Days on which the list leaves the person out. */
+  /** Number of days on which the list omits the person. */
   hiddenFor: number;
   state: PersonState | null;
   readonly model: ModelPerson;
 }
 
-/** Whom the database would hand over: who is new, missing, differs, or has a date ahead. */
+/** Checks whether the store would decide on this person: new, missing, changed, or with a date ahead. */
 function isPair(state: PersonState | null, record: EmployeeRecord | null): boolean {
   if (state === null) return record !== null;
   if (record === null) return state.deletedAt === null;
@@ -80,7 +80,7 @@ function isPair(state: PersonState | null, record: EmployeeRecord | null): boole
 }
 
 test.each([1, 2])(
-  'a year of a thousand people, with corrections, rehires and mistakes, gives the events of the model (seed %d)',
+  'a simulated year of 1,000 people gives the events of the model (seed %d)',
   (seed) => {
     const chance = createRandom(seed);
     const getOfficeZone = (office: string | null): string => getZone(office, context.offices);
@@ -103,7 +103,7 @@ test.each([1, 2])(
       if (!isRead) continue;
       for (const person of company) readBoth(person, `${on}T03:00:00.000Z`, day === 0, { ids, kinds });
     }
-    // Without these, a simulation in which nothing happens would pass.
+    // Otherwise a simulation without events would pass.
     expect(kinds.size).toBe(14);
     for (const count of kinds.values()) expect(count).toBeGreaterThan(20);
   },
@@ -139,26 +139,27 @@ function readBoth(person: SimulatedPerson, on: string, isBaseline: boolean, { id
   const expected = person.model.read(new Date(on), record, isBaseline);
   let got: readonly string[] = [];
   if (isPair(person.state, record)) {
-    const read: Read = { on, record, confirmedGone: record === null, baseline: isBaseline };
+    const read: Read = { on, record, isConfirmedGone: record === null, isBaseline };
     const before = person.state === null ? null : markFallenDue(person.state, on);
     const input = { ...createInput(before, read), employeeId: person.truth.employeeId };
     const decision = decide(input, context);
     got = formatEvents(decision);
     for (const { eventId, kind } of decision.events) {
-      if (ids.has(eventId)) throw new Error(`${eventId} twice.`);
+      if (ids.has(eventId)) throw new Error(`Event id ${eventId} is used twice.`);
       ids.add(eventId);
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
     person.state = commitDecision(before, read, decision);
   }
-  // `expect` costs too much for a third of a million people.
+  // `expect` is too slow for a third of a million comparisons.
   if (got.join() !== expected.join())
     throw new Error(
-      `Employee ${person.truth.employeeId} on ${on}:\n${got.join('\n')}\ninstead of\n${expected.join('\n')}\n${JSON.stringify(record)}`,
+      `Employee ${person.truth.employeeId} on ${on}:\n${got.join('\n')}\ninstead of\n${expected.join('\n')}\n` +
+        JSON.stringify(record),
     );
 }
 
-/** The store marks as due what has fallen due; sometimes later than the next read, which must not matter. */
+/** Marks events that have fallen due, as the store does. For some people it does so late, which must not matter. */
 function markFallenDue(state: PersonState, on: string): PersonState {
   const isPast = (event: PersonState['planned'][number]): boolean => {
     const today = toLocalDay(on, event.timeZone);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   addDays,
-  toLocalDay,
-  subtractDays,
   countDaysBetween,
   endOfDay,
-  startOfDay,
   getZone,
+  startOfDay,
+  subtractDays,
+  toLocalDay,
 } from '../../../src/domain/zones.js';
 
 describe('the start and the end of a day', () => {
@@ -66,7 +66,7 @@ describe('the start and the end of a day', () => {
     expect(endOfDay(date, zone)).toBe(`${end}:00.000Z`);
   });
 
-  test('stay right when more days are asked for than are remembered', () => {
+  test('stay right after the cache is full', () => {
     for (let day = 0; day < 20_100; day += 1) startOfDay(addDays('1990-01-01', day), 'UTC');
     expect(startOfDay('1990-01-01', 'UTC')).toBe('1990-01-01T00:00:00.000Z');
   });
@@ -89,7 +89,7 @@ describe('the day of a moment', () => {
 });
 
 describe('days before a moment', () => {
-  test('keep the time on the clocks of the zone when those are changed in between', () => {
+  test('keep the wall-clock time of the zone across a clock change', () => {
     expect(subtractDays('2026-03-30T22:00:00.000Z', 14, 'Europe/Berlin')).toBe('2026-03-16T23:00:00.000Z');
     expect(subtractDays('2026-03-30T22:00:00.000Z', 14, 'UTC')).toBe('2026-03-16T22:00:00.000Z');
   });

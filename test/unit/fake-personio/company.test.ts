@@ -9,32 +9,32 @@ import { startFakePersonio } from '../../../src/fake-personio/server.js';
 const TODAY = '2026-11-20';
 const TOMORROW = '2026-11-21';
 
-function companyOf(employees = 250, seed = 1): Company {
+function createCompany(employees = 250, seed = 1): Company {
   return new Company({ employees, seed, foundedOn: TODAY });
 }
 
-/** People as they are now: advancing a day changes the objects themselves. */
-function copyOf(company: Company): ReadonlyMap<number, DemoEmployee> {
+/** Copies the employees, since advancing a day changes the objects. */
+function copyEmployees(company: Company): ReadonlyMap<number, DemoEmployee> {
   return new Map(company.employees.map((person) => [person.id, { ...person }]));
 }
 
-describe('a made-up company', () => {
+describe('a demo company', () => {
   test('is the same for the same seed', () => {
-    expect(companyOf(250, 7).employees).toEqual(companyOf(250, 7).employees);
-    const [one, two] = [companyOf(), companyOf()];
+    expect(createCompany(250, 7).employees).toEqual(createCompany(250, 7).employees);
+    const [one, two] = [createCompany(), createCompany()];
     one.advanceDay(TOMORROW);
     two.advanceDay(TOMORROW);
     expect(one.employees).toEqual(two.employees);
   });
 
-  test('is another one for another seed', () => {
-    expect(companyOf(50, 1).employees).not.toEqual(companyOf(50, 2).employees);
+  test('differs for another seed', () => {
+    expect(createCompany(50, 1).employees).not.toEqual(createCompany(50, 2).employees);
   });
 
-  test('has the size that was asked for, with ids that rise', () => {
+  test('has the requested size and ascending ids', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 120 }), fc.integer(), (employees, seed) => {
-        const company = companyOf(employees, seed);
+        const company = createCompany(employees, seed);
         const ids = company.employees.map(({ id }) => id);
         expect(company.size).toBe(employees);
         expect([...new Set(ids)].sort((a, b) => a - b)).toEqual(ids);
@@ -43,13 +43,13 @@ describe('a made-up company', () => {
     );
   });
 
-  test('of 250 people has all four statuses', () => {
-    const statuses = new Set(companyOf().employees.map((person) => getStatus(person, TODAY)));
+  test('of 250 employees has all four statuses', () => {
+    const statuses = new Set(createCompany().employees.map((person) => getStatus(person, TODAY)));
     expect([...statuses].sort()).toEqual(['active', 'inactive', 'leave', 'onboarding']);
   });
 
-  test('has dates in a believable order, and supervisors who exist', () => {
-    const company = companyOf();
+  test('has dates in a plausible order, and supervisors who exist', () => {
+    const company = createCompany();
     for (const { hireDate, terminationDate, lastWorkingDay, supervisorId } of company.employees) {
       if (terminationDate !== null) {
         expect((hireDate ?? '') < terminationDate).toBe(true);
@@ -62,8 +62,8 @@ describe('a made-up company', () => {
 
 describe('a day in the company', () => {
   test.each([1, 2, 3, 4, 5])('has one joiner, one mover and one leaver (seed %i)', (seed) => {
-    const company = companyOf(250, seed);
-    const before = copyOf(company);
+    const company = createCompany(250, seed);
+    const before = copyEmployees(company);
     company.advanceDay(TOMORROW);
     const joiners = company.employees.filter(({ id }) => !before.has(id));
     expect(joiners).toHaveLength(1);
@@ -86,37 +86,37 @@ describe('a day in the company', () => {
     expect(company.size).toBe(before.size + 1);
   });
 
-  test('that is lived twice lets nobody leave before the first day', () => {
-    const company = companyOf(2, 1);
+  test('that is repeated lets nobody leave before their first day', () => {
+    const company = createCompany(2, 1);
     for (let times = 0; times < 20; times++) company.advanceDay(TOMORROW);
     for (const { hireDate, lastWorkingDay } of company.employees) {
       if (lastWorkingDay !== null) expect((hireDate ?? '') <= lastWorkingDay).toBe(true);
     }
   });
 
-  test('changes nobody in a company without people, but for the one who joins', () => {
-    const company = companyOf(0);
+  test('only adds a joiner to a company without employees', () => {
+    const company = createCompany(0);
     company.advanceDay(TOMORROW);
     expect(company.employees).toMatchObject([{ hireDate: TOMORROW, terminationDate: null }]);
   });
 });
 
 describe('attendances', () => {
-  const attendances = new Attendances(companyOf(40), () => TODAY);
+  const attendances = new Attendances(createCompany(40), () => TODAY);
 
-  test('are the same whenever the days are asked for', () => {
+  test('are the same for each request', () => {
     const week = attendances.listBetween('2026-11-09', '2026-11-13');
     const days = [0, 1, 2, 3, 4].map((day) => addDays('2026-11-09', day));
     expect(days.flatMap((day) => attendances.listBetween(day, day))).toEqual(week);
     expect(new Set(week.map(({ id }) => id)).size).toBe(week.length);
   });
 
-  test('have no weekends and end yesterday', () => {
+  test('exclude weekends and end yesterday', () => {
     const dates = new Set(attendances.listBetween('2026-11-13', '2026-12-31').map(({ date }) => date));
     expect([...dates]).toEqual(['2026-11-13', '2026-11-16', '2026-11-17', '2026-11-18', '2026-11-19']);
   });
 
-  test('that HR deleted are gone', () => {
+  test('exclude deleted periods', () => {
     const [first] = attendances.listBetween('2026-11-16', '2026-11-16');
     attendances.deleted.add(first?.id ?? 0);
     expect(attendances.listBetween('2026-11-16', '2026-11-16')).not.toContainEqual(first);
@@ -124,30 +124,30 @@ describe('attendances', () => {
 });
 
 describe('the server', () => {
-  test('answers as Personio does: 401 without a token, 403 with a wrong one, 429 beyond the limit', async () => {
+  test('answers 401 without a token, 403 with a wrong one, 429 beyond the limit', async () => {
     const fake = await startFakePersonio({ employees: 1, seed: 1, foundedOn: TODAY });
     try {
-      const statusWith = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      const fetchStatus = async (headers: Readonly<Record<string, string>>): Promise<number> =>
         (await fetch(`${fake.url}/v1/company/employees`, { headers })).status;
-      expect(await statusWith({})).toBe(401);
-      expect(await statusWith({ authorization: 'Bearer papi-wrong' })).toBe(403);
+      expect(await fetchStatus({})).toBe(401);
+      expect(await fetchStatus({ authorization: 'Bearer papi-wrong' })).toBe(403);
       const answer = await fetch(`${fake.url}/v1/auth`, {
         method: 'POST',
         body: new URLSearchParams({ client_id: 'id', client_secret: 'secret' }),
       });
       const { data } = (await answer.json()) as { readonly data: { readonly token: string } };
       const authorization = `Bearer ${data.token}`;
-      expect(await statusWith({ authorization })).toBe(200);
+      expect(await fetchStatus({ authorization })).toBe(200);
       fake.behaviour.employeesPerSecond = 0;
-      expect(await statusWith({ authorization })).toBe(429);
+      expect(await fetchStatus({ authorization })).toBe(429);
       fake.expireTokens();
-      expect(await statusWith({ authorization })).toBe(403);
+      expect(await fetchStatus({ authorization })).toBe(403);
     } finally {
       await fake.close();
     }
   });
 
-  test('takes no credentials from the query string', async () => {
+  test('accepts no credentials from the query string', async () => {
     const fake = await startFakePersonio({ employees: 1, seed: 1, foundedOn: TODAY });
     try {
       const { status } = await fetch(`${fake.url}/v1/auth?client_id=id&client_secret=secret`, { method: 'POST' });

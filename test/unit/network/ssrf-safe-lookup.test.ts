@@ -3,7 +3,7 @@ import { isMetadataAddress } from '../../../src/network/metadata-addresses.js';
 import { createHttp } from '../../../src/personio/http.js';
 import { ssrfSafeLookup, isMetadataHost } from '../../../src/network/ssrf-safe-lookup.js';
 
-describe('an address that hands out credentials of a cloud', () => {
+describe('a metadata address', () => {
   test.each([
     '169.254.169.254',
     '169.254.0.1',
@@ -14,17 +14,17 @@ describe('an address that hands out credentials of a cloud', () => {
     'FEBF::2',
   ])('%s is refused', (address) => expect(isMetadataAddress(address)).toBe(true));
   test.each(['fd00:ec2::254', '::ffff:169.254.169.254', '::ffff:a9fe:a9fe', '[::ffff:a9fe:1]', '[fe80::1]'])(
-    '%s is refused, in whichever form it comes',
+    '%s is refused in IPv6 notation',
     (address) => expect(isMetadataAddress(address)).toBe(true),
   );
   test.each(['127.0.0.1', '10.0.0.1', '52.1.169.254', '::1', '2600:9000::1', 'api.personio.de', '::ffff:10.0.0.1'])(
-    '%s is not',
+    '%s is not refused',
     (address) => expect(isMetadataAddress(address)).toBe(false),
   );
 });
 
-describe('looking a name up', () => {
-  test('refuses one that leads there, and no other', async () => {
+describe('looking up a name', () => {
+  test('refuses names of metadata addresses only', async () => {
     expect(await isMetadataHost('https://169.254.169.254')).toBe(true);
     expect(await isMetadataHost('http://127.0.0.1:1')).toBe(false);
     const code = await new Promise((resolve) =>
@@ -33,7 +33,7 @@ describe('looking a name up', () => {
     expect(code).toBe('EMETADATA');
   });
 
-  test('a name that cannot be resolved is unavailable, not a crash', async () => {
+  test('reports an unresolvable name as unavailable', async () => {
     const http = createHttp('http://does-not-exist.invalid', 'test');
     const failure = http({ route: { method: 'GET', template: '/v1/x' }, path: '/v1/x' });
     await expect(failure).rejects.toMatchObject({ type: 'PersonioUnavailable' });

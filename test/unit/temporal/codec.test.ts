@@ -32,7 +32,7 @@ describe('the payload codec', () => {
     },
   );
 
-  test('lets foreign payloads through, encrypted ones of another codec included', async () => {
+  test('passes foreign payloads, including those of another codec', async () => {
     const foreign = { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('xx') };
     expect(await codec.decode([foreign, toPayload('clear')])).toEqual([foreign, toPayload('clear')]);
   });
@@ -43,7 +43,7 @@ describe('the payload codec', () => {
     expect(await getOnly(createPayloadCodec([]).encode([toPayload('x')]))).toEqual(toPayload('x'));
   });
 
-  test('opens old payloads after a rotation, and names the key that is missing', async () => {
+  test('decrypts old payloads after a rotation, and names a missing key', async () => {
     const old = await getOnly(codec.encode([toPayload('old')]));
     expect(fromPayload(await getOnly(createPayloadCodec(createRing('k2', 'k1')).decode([old])))).toBe('old');
     await expect(createPayloadCodec(createRing('k2')).decode([old])).rejects.toThrow(
@@ -86,7 +86,7 @@ describe('the codec server', () => {
     return ((await response.json()) as { payloads: unknown[] }).payloads.map(parsePayload);
   }
 
-  test('encodes, decodes, and leaves what it cannot open as it is', async () => {
+  test('encodes and decodes, and returns what it cannot decrypt unchanged', async () => {
     const [encrypted = {}] = await parseResponse(await post('/encode', formatBody(toPayload('hello'))));
     expect(toText(encrypted)).not.toContain('hello');
     const other = await getOnly(createPayloadCodec(createRing('k9')).encode([toPayload('other')]));
@@ -96,7 +96,7 @@ describe('the codec server', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);
   });
 
-  test('answers nobody without the token, and no page of another origin', async () => {
+  test('refuses requests without the token and pages of other origins', async () => {
     for (const authorization of ['', 'Bearer wrong', `Basic ${token}`])
       expect((await post('/decode', formatBody(), { authorization })).status).toBe(401);
     const foreign = await post('/decode', formatBody(), { origin: 'https://evil.example' });
@@ -106,7 +106,7 @@ describe('the codec server', () => {
     expect([await sendPreflight(origin), await sendPreflight('https://evil.example')]).toEqual([204, 403]);
   });
 
-  test('lets a browser in by its cookie, which is not the token', async () => {
+  test('accepts a browser by its cookie, which is not the token', async () => {
     const form = { authorization: '', 'content-type': 'application/x-www-form-urlencoded' };
     expect((await post('/login', 'token=wrong', form)).status).toBe(401);
     const login = await post('/login', `token=${token}`, form);

@@ -14,14 +14,14 @@ describe('the age of a secret', () => {
     { day: 89.9, isDue: false, isShown: true },
     { day: 90, isDue: true, isShown: false },
     { day: 400, isDue: true, isShown: false },
-  ])('on day $day: due $isDue, spoken of beforehand $isShown', ({ day, isDue, isShown }) => {
+  ])('on day $day: due $isDue, announced $isShown', ({ day, isDue, isShown }) => {
     expect(calculateSecretAge(SET_AT, 90, toMoment(day))).toEqual({ days: Math.floor(day), isDue });
     const notice = formatSecretNotice('acme', SET_AT, DUE_AT, toMoment(day));
     expect(notice !== null).toBe(isShown);
     if (notice !== null) expect(notice).toMatch(/2026-04-01.*Settings > Integrations > API credentials.*rotate acme/);
   });
 
-  test('of the environment is known to nobody', () => {
+  test('is unknown for the environment', () => {
     expect([calculateSecretAge(null, 90), formatSecretNotice('default', null, null)]).toEqual([null, null]);
   });
 });

@@ -1,0 +1,201 @@
+import type { ReadPosition } from '../../contracts/internal/activities.js';
+import type { PersonioApi } from '../api.js';
+import type { Route } from '../errors.js';
+import type { HttpResponse } from '../http.js';
+import { fetchLargestPage, isRefusedSize } from '../pages.js';
+import type { Collection, CollectionReader, PageGenerator, ReadRequest } from '../pages.js';
+import { parseList } from './envelope.js';
+import type { ListPage } from './envelope.js';
+
+/** Collection of v1, paged by `limit` and `offset`. */
+export interface OffsetCollection<T> extends Collection<T> {
+  /** Throws when the new records of a page must not be used. */
+  readonly check?: (records: readonly T[]) => void;
+}
+
+/** An open collection: its requests and their parser. */
+interface OffsetSource<T> extends Pick<OffsetCollection<T>, 'getId' | 'check'> {
+  readonly fetch: (offset: number, limit: number) => Promise<HttpResponse>;
+  /** @throws PersonioError */
+  readonly parse: (response: HttpResponse) => ListPage<T>;
+}
+
+/** Pages in flight while an earlier one is written. */
+const MAX_IN_FLIGHT = 4;
+/** Guards against a collection without a total that never ends. */
+const MAX_PAGES_WITHOUT_TOTAL = 1_000;
+
+/**
+ * Creates a reader of a v1 collection. It advances by the records that came, never by the limit asked for, and ends at
+ * the server's total. Each page begins with the last record of the page before: when one record is deleted and another
+ * added meanwhile, the total is unchanged and one record would be skipped, and this overlap reveals it. Whatever does
+ * not add up ends the read with a `restartReason`.
+ */
+export const createOffsetReader =
+  <T>(collection: OffsetCollection<T>): CollectionReader<T> =>
+  (api, request) =>
+    readPages(openSource(api, collection, request), request);
+
+function openSource<T>(
+  api: PersonioApi,
+  { path, bucket, query, schema, ...rest }: OffsetCollection<T>,
+  { chunk, attributesToStore }: ReadRequest,
+): OffsetSource<T> {
+  const route: Route = { method: 'GET', template: path };
+  const recordSchema = schema(attributesToStore);
+  const filters = query?.(chunk);
+  return {
+    ...rest,
+    fetch: async (offset, limit) => api.get({ route, path, bucket, query: { ...filters, limit, offset } }),
+    parse: (response) => parseList(route, response, recordSchema),
+  };
+}
+
+async function* readPages<T>(source: OffsetSource<T>, request: ReadRequest): PageGenerator<T> {
+  const { position } = request;
+  const start = toStartOffset(position);
+  const { response, pageSize: asked } = await fetchLargestPage(position.pageSize, async (size) =>
+    source.fetch(start, size),
+  );
+  const first = source.parse(response);
+  if (first.total === null) return yield* readWithoutTotal(source, first, { ...position, pageSize: asked });
+  const pageSize = detectPageSize(first, start, asked);
+  const total = position.total ?? first.total;
+  return yield* readByTotal(source, first, { ...position, total, pageSize }, request.pages);
+}
+
+async function* readByTotal<T>(
+  source: OffsetSource<T>,
+  first: ListPage<T>,
+  begin: ReadPosition,
+  maxPages: number,
+): PageGenerator<T> {
+  const total = begin.total ?? 0;
+  const queue = new PrefetchQueue(source, begin.pageSize);
+  let position = begin;
+  let page = first;
+  for (let taken = 1; ; taken++) {
+    const restartReason = findRestartReason(page, position, source.getId);
+    if (restartReason !== null) {
+      await queue.drain();
+      return { next: null, restartReason };
+    }
+    const records = skipOverlap(page, position);
+    position = advancePosition(position, records, source.getId);
+    const isOver = position.offset >= total;
+    if (!isOver) queue.prefetch(toStartOffset(position), total, maxPages - taken);
+    source.check?.(records);
+    // The next page is received and parsed while the caller writes this one.
+    const pending = isOver || taken >= maxPages ? null : queue.take(toStartOffset(position));
+    // When the caller fails first, nobody awaits the next page, and its failure must not end the process.
+    pending?.catch(() => undefined);
+    yield { records, position };
+    if (pending === null) return { next: isOver ? null : position, restartReason: null };
+    page = await pending;
+  }
+}
+
+/** Number of records by which a page overlaps the one before. A page of one record has no room for an overlap. */
+const getOverlap = ({ lastId }: ReadPosition): number => (lastId === undefined ? 0 : 1);
+const toStartOffset = (position: ReadPosition): number => position.offset - getOverlap(position);
+const skipOverlap = <T>({ records }: ListPage<T>, position: ReadPosition): readonly T[] =>
+  records.slice(getOverlap(position));
+
+function advancePosition<T>(position: ReadPosition, records: readonly T[], getId: (record: T) => string): ReadPosition {
+  const last = records.at(-1);
+  const offset = position.offset + records.length;
+  return position.pageSize > 1 && last !== undefined
+    ? { ...position, offset, lastId: getId(last) }
+    : { ...position, offset };
+}
+
+/** Returns the page size that the server grants. A first page shorter than asked, with more to come, reveals it. */
+function detectPageSize<T>({ records, total }: ListPage<T>, offset: number, asked: number): number {
+  const isClamped = records.length > 0 && records.length < asked && offset + records.length < (total ?? 0);
+  return isClamped ? records.length : asked;
+}
+
+function findRestartReason<T>(page: ListPage<T>, position: ReadPosition, getId: (record: T) => string): string | null {
+  const { offset, lastId } = position;
+  const total = position.total ?? 0;
+  if (page.total !== position.total)
+    return `the server's total changed from ${position.total ?? 'none'} to ${page.total ?? 'none'} during the read`;
+  const [first] = page.records;
+  if (lastId !== undefined && first !== undefined && getId(first) !== lastId)
+    return `the records shifted after the first ${offset} during the read`;
+  const end = offset + skipOverlap(page, position).length;
+  if (end === offset && offset < total) return `the server sent an empty page after ${offset} of ${total} records`;
+  if (end > total) return `the server sent ${end} records but reports a total of ${total}`;
+  return null;
+}
+
+/** Pages in flight, by offset. A short page makes the later ones useless; they are requested again. */
+class PrefetchQueue<T> {
+  private readonly source: OffsetSource<T>;
+  private readonly pageSize: number;
+  /** Distance between the beginnings of two pages. */
+  private readonly step: number;
+  private readonly overlap: number;
+  private readonly inFlight = new Map<number, Promise<HttpResponse>>();
+
+  constructor(source: OffsetSource<T>, pageSize: number) {
+    this.source = source;
+    this.pageSize = pageSize;
+    this.overlap = pageSize > 1 ? 1 : 0;
+    this.step = pageSize - this.overlap;
+  }
+
+  prefetch(from: number, total: number, pages: number): void {
+    for (const offset of this.inFlight.keys()) if ((offset - from) % this.step !== 0) this.inFlight.delete(offset);
+    const count = Math.min(MAX_IN_FLIGHT, pages);
+    for (let index = 0; index < count; index++) {
+      const offset = from + index * this.step;
+      if (offset + this.overlap < total && !this.inFlight.has(offset)) this.start(offset);
+    }
+  }
+
+  async take(offset: number): Promise<ListPage<T>> {
+    if (!this.inFlight.has(offset)) this.start(offset);
+    const response = this.inFlight.get(offset);
+    this.inFlight.delete(offset);
+    if (response === undefined) throw new RangeError('No page was requested at this offset.');
+    // Parsed only now: waiting pages need a fifth of the memory as text.
+    return this.source.parse(await response);
+  }
+
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.inFlight.values());
+    this.inFlight.clear();
+  }
+
+  private start(offset: number): void {
+    const response = this.source.fetch(offset, this.pageSize);
+    // Awaited later, in order; until then a failure must not end the process.
+    response.catch(() => undefined);
+    this.inFlight.set(offset, response);
+  }
+}
+
+/** Reads until a page has no new id: some servers ignore the offset, others send an empty page beyond the end. */
+async function* readWithoutTotal<T>(
+  source: OffsetSource<T>,
+  first: ListPage<T>,
+  begin: ReadPosition,
+): PageGenerator<T> {
+  const seen = new Set<string>();
+  let position = begin;
+  let page = first;
+  for (let pages = 1; pages <= MAX_PAGES_WITHOUT_TOTAL; pages++) {
+    const records = page.records.filter((record) => !seen.has(source.getId(record)));
+    if (records.length === 0) return { next: null, restartReason: null };
+    for (const record of records) seen.add(source.getId(record));
+    position = { ...position, offset: position.offset + page.records.length };
+    source.check?.(records);
+    yield { records, position };
+    const response = await source.fetch(position.offset, position.pageSize);
+    // Some servers refuse an offset beyond the end; what came before is complete.
+    if (isRefusedSize(response) || response.status === 404) return { next: null, restartReason: null };
+    page = source.parse(response);
+  }
+  return { next: null, restartReason: `the server sent ${MAX_PAGES_WITHOUT_TOTAL} pages without an end` };
+}

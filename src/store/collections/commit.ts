@@ -1,0 +1,73 @@
+import type { CommitOutcome, CommitRequest } from '../../contracts/internal/activities.js';
+import { findIncompleteReason } from '../completeness.js';
+import type { Database, Transaction } from '../database.js';
+import { lockEndpoint } from '../locks.js';
+import { findClosedRun } from '../runs.js';
+import { isStaged, toStagingTable } from '../staging.js';
+import { NO_CHANGE, mergeSnapshot } from './merge.js';
+import { selectSnapshot } from './snapshot.js';
+import { TABLES, buildAttemptCondition, buildDayCondition, listColumns } from './tables.js';
+
+/**
+ * Checks that a read is complete and merges it: departments, time-off types or a chunk of attendances, in one
+ * transaction, all or nothing. Rows that did not change are not touched.
+ */
+export async function commitSnapshot(database: Database, request: CommitRequest): Promise<CommitOutcome> {
+  const { endpoint } = request;
+  if (endpoint === 'employees') throw new RangeError('Employees are committed with their events, see commitEmployees.');
+  return database.transaction(async (transaction) => {
+    await lockEndpoint(transaction, request.connectionId, endpoint);
+    const closed = await findClosedRun(transaction, request);
+    if (closed !== null) return { ...NO_CHANGE, incomplete: `the run has already ended as ${closed.outcome}` };
+    const unchanged = await countUnchangedRows(transaction, request);
+    if (unchanged !== null)
+      return { ...NO_CHANGE, incomplete: null, storedRows: unchanged, received: unchanged, unchanged };
+    const incomplete = await findIncompleteReason(transaction, request);
+    if (incomplete !== null) return { ...NO_CHANGE, incomplete };
+    await selectSnapshot(transaction, endpoint, request);
+    return mergeSnapshot(transaction, endpoint, request);
+  });
+}
+
+/**
+ * Recognises what most reads of attendances find: the table holds as many rows as Personio reports, and each of them
+ * came once and unchanged. That is complete, and there is nothing to merge. v2 has breaks to add up first.
+ *
+ * @returns how many rows there are; null where anything differs or was not compared.
+ */
+async function countUnchangedRows(transaction: Transaction, request: CommitRequest): Promise<number | null> {
+  const { endpoint, source, connectionId, total } = request;
+  if (endpoint !== 'attendances' || source === 'v2' || !(await isStaged(transaction, request))) return null;
+  const { table, key, columns } = TABLES.attendances;
+  const scope = `periods.connection_id = $1 and ${buildDayCondition('periods', request)}`;
+  const [count] = await transaction.query<{ stored: number }>(
+    `select count(*) as stored
+     from ${table} as periods
+     where ${scope}`,
+    [connectionId],
+  );
+  if (count?.stored !== total) return null;
+  // A full join: where an id came twice, there are more pairs than rows.
+  const [row] = await transaction.query<{ pairs: number; same: number }>(
+    `select
+       count(*) as pairs,
+       count(*) filter (
+         where stored.${key} = staged.record_id
+           and (${listColumns('staged', columns)})
+             is not distinct from (${listColumns('stored', columns)})
+       ) as same
+     from (
+       select *
+       from ${table} as periods
+       where ${scope}
+     ) as stored
+     full join (
+       select *
+       from ${toStagingTable(request)}
+       where ${buildAttemptCondition(request)}
+     ) as staged
+       on stored.${key} = staged.record_id`,
+    [connectionId],
+  );
+  return row?.pairs === total && row.same === total ? total : null;
+}

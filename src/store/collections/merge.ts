@@ -1,0 +1,148 @@
+import type { CommitOutcome, CommitRequest } from '../../contracts/internal/activities.js';
+import type { Transaction } from '../database.js';
+import { hasShrunkBefore } from '../runs.js';
+import { TABLES, buildDayCondition, listColumns } from './tables.js';
+import type { Collection, CollectionTable } from './tables.js';
+
+/** Outcome of a commit that changed nothing. */
+export const NO_CHANGE: Omit<CommitOutcome, 'incomplete'> = {
+  shrunk: false,
+  seenBefore: false,
+  storedRows: 0,
+  deletedRows: 0,
+  received: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  missing: 0,
+};
+
+/**
+ * Merges the temporary table `snapshot`, unless that would delete more than half of the rows and nobody has accepted
+ * it.
+ */
+export async function mergeSnapshot(
+  transaction: Transaction,
+  endpoint: Collection,
+  request: CommitRequest,
+): Promise<CommitOutcome> {
+  const statements = new SnapshotMerge(transaction, request, TABLES[endpoint]);
+  const { stored: storedRows, gone: deletedRows } = await statements.countStored();
+  if (deletedRows * 2 > storedRows && !request.acceptShrunk) {
+    const seenBefore = await hasShrunkBefore(transaction, request, request.chunk);
+    return { ...NO_CHANGE, incomplete: null, shrunk: true, seenBefore, storedRows, deletedRows };
+  }
+  const updated = await statements.update();
+  const inserted = await statements.insert();
+  if (deletedRows > 0) await statements.remove();
+  const [snapshot] = await transaction.query<{ received: number }>('select count(*) as received from snapshot');
+  const received = snapshot?.received ?? 0;
+  const unchanged = received - inserted - updated;
+  return {
+    ...NO_CHANGE,
+    incomplete: null,
+    storedRows,
+    deletedRows,
+    received,
+    inserted,
+    updated,
+    unchanged,
+    missing: deletedRows,
+  };
+}
+
+/** Statements of one merge. `stored` is the table's row, `snapshot` the row that was read. */
+class SnapshotMerge {
+  private readonly transaction: Transaction;
+  private readonly request: CommitRequest;
+  private readonly target: CollectionTable;
+
+  constructor(transaction: Transaction, request: CommitRequest, target: CollectionTable) {
+    this.transaction = transaction;
+    this.request = request;
+    this.target = target;
+  }
+
+  /** Counts the stored rows that the read is about, and those of them that did not come. */
+  async countStored(): Promise<{ readonly stored: number; readonly gone: number }> {
+    const [row] = await this.transaction.query<{ stored: number; gone: number }>(
+      `select
+         count(*) as stored,
+         count(*) filter (where ${this.buildGoneCondition()}) as gone
+       from ${this.target.table} as stored
+       where ${this.buildScopeCondition()}`,
+      [this.request.connectionId],
+    );
+    return row ?? { stored: 0, gone: 0 };
+  }
+
+  async update(): Promise<number> {
+    const { table, key, shouldKeepMissing } = this.target;
+    const columns = this.target.columns.filter((column) => !this.isAbsentFromSource(column));
+    const assignments = columns.map((column) => `${column} = snapshot.${column}`);
+    if (shouldKeepMissing) assignments.push('missing_since = null');
+    return this.transaction.run(
+      `update ${table} as stored
+       set ${assignments.join(',\n         ')},
+         changed_at = clock_timestamp()
+       from snapshot
+       where stored.connection_id = $1
+         and stored.${key} = snapshot.${key}
+         and (
+           (${listColumns('stored', columns)})
+             is distinct from (${listColumns('snapshot', columns)})
+           ${shouldKeepMissing ? 'or stored.missing_since is not null' : ''}
+         )`,
+      [this.request.connectionId],
+    );
+  }
+
+  async insert(): Promise<number> {
+    const { table, key, columns, shouldKeepMissing } = this.target;
+    const moments = shouldKeepMissing ? ['first_seen_at', 'changed_at'] : ['changed_at'];
+    return this.transaction.run(
+      `insert into ${table} (connection_id, ${[key, ...columns, ...moments].join(', ')})
+       select
+         $1,
+         ${listColumns('snapshot', [key, ...columns])},
+         ${moments.map(() => 'clock_timestamp()').join(', ')}
+       from snapshot
+       where not exists (
+         select from ${table} as stored
+         where stored.connection_id = $1
+           and stored.${key} = snapshot.${key}
+       )`,
+      [this.request.connectionId],
+    );
+  }
+
+  async remove(): Promise<void> {
+    const { table, shouldKeepMissing } = this.target;
+    const act = shouldKeepMissing
+      ? `update ${table} as stored set missing_since = clock_timestamp()`
+      : `delete from ${table} as stored`;
+    await this.transaction.run(
+      `${act}
+       where ${this.buildScopeCondition()}
+         and ${this.buildGoneCondition()}`,
+      [this.request.connectionId],
+    );
+  }
+
+  /** v2 does not report holidays and time off, so what v1 reported stays. */
+  private isAbsentFromSource(column: string): boolean {
+    return this.request.source === 'v2' && ['is_holiday', 'is_on_time_off'].includes(column);
+  }
+
+  private buildScopeCondition(): string {
+    const conditions = ['stored.connection_id = $1'];
+    if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
+    if (this.target.shouldKeepMissing) conditions.push('stored.missing_since is null');
+    return conditions.join(' and ');
+  }
+
+  private buildGoneCondition(): string {
+    const { key } = this.target;
+    return `not exists (select from snapshot where snapshot.${key} = stored.${key})`;
+  }
+}

@@ -1,0 +1,105 @@
+import type { CommitRequest } from '../../contracts/internal/activities.js';
+import type { Transaction } from '../database.js';
+import { toStagingTable } from '../staging.js';
+import { TABLES, buildAttemptCondition, buildDayCondition } from './tables.js';
+import type { Collection } from './tables.js';
+
+/**
+ * Leaves the temporary table `snapshot`: each id once, with the record that came last. Departments that are derived
+ * from employees come once per employee.
+ */
+export async function selectSnapshot(
+  transaction: Transaction,
+  endpoint: Collection,
+  request: CommitRequest,
+): Promise<void> {
+  const { key } = TABLES[endpoint];
+  const hasBreaks = endpoint === 'attendances' && request.source === 'v2';
+  await transaction.run(buildSnapshotSql(endpoint, request, hasBreaks));
+  if (endpoint === 'attendances') await removeErased(transaction, request.connectionId);
+  // The stored table's statistics may be older than its first load: without this index the planner compares row by row.
+  await transaction.run(`alter table snapshot add primary key (${key})`);
+  await transaction.run('analyze snapshot');
+  if (hasBreaks) await sumBreaks(transaction, request);
+  if (endpoint === 'attendances') await keepKeys(transaction, request);
+}
+
+function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreaks: boolean): string {
+  const { key, columns } = TABLES[endpoint];
+  const id = endpoint === 'departments' ? 'department_id' : 'record_id';
+  const selected = columns.map((column) => (column === 'source' ? `'${request.source}'::text as source` : column));
+  return `create temp table snapshot on commit drop as
+    select distinct on (${id})
+      ${id} as ${key},
+      ${[...selected, ...(hasBreaks ? ['starts_at', 'ends_at'] : [])].join(',\n      ')}
+    from ${toStagingTable(request)}
+    where ${buildAttemptCondition(request)}
+      and ${id} is not null
+      ${hasBreaks ? `and kind = 'work'` : ''}
+    order by ${id}, ${endpoint === 'departments' ? 'name' : 'seq desc'}`;
+}
+
+async function removeErased(transaction: Transaction, connectionId: string): Promise<void> {
+  await transaction.run(
+    `delete from snapshot
+     using personio.erased_people as erased
+     where erased.connection_id = $1
+       and erased.employee_id = snapshot.employee_id`,
+    [connectionId],
+  );
+}
+
+/**
+ * Fills in `break_minutes`, which v1 gives with a period of work. In v2 breaks are periods of their own: the part
+ * that lies within a period of work is its break; the part between two of them counts in neither.
+ */
+async function sumBreaks(transaction: Transaction, request: CommitRequest): Promise<void> {
+  await transaction.run(
+    `with breaks as (
+       select distinct on (record_id)
+         employee_id,
+         date,
+         starts_at,
+         ends_at
+       from ${toStagingTable(request)}
+       where ${buildAttemptCondition(request)}
+         and kind = 'break'
+         and starts_at < ends_at
+       order by record_id, seq desc
+     ),
+     sums as (
+       select
+         snapshot.period_id,
+         round(sum(extract(
+           epoch from least(breaks.ends_at, snapshot.ends_at) - greatest(breaks.starts_at, snapshot.starts_at)
+         )) / 60)::int as minutes
+       from snapshot
+       join breaks
+         on breaks.employee_id = snapshot.employee_id
+         and breaks.date = snapshot.date
+         and breaks.starts_at < snapshot.ends_at
+         and breaks.ends_at > snapshot.starts_at
+       group by snapshot.period_id
+     )
+     update snapshot
+     set break_minutes = coalesce((select minutes from sums where sums.period_id = snapshot.period_id), 0)
+     where ends_at is not null`,
+  );
+}
+
+/**
+ * Keeps the stored key of a period that is stored under its id of the other API: the row stays one when the source
+ * changes.
+ */
+async function keepKeys(transaction: Transaction, request: CommitRequest): Promise<void> {
+  await transaction.run(
+    `update snapshot
+     set period_id = stored.period_id
+     from personio.attendance_periods as stored
+     where stored.connection_id = $1
+       and ${buildDayCondition('stored', request)}
+       and stored.period_id_v2 = snapshot.period_id_v2
+       and stored.period_id <> snapshot.period_id`,
+    [request.connectionId],
+  );
+}

@@ -1,0 +1,23 @@
+import type { CommitRequest } from '../contracts/internal/activities.js';
+import type { Queries } from './database.js';
+import { isStaged, toStagingTable } from './staging.js';
+
+type GateRequest = Pick<CommitRequest, 'connectionId' | 'endpoint' | 'runId' | 'attempt' | 'total'> & {
+  /** Left out for endpoints that are read in one. */
+  readonly chunk?: CommitRequest['chunk'];
+};
+
+/** Checks that an attempt staged all records. Returns why it did not; null when it did. */
+export async function findIncompleteReason(queries: Queries, request: GateRequest): Promise<string | null> {
+  if (!(await isStaged(queries, request))) return 'the staged records are gone';
+  const [row] = await queries.query<{ ids: number }>(
+    `select count(distinct record_id collate "C") as ids
+     from ${toStagingTable(request)}
+     where reading = $1
+       and chunk is not distinct from $2`,
+    [request.attempt, request.chunk?.from ?? null],
+  );
+  const ids = row?.ids ?? 0;
+  if (request.total === null || ids === request.total) return null;
+  return `received ${ids} distinct ${ids === 1 ? 'record' : 'records'}, but Personio reported ${request.total}`;
+}

@@ -1,0 +1,37 @@
+import type { Endpoint } from '../contracts/internal/names.js';
+import type { Transaction } from './database.js';
+
+/*
+ * Advisory locks. All their keys are made here, but for the two that the migrations spell out for `erase_person`.
+ * Each lock is held until its transaction ends.
+ */
+
+const toEndpointKey = (connectionId: string, endpoint: Endpoint): string => `personio:${connectionId}:${endpoint}`;
+const AUDIT_LOG_KEY = 'personio:decisions';
+
+/** Waits for other commits of the endpoint: there is one at a time. */
+export async function lockEndpoint(transaction: Transaction, connectionId: string, endpoint: Endpoint): Promise<void> {
+  await lock(transaction, 'pg_advisory_xact_lock', toEndpointKey(connectionId, endpoint));
+}
+
+/** Waits for a commit of the endpoint, and keeps the next one waiting; others who share the lock pass. */
+export async function lockEndpointShared(
+  transaction: Transaction,
+  connectionId: string,
+  endpoint: Endpoint,
+): Promise<void> {
+  await lock(transaction, 'pg_advisory_xact_lock_shared', toEndpointKey(connectionId, endpoint));
+}
+
+/** Lets one transaction at a time append to the audit log. */
+export async function lockAuditLog(transaction: Transaction): Promise<void> {
+  await lock(transaction, 'pg_advisory_xact_lock', AUDIT_LOG_KEY);
+}
+
+async function lock(
+  transaction: Transaction,
+  take: 'pg_advisory_xact_lock' | 'pg_advisory_xact_lock_shared',
+  key: string,
+): Promise<void> {
+  await transaction.run(`select ${take}(hashtextextended($1, 0))`, [key]);
+}
