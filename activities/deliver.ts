@@ -18,6 +18,7 @@ import {
   toJitterMs,
 } from '../src/domain/delivery.js';
 import type { Subscriber } from '../src/domain/policy.js';
+import { hasCome } from '../src/domain/zones.js';
 import { getDeliveryMetrics } from '../src/observability/metrics.js';
 import { beginAttempt, endAttempt, recordAcknowledgement, recordReason } from '../src/store/deliveries/attempts.js';
 import { countPlannedAt, markDue, markOverdue, readPendingWork } from '../src/store/deliveries/pending.js';
@@ -75,7 +76,7 @@ class PendingProcessor {
   private async settle({ now, planned, deliveries }: StoredPendingWork): Promise<boolean> {
     const { database } = this.dependencies;
     const metrics = getDeliveryMetrics();
-    const hasDue = planned.some(({ dueAt }) => dueAt <= now);
+    const hasDue = planned.some(({ dueAt }) => hasCome(dueAt, now));
     if (hasDue) await markDue(database, this.person);
     const hasToMark = deliveries.some((delivery) => shouldMark(delivery, now));
     if (hasToMark) {
@@ -120,7 +121,7 @@ class PendingProcessor {
       const isUnsent = isWaitingToBeAccepted(delivery);
       if (isUnsent && isBlocked) continue;
       const nextTry = findNextAttemptAt(delivery);
-      const isTime = nextTry !== null && nextTry <= now && delivery.dueAt <= now;
+      const isTime = nextTry !== null && hasCome(nextTry, now) && hasCome(delivery.dueAt, now);
       if (isTime) hasTried = true;
       const isAccepted = isTime && (await this.attemptDelivery(delivery));
       if (isUnsent && !isAccepted) isBlocked = true;
@@ -210,9 +211,9 @@ class PendingProcessor {
       if (event !== undefined && delivery.firstAttemptAt === null) shared.push({ at, dueAt: event.dueAt });
       else waits.push(toMsUntil(at));
     }
-    const [first] = shared.sort((one, other) => (one.at < other.at ? -1 : 1));
+    const [first] = shared.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
     if (first !== undefined)
-      waits.push(toMsUntil(first.at) + (first.at > now ? await this.readJitterMs(first.dueAt) : 0));
+      waits.push(toMsUntil(first.at) + (!hasCome(first.at, now) ? await this.readJitterMs(first.dueAt) : 0));
     return waits.length === 0 ? null : Math.min(...waits);
   }
 
@@ -231,11 +232,12 @@ class PendingProcessor {
 function compareByMoment(one: PendingItem, other: PendingItem): number {
   const toRank = ({ state }: PendingItem): number => (state === 'overdue' || state === 'failed' ? 0 : 1);
   if (toRank(one) !== toRank(other)) return toRank(one) - toRank(other);
-  return (one.at ?? '9') < (other.at ?? '9') ? -1 : 1;
+  const toTime = ({ at }: PendingItem): number => (at === null ? Number.MAX_SAFE_INTEGER : Date.parse(at));
+  return toTime(one) - toTime(other);
 }
 
 /** Returns the time that a delay is measured from: the effective time of a planned event, else the due time. */
 function toMeasuredMoment({ kind, purpose, dueAt, effectiveAt }: OpenDelivery): string {
   const isPlannedKind = kind === 'joiner.started' || kind === 'leaver.left';
-  return isPlannedKind && purpose === 'event' && dueAt >= effectiveAt ? effectiveAt : dueAt;
+  return isPlannedKind && purpose === 'event' && hasCome(effectiveAt, dueAt) ? effectiveAt : dueAt;
 }

@@ -117,7 +117,7 @@ function toSignal(
   delivery: OpenDelivery,
 ): LifecycleEvent {
   const { deliveryId, eventId, kind, episode, effectiveDate, effectiveAt, timeZone, detectedAt } = delivery;
-  const { late, supersedes, subscriber, purpose, changes } = delivery;
+  const { late, supersedes, relatedEmployeeId, subscriber, purpose, changes } = delivery;
   return {
     deliveryId,
     eventId,
@@ -132,6 +132,7 @@ function toSignal(
     detectedAt,
     late,
     supersedes,
+    relatedEmployeeId,
     changes: [...changes],
     subscriber,
     purpose,

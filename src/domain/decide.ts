@@ -1,9 +1,7 @@
-import type { EventKind } from '../contracts/public/events.js';
 import { employmentOn, fillAbsentAttributes, findAnomalies } from './employment.js';
 import type { EmploymentStatus, Phase } from './employment.js';
 import { EventBuilder } from './event-builder.js';
 import type { TransitionContext } from './event-builder.js';
-import { toEffectiveMoment } from './event-draft.js';
 import type {
   DecideContext,
   DecideInput,
@@ -13,6 +11,7 @@ import type {
   PersonState,
 } from './lifecycle.js';
 import type { EmployeeRecord } from './records.js';
+import { findPhase } from './phase.js';
 import { getZone, toLocalDay } from './zones.js';
 
 /**
@@ -36,6 +35,8 @@ function decideMissing(input: DecideInput, context: DecideContext): LifecycleDec
     anomalies: [],
     announcedStart: previous.announcedStart,
     announcedEnd: previous.announcedEnd,
+    formerEnd: previous.formerEnd,
+    hasStarted: previous.hasStarted,
     events: [],
     superseded: [],
   };
@@ -54,6 +55,7 @@ class LifecycleEngine {
   private readonly transition: TransitionContext;
   private readonly previous: PersonState | null;
   private readonly today: string;
+  private readonly before: Phase;
   private readonly employment: EmploymentStatus;
   private readonly builder: EventBuilder;
 
@@ -63,24 +65,25 @@ class LifecycleEngine {
     const zone = getZone(current.office, context.offices);
     this.previous = previous;
     this.today = toLocalDay(input.collectedAt, zone);
-    this.employment = employmentOn(current, this.today, context.lifecycle.leaverEndsOn);
+    this.before = previous === null ? 'none' : findPhase(previous, input, context);
+    this.employment = employmentOn(current, this.today, context.lifecycle.leaverEndsOn, this.before === 'employed');
     this.transition = { input, context, previous, current, zone, today: this.today, employment: this.employment };
     this.builder = new EventBuilder(this.transition);
   }
 
   decide(): LifecycleDecision {
     const isSilent = this.transition.input.isBaseline && this.previous === null;
-    return this.toDecision(isSilent ? this.planBaseline() : this.decideFrom(this.getPreviousPhase()));
+    return this.toDecision(isSilent ? this.planBaseline() : this.decideFrom(this.before));
   }
 
   decideDeletion(): LifecycleDecision {
-    const before = this.getPreviousPhase();
     this.builder.withdrawStart('gone-deleted');
     this.builder.addEvent('leaver.deleted', this.today, 'gone-deleted', {
       effectiveAt: this.transition.input.collectedAt,
     });
+    this.builder.formerEnd = this.today;
     const { lifecycleState } = this.previous ?? { lifecycleState: null };
-    const stateOfAnnounced = before === 'announced' ? null : 'employed';
+    const stateOfAnnounced = this.before === 'announced' ? null : 'employed';
     return {
       ...this.toDecision('out'),
       lifecycleState: lifecycleState === 'announced' ? stateOfAnnounced : lifecycleState,
@@ -99,6 +102,8 @@ class LifecycleEngine {
       announcedStart: phase === 'announced' || phase === 'employed' ? builder.announcedStart : null,
       // A person who is out keeps the former end, which a return is compared with.
       announcedEnd: phase === 'none' ? null : builder.announcedEnd,
+      formerEnd: builder.formerEnd,
+      hasStarted: phase === 'announced' && this.hasStarted(),
       events: builder.events.filter((event) => !isIgnored(event)),
       suppressedEvents: builder.events.filter(isIgnored),
       isDeleted: false,
@@ -108,37 +113,9 @@ class LifecycleEngine {
     };
   }
 
-  /** Returns the phase just before this read, in which planned events may have fallen due since the last one. */
-  private getPreviousPhase(): Phase {
-    const { previous } = this;
-    if (previous === null) return 'none';
-    if (previous.deletedAt !== null) return 'out';
-    switch (previous.lifecycleState) {
-      case null:
-        return 'none';
-      case 'announced':
-        return this.hasFallenDue('joiner.started', previous.announcedStart)
-          ? this.applyDueEnd('employed')
-          : 'announced';
-      case 'employed':
-      case 'on leave':
-      case 'leaving':
-        return this.applyDueEnd('employed');
-      case 'left':
-        return 'out';
-    }
-  }
-
-  private applyDueEnd(phase: Phase): Phase {
-    return this.hasFallenDue('leaver.left', this.previous?.announcedEnd ?? null) ? 'out' : phase;
-  }
-
-  private hasFallenDue(kind: EventKind, date: string | null): boolean {
-    if (date === null) return false;
-    const isPast = (zone: string): boolean => toEffectiveMoment(kind, date, zone) <= this.transition.input.collectedAt;
-    const planned = this.previous?.planned.filter((event) => event.kind === kind && event.effectiveDate === date) ?? [];
-    if (planned.length > 0) return planned.every((event) => isPast(event.timeZone));
-    return isPast(getZone(this.previous?.record.office ?? null, this.transition.context.offices));
+  /** Checks whether the person was employed in this episode before this read. */
+  private hasStarted(): boolean {
+    return this.before === 'employed' || (this.before === 'announced' && this.previous?.hasStarted === true);
   }
 
   /** Emits nothing about the past: the baseline only schedules upcoming start and end dates. */
@@ -177,25 +154,30 @@ class LifecycleEngine {
   }
 
   private decideFromAnnounced(): Phase {
-    const { phase, start } = this.employment;
-    if (phase === 'none' || phase === 'out') {
-      this.builder.withdrawStart('start-withdrawn');
-      this.builder.withdrawEnd('start-withdrawn');
-      return 'none';
-    }
-    const date = phase === 'announced' ? start : (start ?? this.today);
-    if (date !== null) this.builder.moveStart(date);
+    const { phase } = this.employment;
+    if (phase === 'none' || phase === 'out') return this.decideWithdrawn(phase);
+    this.builder.moveStart(this.findStart());
     this.builder.followEnd();
     this.builder.addChanges(false);
     return phase;
   }
 
+  /** Withdraws the start. What the person was before it was announced remains. */
+  private decideWithdrawn(phase: 'none' | 'out'): Phase {
+    this.builder.withdrawStart('start-withdrawn');
+    if (this.hasStarted()) {
+      if (phase === 'out') return this.leave();
+      this.builder.followEnd();
+      this.builder.addChanges(false);
+      return 'employed';
+    }
+    this.builder.withdrawEnd('start-withdrawn');
+    return this.builder.episode > 1 ? 'out' : 'none';
+  }
+
   private decideFromEmployed(): Phase {
     const { phase, start, isOnboarding } = this.employment;
-    if (phase === 'out') {
-      this.builder.endEmployment();
-      return 'out';
-    }
+    if (phase === 'out') return this.leave();
     // A start that has fallen due is not ahead, even in a zone where its day has not begun.
     const isOnboardingAgain =
       phase === 'announced' && isOnboarding && start !== null && start !== this.builder.announcedStart;
@@ -208,23 +190,41 @@ class LifecycleEngine {
     return isOnboardingAgain ? 'announced' : 'employed';
   }
 
+  /** Ends the employment; but a last day that was planned ends as planned, while it lasts. */
+  private leave(): Phase {
+    if (!this.employment.isOutByStatus || this.builder.announcedEnd !== this.today) {
+      this.builder.endEmployment();
+      return 'out';
+    }
+    this.builder.followEnd(this.today);
+    this.builder.addChanges(false);
+    return 'employed';
+  }
+
   private decideFromOut(previous: PersonState): Phase {
-    const { phase, start } = this.employment;
+    const { phase } = this.employment;
     if (phase === 'out' || phase === 'none') return 'out';
-    const begins = start !== null && this.isAfterFormerEnd(start, previous) ? start : this.today;
-    this.builder.beginEpisode('back-again');
+    this.builder.beginEpisode(this.findFormerEnd(previous), 'back-again');
+    const begins = this.findStart();
     this.builder.addEvent('joiner.rehired', begins, 'back-again');
     this.builder.planStart(begins, 'back-again');
     this.builder.followEnd();
     return phase;
   }
 
-  /** Compares with the former hire date if the former end is unknown. A future start is always later. */
-  private isAfterFormerEnd(start: string, previous: PersonState): boolean {
-    if (start > this.today) return true;
-    const { end } = employmentOn(previous.record, this.today, this.transition.context.lifecycle.leaverEndsOn);
-    const formerEnd = previous.announcedEnd ?? end ?? previous.record.hireDate;
-    return formerEnd === null || start > formerEnd;
+  /** Returns the day on which the person starts: never on or before the former end, then the day of detection. */
+  private findStart(): string {
+    const { start } = this.employment;
+    const { formerEnd } = this.builder;
+    if (start === null) return this.today;
+    return start > this.today || formerEnd === null || start > formerEnd ? start : this.today;
+  }
+
+  /** Returns the last day on which the person is known to have left; without any, the former hire date. */
+  private findFormerEnd({ record, announcedEnd, formerEnd }: PersonState): string | null {
+    const days = [announcedEnd, formerEnd].filter((day) => day !== null && day <= this.today);
+    const { leaverEndsOn } = this.transition.context.lifecycle;
+    return days.sort().at(-1) ?? employmentOn(record, this.today, leaverEndsOn, false).end ?? record.hireDate;
   }
 
   private toState(phase: Phase): LifecycleState | null {

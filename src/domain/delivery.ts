@@ -1,7 +1,7 @@
 import type { EventKind } from '../contracts/public/events.js';
 import type { EventDraft } from './lifecycle.js';
 import type { Subscriber } from './policy.js';
-import { subtractDays } from './zones.js';
+import { hasCome, subtractDays } from './zones.js';
 
 /** A delivery of an event to a subscriber. Types of its parts and stages pick from this one. Moments are in UTC. */
 export interface Delivery {
@@ -85,7 +85,7 @@ function planDelivery(event: DeliverableEvent, { name, when }: Subscriber, detec
   }
   if (when === 'effective') return { ...same, dueAt: event.dueAt, late: false };
   const requestedAt = subtractDays(event.effectiveAt, when.daysBefore, event.timeZone);
-  return requestedAt < detectedAt
+  return Date.parse(requestedAt) < Date.parse(detectedAt)
     ? { ...same, dueAt: detectedAt, late: true }
     : { ...same, dueAt: requestedAt, late: false };
 }
@@ -99,7 +99,7 @@ function planNotices(
   if (event.state !== 'planned') return [];
   return context.noticeDays
     .map((days) => ({ days, dueAt: subtractDays(event.effectiveAt, days, event.timeZone) }))
-    .filter(({ dueAt }) => dueAt >= context.detectedAt && dueAt < main.dueAt)
+    .filter(({ dueAt }) => hasCome(context.detectedAt, dueAt) && !hasCome(main.dueAt, dueAt))
     .map(({ days, dueAt }) => ({
       deliveryId: `${main.deliveryId}:notice-${days}`,
       eventId: event.eventId,
@@ -161,9 +161,9 @@ export type DeliveryStatus = Pick<
 export function shouldMark(delivery: DeliveryStatus, now: string): boolean {
   const { state, purpose, escalatedAt, deadlineAt } = delivery;
   const deadAt = findDeadAt(delivery);
-  if (deadAt !== null && deadAt <= now) return true;
+  if (deadAt !== null && hasCome(deadAt, now)) return true;
   if (state === 'overdue' || state === 'failed') return escalatedAt === null && purpose !== 'escalation';
-  return deadlineAt !== null && deadlineAt <= now;
+  return deadlineAt !== null && hasCome(deadlineAt, now);
 }
 
 /** Finds the moment of the next attempt: the first, a retry, or a repeat until it is acknowledged. Null if none. */
@@ -198,5 +198,8 @@ function findDeadAt({ firstAttemptAt }: DeliveryStatus): string | null {
 
 function findEarliest(moments: readonly (string | null)[]): string | null {
   const known = moments.filter((moment) => moment !== null);
-  return known.reduce<string | null>((first, moment) => (first === null || moment < first ? moment : first), null);
+  return known.reduce<string | null>(
+    (first, moment) => (first === null || hasCome(moment, first) ? moment : first),
+    null,
+  );
 }

@@ -1,6 +1,6 @@
 import type { LifecyclePolicy } from './policy.js';
 import type { EmployeeAttribute, EmployeeFields, EmployeeRecord } from './records.js';
-import { EMPLOYEE_ATTRIBUTES } from './records.js';
+import { EMPLOYEE_ATTRIBUTES, EMPLOYEE_STATUSES } from './records.js';
 
 /** Phase of an employment on a day. `none`: onboarding without a date, so neither announced nor employed. */
 export type Phase = 'none' | 'announced' | 'employed' | 'out';
@@ -18,14 +18,11 @@ export interface EmploymentStatus {
   readonly isOnboarding: boolean;
 }
 
-/** Returns the end that counts: see "The end that counts" in docs/lifecycle.md. */
+/** Returns the end by the dates, of this employment or a former one: "The end that counts" in docs/lifecycle.md. */
 function findEnd(record: EmployeeFields, endsOn: LifecyclePolicy['leaverEndsOn']): string | null {
-  const { terminationDate, lastWorkingDay, hireDate, status } = record;
-  const end =
-    endsOn === 'termination_date'
-      ? terminationDate
-      : pickEarlier(terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null);
-  return end !== null && hireDate !== null && end < hireDate ? null : end;
+  const { terminationDate, lastWorkingDay, status } = record;
+  if (endsOn === 'termination_date') return terminationDate;
+  return pickEarlier(terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null);
 }
 
 function pickEarlier(a: string | null, b: string | null): string | null {
@@ -37,14 +34,20 @@ function pickEarlier(a: string | null, b: string | null): string | null {
  * Returns the employment status on a day.
  *
  * @param today the calendar day in the person's zone.
+ * @param isEmployed whether the person was employed up to now: a hire date after an end that is still to come is then
+ * that of the next contract, and the end counts.
  */
 export function employmentOn(
   record: EmployeeFields,
   today: string,
   endsOn: LifecyclePolicy['leaverEndsOn'],
+  isEmployed: boolean,
 ): EmploymentStatus {
-  const end = findEnd(record, endsOn);
+  const lastEnd = findEnd(record, endsOn);
   const start = record.hireDate;
+  const isEndBeforeStart = lastEnd !== null && start !== null && lastEnd < start;
+  const isStartOfNextContract = isEndBeforeStart && isEmployed && lastEnd >= today;
+  const end = isEndBeforeStart && !isStartOfNextContract ? null : lastEnd;
   const isInactive = record.status === 'inactive';
   const isOutByDate = end !== null && end < today;
   const isOnboarding = record.status === 'onboarding';
@@ -54,7 +57,7 @@ export function employmentOn(
     isOnboarding,
     isOnLeave: record.status === 'leave',
     isOutByStatus: isInactive && !isOutByDate,
-    phase: isInactive || isOutByDate ? 'out' : toPhase(start, isOnboarding, today),
+    phase: isInactive || isOutByDate ? 'out' : toPhase(isStartOfNextContract ? today : start, isOnboarding, today),
   };
 }
 
@@ -63,12 +66,17 @@ function toPhase(start: string | null, isOnboarding: boolean, today: string): Ph
   return start > today ? 'announced' : 'employed';
 }
 
-/** Fills attributes that the credential may no longer read with their last known values. */
+/** Fills attributes that the credential may no longer read, and a status that is no fact, with the last values. */
 export function fillAbsentAttributes(current: EmployeeRecord, previous: EmployeeRecord | null): EmployeeRecord {
-  if (previous === null || current.absentAttributes.length === 0) return current;
+  const filled = isKnownStatus(current.status) ? current : { ...current, status: previous?.status ?? null };
+  if (previous === null || current.absentAttributes.length === 0) return filled;
   const absent = current.absentAttributes.flatMap(listFields);
   const kept: Partial<EmployeeFields> = Object.fromEntries(absent.map((field) => [field, previous[field]]));
-  return { ...current, ...kept };
+  return { ...filled, ...kept };
+}
+
+function isKnownStatus(status: string | null): boolean {
+  return EMPLOYEE_STATUSES.some((known) => known === status);
 }
 
 function listFields(attribute: string): readonly (keyof EmployeeFields)[] {

@@ -6,6 +6,7 @@ import type { DecideContext, DecideInput, EventDraft, LifecycleRule, PersonState
 import { findMoves, findRenames } from './movers.js';
 import type { BrakeClass } from './policy.js';
 import type { EmployeeRecord } from './records.js';
+import { hasCome } from './zones.js';
 
 /** Subject of one decision: both states of the person, and the day. */
 export interface TransitionContext {
@@ -26,6 +27,7 @@ export class EventBuilder {
   episode: number;
   announcedStart: string | null;
   announcedEnd: string | null;
+  formerEnd: string | null;
   private readonly transition: TransitionContext;
   private hasEarlierEnd = false;
 
@@ -34,11 +36,13 @@ export class EventBuilder {
     this.episode = transition.previous?.episode ?? 1;
     this.announcedStart = transition.previous?.announcedStart ?? null;
     this.announcedEnd = transition.previous?.announcedEnd ?? null;
+    this.formerEnd = transition.previous?.formerEnd ?? null;
   }
 
   /** Begins a new employment, and withdraws the planned end of the former one. */
-  beginEpisode(rule: LifecycleRule): void {
+  beginEpisode(formerEnd: string | null, rule: LifecycleRule): void {
     this.episode += 1;
+    this.formerEnd = formerEnd;
     this.withdrawEnd(rule);
     this.announcedStart = null;
   }
@@ -48,16 +52,15 @@ export class EventBuilder {
     const { employment, today, current } = this.transition;
     const { end, isOutByStatus } = employment;
     const date = end !== null && end <= today ? end : today;
+    // It has another day or another zone: on its own day, it falls due as planned.
     const planned = this.findPlanned('leaver.left');
     const rule = isOutByStatus ? 'out-by-status' : 'out-by-date';
     // The status is a fact of its own: approving a future end does not approve an immediate one.
     const options = { newValues: current.status === 'inactive' ? ['inactive'] : [] };
     const left = this.createDraft('leaver.left', date, rule, { ...options, isDueNow: isOutByStatus });
-    if (planned !== undefined && planned.effectiveDate !== date) {
+    if (planned !== undefined) {
       const notice = this.addEvent('leaver.rescheduled', date, rule, { ...options, supersedes: planned.eventId });
       this.superseded.push({ eventId: planned.eventId, by: notice.eventId });
-    } else if (planned !== undefined) {
-      this.superseded.push({ eventId: planned.eventId, by: left.eventId });
     }
     this.hasEarlierEnd = true;
     this.announcedEnd = date;
@@ -65,9 +68,8 @@ export class EventBuilder {
   }
 
   /** Follows the future end of a person who is announced or employed. An end that did not move is no event. */
-  followEnd(): void {
-    const { employment, zone } = this.transition;
-    const { end } = employment;
+  followEnd(end = this.transition.employment.end): void {
+    const { zone } = this.transition;
     const before = this.announcedEnd;
     const planned = this.findPlanned('leaver.left');
     if (end === before && (before === null || planned === undefined || planned.timeZone === zone)) return;
@@ -152,7 +154,8 @@ export class EventBuilder {
     const { previous, input } = this.transition;
     return previous?.planned.find(
       (event) =>
-        event.kind === kind && toEffectiveMoment(kind, event.effectiveDate, event.timeZone) > input.collectedAt,
+        event.kind === kind &&
+        !hasCome(toEffectiveMoment(kind, event.effectiveDate, event.timeZone), input.collectedAt),
     );
   }
 

@@ -2,7 +2,7 @@ import { PLANNED_KINDS } from '../contracts/public/events.js';
 import type { AttributeChange, EventKind } from '../contracts/public/events.js';
 import type { EventDraft, LifecycleRule } from './lifecycle.js';
 import type { EmployeeRecord } from './records.js';
-import { endOfDay, startOfDay } from './zones.js';
+import { endOfDay, hasCome, startOfDay } from './zones.js';
 
 /** The person that an event is about, as known when the change was detected. */
 interface EventSubject {
@@ -40,7 +40,7 @@ export function createEventDraft(subject: EventSubject, { kind, date, rule, ...m
   const changes = more.changes ?? [];
   const effectiveAt = more.effectiveAt ?? toEffectiveMoment(kind, date, timeZone);
   const hasOwnMoment = isPlannedKind(kind) && more.isDueNow !== true;
-  const isStillAhead = hasOwnMoment && effectiveAt > collectedAt;
+  const isStillAhead = hasOwnMoment && !hasCome(effectiveAt, collectedAt);
   return {
     eventId: createEventId(subject, kind, more.newValues ?? changes.map(({ attribute, to }) => [attribute, to])),
     class: toEventClass(kind),

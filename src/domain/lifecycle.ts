@@ -48,6 +48,8 @@ export interface EventRecord {
   readonly late: boolean;
   /** Id of the planned event that this one corrects (`rescheduled`, `rescinded`). */
   readonly supersedes: string | null;
+  /** Id under which the same person joins or leaves within 31 days, by the e-mail address; null without one. */
+  readonly relatedEmployeeId: string | null;
   readonly changes: readonly AttributeChange[];
   readonly state: 'planned' | 'due' | 'superseded';
   /** The effective moment of a planned event, otherwise the moment of detection. */
@@ -76,6 +78,10 @@ export interface PersonState {
   readonly announcedStart: string | null;
   /** Announced end of the current episode. It stays after the person has left. */
   readonly announcedEnd: string | null;
+  /** Latest day on which the person was deleted, or the former employment ended; null if neither is known. */
+  readonly formerEnd: string | null;
+  /** True for an announced person who was employed before in the same episode: back to onboarding. */
+  readonly hasStarted: boolean;
 }
 
 export interface DecideInput {
@@ -101,7 +107,10 @@ export interface DecideContext {
 }
 
 /** An event as a decision makes it, before it is stored. */
-export type EventDraft = Omit<EventRecord, 'connectionId' | 'employeeId' | 'detectedAt' | 'state' | 'sequence'> & {
+export type EventDraft = Omit<
+  EventRecord,
+  'connectionId' | 'employeeId' | 'detectedAt' | 'relatedEmployeeId' | 'state' | 'sequence'
+> & {
   readonly state: 'planned' | 'due';
 };
 
@@ -110,6 +119,8 @@ export interface LifecycleDecision {
   readonly episode: number;
   readonly announcedStart: string | null;
   readonly announcedEnd: string | null;
+  readonly formerEnd: string | null;
+  readonly hasStarted: boolean;
   readonly events: readonly EventDraft[];
   /**
    * Events that are not emitted but that an approval may be about: the deletion that a first absence would become, and

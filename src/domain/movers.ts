@@ -4,27 +4,36 @@ import type { EmployeeRecord } from './records.js';
 type IdentitySelector = (record: EmployeeRecord, other: EmployeeRecord) => unknown;
 type ValueSelector = (record: EmployeeRecord) => unknown;
 
-/** Attributes whose change is a move: what is compared, and what the event shows. */
-const MOVER_ATTRIBUTES: readonly {
+interface MoverAttribute {
   readonly attribute: string;
   readonly identity: IdentitySelector;
   readonly shown: ValueSelector;
-}[] = [
-  // By id if both have one: a renamed department does not move two hundred people.
-  {
-    attribute: 'department',
-    identity: (r, other) => (r.departmentId === null || other.departmentId === null ? r.department : r.departmentId),
-    shown: (r) => r.department ?? r.departmentId,
-  },
-  { attribute: 'team', identity: (r) => r.team, shown: (r) => r.team },
-  { attribute: 'office', identity: (r) => r.office, shown: (r) => r.office },
+}
+
+/** Attributes whose change is a move: what is compared, and what the event shows. */
+const MOVER_ATTRIBUTES: readonly MoverAttribute[] = [
+  compareById('department', 'departmentId'),
+  compareById('team', 'teamId'),
+  compareById('office', 'officeId'),
   { attribute: 'position', identity: (r) => r.position, shown: (r) => r.position },
   { attribute: 'supervisor', identity: (r) => r.supervisorId, shown: (r) => r.supervisorId },
-  { attribute: 'subcompany', identity: (r) => r.subcompany, shown: (r) => r.subcompany },
+  compareById('subcompany', 'subcompanyId'),
   { attribute: 'cost_centers', identity: toCostCenterKey, shown: (r) => r.costCenters },
   { attribute: 'employment_type', identity: (r) => r.employmentType, shown: (r) => r.employmentType },
   { attribute: 'weekly_working_hours', identity: parseHours, shown: (r) => r.weeklyWorkingHours },
 ];
+
+/** Compares by id if both have one: a renamed office does not move two hundred people. */
+function compareById(
+  name: 'department' | 'team' | 'office' | 'subcompany',
+  id: 'departmentId' | 'teamId' | 'officeId' | 'subcompanyId',
+): MoverAttribute {
+  return {
+    attribute: name,
+    identity: (r, other) => (r[id] === null || other[id] === null ? r[name] : r[id]),
+    shown: (r) => r[name] ?? r[id],
+  };
+}
 
 /** Attributes whose change is a rename. The event names them, never their values. */
 const NAME_ATTRIBUTES = [

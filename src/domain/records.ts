@@ -16,13 +16,16 @@ export interface EmployeeFields {
   readonly firstName: string | null;
   readonly lastName: string | null;
   readonly preferredName: string | null;
-  /** `onboarding`, `active`, `leave`, `inactive`, or a value that Personio adds later. */
+  /** One of `EMPLOYEE_STATUSES`. A value that Personio adds later, or none, is no fact: the last one stands. */
   readonly status: string | null;
   readonly position: string | null;
   readonly departmentId: string | null;
   readonly department: string | null;
+  readonly teamId: string | null;
   readonly team: string | null;
+  readonly officeId: string | null;
   readonly office: string | null;
+  readonly subcompanyId: string | null;
   /** Personio's `subcompany`: the legal entity. */
   readonly subcompany: string | null;
   readonly supervisorId: string | null;
@@ -45,6 +48,9 @@ export interface EmployeeRecord extends EmployeeFields {
   readonly absentAttributes: readonly string[];
 }
 
+/** Values of `status` that are facts. */
+export const EMPLOYEE_STATUSES = ['onboarding', 'active', 'leave', 'inactive'] as const;
+
 /** Typed columns that each of Personio's attributes fills. */
 export const EMPLOYEE_ATTRIBUTES = {
   email: ['email'],
@@ -54,9 +60,9 @@ export const EMPLOYEE_ATTRIBUTES = {
   status: ['status'],
   position: ['position'],
   department: ['departmentId', 'department'],
-  team: ['team'],
-  office: ['office'],
-  subcompany: ['subcompany'],
+  team: ['teamId', 'team'],
+  office: ['officeId', 'office'],
+  subcompany: ['subcompanyId', 'subcompany'],
   supervisor: ['supervisorId'],
   employment_type: ['employmentType'],
   hire_date: ['hireDate'],

@@ -30,9 +30,24 @@ export function endOfDay(date: string, zone: string): string {
   return startOfDay(addDays(date, 1), zone);
 }
 
+const localDays = new Map<string, string>();
+/** A read asks for one moment in a handful of zones, once for each person. */
+const MAX_CACHED_DAYS = 1_000;
+
 /** Returns the calendar day of a moment in a zone. */
 export function toLocalDay(moment: string, zone: string): string {
-  return Temporal.Instant.from(moment).toZonedDateTimeISO(zone).toPlainDate().toString();
+  const key = `${moment} ${zone}`;
+  const known = localDays.get(key);
+  if (known !== undefined) return known;
+  const day = Temporal.Instant.from(moment).toZonedDateTimeISO(zone).toPlainDate().toString();
+  if (localDays.size >= MAX_CACHED_DAYS) localDays.clear();
+  localDays.set(key, day);
+  return day;
+}
+
+/** Checks whether a moment has come. Compares numbers: as text, year 10000 would be before all others. */
+export function hasCome(moment: string, now: string): boolean {
+  return Date.parse(moment) <= Date.parse(now);
 }
 
 /** Returns the moment `days` days earlier, at the same wall-clock time of the zone. */

@@ -19,8 +19,11 @@ export function employee(id: number | string, more: Partial<EmployeeRecord> = {}
     position: 'Engineer',
     departmentId: '401',
     department: 'Engineering',
+    teamId: null,
     team: 'Platform',
+    officeId: null,
     office: 'Berlin',
+    subcompanyId: null,
     subcompany: 'Example GmbH',
     supervisorId: null,
     employmentType: 'internal',
@@ -48,7 +51,7 @@ export async function commitCompany(
 ): Promise<EmployeesCommitOutcome & { readonly runId: string }> {
   runs += 1;
   const runId = more.runId ?? `run-${runs}`;
-  const run = { connectionId: 'default', endpoint: 'employees' as const, runId };
+  const run = { connectionId: more.connectionId ?? 'default', endpoint: 'employees' as const, runId };
   await insertRun(database, run, new Date().toISOString(), null);
   await createStaging(database, run);
   await clearStaging(database, run, { attempt: 1, chunk: null });

@@ -72,6 +72,11 @@ export interface LifecycleEvent {
   readonly late: boolean;
   /** Id of the planned event that this one corrects; null for all others. */
   readonly supersedes: string | null;
+  /**
+   * Id under which the same person, by the e-mail address, leaves or joins within 31 days; null if there is none. Do
+   * not close an account that the other employment uses.
+   */
+  readonly relatedEmployeeId?: string | null | undefined;
   /** Changed attributes of a mover; empty for joiners and leavers. */
   readonly changes: readonly AttributeChange[];
   /** Your name in the policy of personio-sync. */
@@ -127,6 +132,7 @@ export const lifecycleEventSchema = z.looseObject({
   detectedAt: timestamp,
   late: z.boolean(),
   supersedes: z.string().nullable(),
+  relatedEmployeeId: z.string().nullish(),
   changes: z.array(z.looseObject({ attribute: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),
   subscriber: z.string(),
   purpose: z.enum(['event', 'notice', 'escalation']),

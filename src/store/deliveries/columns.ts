@@ -35,6 +35,30 @@ export const DELIVERY_COLUMNS = new ColumnMap<StoredDelivery>({
 /** States in which something is still to be done or awaited, as SQL. */
 export const OPEN_STATES = `('waiting', 'sent', 'failed', 'overdue')`;
 
+/** States of people who are employed, as SQL. */
+export const EMPLOYED_STATES = `('employed', 'on leave', 'leaving')`;
+
+/**
+ * Builds the condition, as SQL, that a person is back since the episode of `table`: the start of a later one has fallen
+ * due. A return that is only announced ends no former episode. `employees` is the person's row.
+ */
+export function isFormerEpisode(table: 'deliveries' | 'events'): string {
+  return `(
+    employees.episode > ${table}.episode
+    and (
+      employees.lifecycle_state in ${EMPLOYED_STATES}
+      or exists (
+        select from personio.lifecycle_events as started
+        where started.connection_id = ${table}.connection_id
+          and started.employee_id = ${table}.employee_id
+          and started.episode > ${table}.episode
+          and started.kind = 'joiner.started'
+          and started.state = 'due'
+      )
+    )
+  )`;
+}
+
 const NEW_FIELDS = [
   'deliveryId',
   'eventId',

@@ -40,6 +40,7 @@ const EVENT_FIELDS = [
   'timeZone',
   'detectedAt',
   'supersedes',
+  'relatedEmployeeId',
   'changes',
 ] as const satisfies readonly (keyof StoredEvent)[];
 
@@ -129,25 +130,28 @@ export async function countPlannedAt(
 }
 
 /**
- * Marks the person's planned events whose moment has come as due, each with its place in the feed. Waits for a commit
- * of the same connection, which may be about to withdraw them.
+ * Marks the person's planned events whose moment has come as due, each with its place in the feed. A start ends the
+ * deliveries of former episodes: nobody is told to close the accounts of a person who is back. Waits for a commit of
+ * the same connection, which may be about to withdraw them.
  */
 export async function markDue(database: Database, { connectionId, employeeId }: EmployeeRef): Promise<void> {
   await database.transaction(async (transaction) => {
     // Temporal waits for a long commit: unlike this transaction, it holds no slot and no connection meanwhile.
     await transaction.run(`set local lock_timeout = '2s'`);
     await lockEndpointShared(transaction, connectionId, 'employees');
-    const due = await transaction.query<{ event_id: string }>(
+    const due = await transaction.query<{ event_id: string; kind: string; episode: number }>(
       `update personio.lifecycle_events
        set state = 'due'
        where connection_id = $1
          and employee_id = $2
          and state = 'planned'
          and due_at <= clock_timestamp()
-       returning event_id`,
+       returning event_id, kind, episode`,
       [connectionId, employeeId],
     );
     if (due.length === 0) return;
+    const started = due.filter(({ kind }) => kind === 'joiner.started').map(({ episode }) => episode);
+    if (started.length > 0) await endEpisodesBefore(transaction, { connectionId, employeeId }, Math.max(...started));
     const lastSequence = await reserveSequences(transaction, due.length);
     await transaction.run(
       `update personio.lifecycle_events as events
@@ -161,6 +165,22 @@ export async function markDue(database: Database, { connectionId, employeeId }: 
       [lastSequence, due.map((row) => row.event_id)],
     );
   });
+}
+
+async function endEpisodesBefore(
+  transaction: Transaction,
+  { connectionId, employeeId }: EmployeeRef,
+  episode: number,
+): Promise<void> {
+  await transaction.run(
+    `update personio.deliveries
+     set state = 'superseded'
+     where connection_id = $1
+       and employee_id = $2
+       and episode < $3
+       and state in ${OPEN_STATES}`,
+    [connectionId, employeeId, episode],
+  );
 }
 
 type MarkedDelivery = Pick<StoredDelivery, 'deliveryId' | 'subscriber'>;

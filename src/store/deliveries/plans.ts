@@ -1,6 +1,7 @@
 import { planDeliveries } from '../../domain/delivery.js';
 import type { PlannedDelivery } from '../../domain/delivery.js';
 import type { Policy } from '../../domain/policy.js';
+import { hasCome } from '../../domain/zones.js';
 import type { Database, Transaction } from '../database.js';
 import { EVENT_COLUMNS } from '../events/columns.js';
 import type { StoredEvent } from '../events/columns.js';
@@ -97,7 +98,7 @@ function planEventDeliveries(event: PlannedEvent, policy: Policy, now: string): 
   return planDeliveries(
     { ...event, state: 'planned', late: false },
     { subscribers, noticeDays: lifecycle.noticeDays, detectedAt: event.detectedAt, notifiedSubscribers: new Set() },
-  ).filter(({ purpose, dueAt }) => purpose === 'event' || dueAt > now);
+  ).filter(({ purpose, dueAt }) => purpose === 'event' || !hasCome(dueAt, now));
 }
 
 /**

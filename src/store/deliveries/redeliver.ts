@@ -5,7 +5,7 @@ import type { Attribution } from '../audit-log.js';
 import type { Database, Transaction } from '../database.js';
 import { EVENT_COLUMNS } from '../events/columns.js';
 import type { StoredEvent } from '../events/columns.js';
-import { DELIVERY_COLUMNS, NEW_DELIVERY_COLUMNS } from './columns.js';
+import { DELIVERY_COLUMNS, NEW_DELIVERY_COLUMNS, isFormerEpisode } from './columns.js';
 import type { StoredDelivery } from './columns.js';
 
 const REF_FIELDS = ['deliveryId', 'connectionId', 'employeeId'] as const satisfies readonly (keyof StoredDelivery)[];
@@ -23,7 +23,7 @@ type Candidate = DeliveryRef &
 const CANDIDATES = `
   select
     ${DELIVERY_COLUMNS.select('deliveries', [...REF_FIELDS, 'state'])},
-    coalesce(employees.episode > deliveries.episode, false) as "isFormer",
+    coalesce(${isFormerEpisode('deliveries')}, false) as "isFormer",
     events.state = 'superseded' as "isWithdrawn"
   from personio.deliveries as deliveries
   join personio.lifecycle_events as events using (event_id)
@@ -203,11 +203,16 @@ async function listMissedEvents(
            and earlier.connection_id = events.connection_id
            and earlier.employee_id = events.employee_id
            and earlier.class = events.class
-           and earlier.episode = events.episode
+           and earlier.episode = coalesce(corrected.episode, events.episode)
        ) as "isTold"
      from personio.lifecycle_events as events
-     join personio.employees as employees using (connection_id, employee_id, episode)
+     left join personio.lifecycle_events as corrected
+       on corrected.event_id = events.supersedes
+     join personio.employees as employees
+       on employees.connection_id = events.connection_id
+       and employees.employee_id = events.employee_id
      where events.state = 'due'
+       and not ${isFormerEpisode('events')}
        and events.due_at >= $2
        and events.kind = any($3)
        and not exists (

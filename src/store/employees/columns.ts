@@ -1,4 +1,4 @@
-import { EMPLOYEE_ATTRIBUTES } from '../../domain/records.js';
+import { EMPLOYEE_ATTRIBUTES, EMPLOYEE_STATUSES } from '../../domain/records.js';
 import type { CostCenter, EmployeeFields, EmployeeRecord } from '../../domain/records.js';
 import { toColumnName } from '../column-map.js';
 import { TextList } from '../copy-text.js';
@@ -13,8 +13,11 @@ const FIELD_TYPES = {
   position: 'text',
   departmentId: 'text',
   department: 'text',
+  teamId: 'text',
   team: 'text',
+  officeId: 'text',
   office: 'text',
+  subcompanyId: 'text',
   subcompany: 'text',
   supervisorId: 'text',
   employmentType: 'text',
@@ -54,16 +57,19 @@ interface EffectiveColumn {
   readonly value: string;
 }
 
+const isNoStatus = `seen.status is null or seen.status not in (${EMPLOYEE_STATUSES.map((name) => `'${name}'`).join(', ')})`;
+
 /**
- * Columns of the record that counts: an attribute that the credential may no longer read keeps its last value. `stored`
- * is the row in `employees`, `seen` the row that was read.
+ * Columns of the record that counts: an attribute that the credential may no longer read, and a status that is no fact,
+ * keep the last value. `stored` is the row in `employees`, `seen` the row that was read.
  */
 export const EFFECTIVE_COLUMNS: readonly EffectiveColumn[] = [
   ...Object.entries(EMPLOYEE_ATTRIBUTES).flatMap(([attribute, fields]) =>
     fields.map((field) => {
       const column = toColumnName(field);
       const isAbsent = `seen.record_id is null or seen.absent_attributes @> array['${attribute}']`;
-      return { column, value: `case when ${isAbsent} then stored.${column} else seen.${column} end` };
+      const isKept = attribute === 'status' ? `${isAbsent} or ${isNoStatus}` : isAbsent;
+      return { column, value: `case when ${isKept} then stored.${column} else seen.${column} end` };
     }),
   ),
   { column: 'attributes', value: `coalesce(stored.attributes, '{}') || coalesce(seen.attributes, '{}')` },

@@ -51,7 +51,7 @@ export async function decideAll(
 
 const DECIDED_COLUMNS =
   'employee_id text, lifecycle_state text, episode integer, announced_start date, announced_end date, ' +
-  'is_deleted boolean, brake_class text, anomalies text[]';
+  'former_end date, has_started boolean, is_deleted boolean, brake_class text, anomalies text[]';
 const DECIDED_EVENT_COLUMNS = `employee_id text, ${EVENT_COLUMNS.define(DRAFT_FIELDS)}, is_made boolean`;
 const SUPERSEDED_COLUMNS = 'employee_id text, event_id text, superseded_by text';
 
@@ -155,6 +155,8 @@ function toPersonState(row: EmployeeJson, planned: readonly PlannedEvent[]): Per
     deletedAt: getText('deleted_at'),
     announcedStart: getText('announced_start'),
     announcedEnd: getText('announced_end'),
+    formerEnd: getText('former_end'),
+    hasStarted: row['has_started'] === true,
     planned,
   };
 }
@@ -175,6 +177,8 @@ async function storeDecisions(transaction: Transaction, people: readonly PersonD
     episode: decision.episode,
     announced_start: decision.announcedStart,
     announced_end: decision.announcedEnd,
+    former_end: decision.formerEnd,
+    has_started: decision.hasStarted,
     is_deleted: decision.isDeleted,
     brake_class: decision.brakeClass,
     anomalies: decision.anomalies,

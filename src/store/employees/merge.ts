@@ -11,7 +11,27 @@ export interface MergeCounts {
 }
 
 /** Columns that the decision fills. */
-const DECIDED_COLUMNS = ['lifecycle_state', 'episode', 'announced_start', 'announced_end'] as const;
+const DECIDED_COLUMNS = [
+  'lifecycle_state',
+  'episode',
+  'announced_start',
+  'announced_end',
+  'former_end',
+  'has_started',
+] as const;
+
+/** All columns of `employees`, which `employee_history` has in another order. */
+const EMPLOYEE_COLUMNS = [
+  'connection_id',
+  'employee_id',
+  ...RECORD_COLUMNS,
+  ...DECIDED_COLUMNS,
+  'version',
+  'first_seen_at',
+  'changed_at',
+  'missing_since',
+  'deleted_at',
+];
 
 const prefixColumns = (table: string, columns: readonly string[]): string =>
   columns.map((column) => `${table}.${column}`).join(', ');
@@ -156,8 +176,8 @@ async function writeHistory(transaction: Transaction, connectionId: string): Pro
     [connectionId, now],
   );
   await transaction.run(
-    `insert into personio.employee_history
-     select stored.*, $2::timestamptz, null
+    `insert into personio.employee_history (${EMPLOYEE_COLUMNS.join(', ')}, valid_from, valid_to)
+     select ${prefixColumns('stored', EMPLOYEE_COLUMNS)}, $2::timestamptz, null
      from personio.employees as stored
      join changed using (employee_id)
      where stored.connection_id = $1`,

@@ -22,7 +22,7 @@ export async function selectPairs(
        is_known boolean,
        is_seen boolean,
        differs boolean,
-       like personio.employees
+       like personio.employees including defaults
      ) on commit drop`,
   );
   await transaction.run(buildPairsSql(), [request.connectionId, request.onlyEmployeeId]);

@@ -24,6 +24,7 @@ export const EVENT_COLUMNS = new ColumnMap<StoredEvent>({
   late: 'boolean',
   supersedes: 'text',
   supersededBy: 'text',
+  relatedEmployeeId: 'text',
   changes: 'jsonb',
   state: 'text',
   dueAt: 'timestamptz',
@@ -45,6 +46,7 @@ export const FEED_FIELDS = [
   'detectedAt',
   'late',
   'supersedes',
+  'relatedEmployeeId',
   'changes',
 ] as const satisfies readonly (keyof FeedEventData)[];
 

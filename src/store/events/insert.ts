@@ -4,11 +4,18 @@ import type { PlannedDelivery } from '../../domain/delivery.js';
 import type { EventDraft } from '../../domain/lifecycle.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Transaction } from '../database.js';
-import { NEW_DELIVERIES, NEW_DELIVERY_COLUMNS, OPEN_STATES, toDeliveryRow } from '../deliveries/columns.js';
+import {
+  EMPLOYED_STATES,
+  NEW_DELIVERIES,
+  NEW_DELIVERY_COLUMNS,
+  OPEN_STATES,
+  toDeliveryRow,
+} from '../deliveries/columns.js';
 import { forgetOtherPlans } from '../deliveries/plans.js';
 import { DRAFT_FIELDS, EVENT_COLUMNS } from './columns.js';
 import type { StoredEvent } from './columns.js';
 import { reserveSequences } from './feed.js';
+import { relateEvents } from './related.js';
 
 type NewEvent = EventDraft & Pick<StoredEvent, 'employeeId'>;
 
@@ -34,6 +41,7 @@ export async function storeEvents(
     await storeDeliveries(transaction, request, policy);
     await forgetOtherPlans(transaction, request.connectionId, policy);
     await assignSequences(transaction);
+    await relateEvents(transaction, request);
   }
   await endFormerEpisodes(transaction, request.connectionId);
   return stored;
@@ -86,7 +94,10 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
   );
 }
 
-/** Ends the deliveries of former episodes: nobody is told to close the accounts of a person who is back. */
+/**
+ * Ends the deliveries of former episodes of people who are back: nobody is told to close their accounts. A return that
+ * is only announced ends nothing; then `markDue` does, when the person starts.
+ */
 async function endFormerEpisodes(transaction: Transaction, connectionId: string): Promise<void> {
   await transaction.run(
     `update personio.deliveries as deliveries
@@ -95,6 +106,7 @@ async function endFormerEpisodes(transaction: Transaction, connectionId: string)
      where deliveries.connection_id = $1
        and deliveries.employee_id = decided.employee_id
        and not decided.is_held
+       and decided.lifecycle_state in ${EMPLOYED_STATES}
        and deliveries.episode < decided.episode
        and deliveries.state in ${OPEN_STATES}`,
     [connectionId],
@@ -161,12 +173,13 @@ function planEventDeliveries(
   });
 }
 
-const CORRECTION_FIELDS = ['eventId', 'employeeId', 'class', 'episode'] as const;
+const CORRECTION_FIELDS = ['eventId', 'employeeId', 'class', 'episode', 'supersedes'] as const;
 
 /**
- * Finds the subscribers that know the dates which corrections are about: those that were told of a start or end of this
- * episode since it was last withdrawn, by any event that names one. A delivery that is still to be sent counts, since
- * what became due is told; so does an attempt whose outcome is not known.
+ * Finds the subscribers that know the dates which corrections are about: those that were told of a start or end of the
+ * same episode since it was last withdrawn, by any event that names one. The episode is that of the event which a
+ * correction supersedes: a return withdraws the end of the former one. A delivery that is still to be sent counts,
+ * since what became due is told; so does an attempt whose outcome is not known.
  *
  * @returns subscribers by the id of the correction.
  */
@@ -179,8 +192,18 @@ async function findNotifiedSubscribers(
   const notified = new Map<string, Set<string>>();
   if (corrections.length === 0) return notified;
   const rows = await transaction.query<{ event_id: string; subscriber: string }>(
-    `select distinct corrections.event_id, deliveries.subscriber
-     from jsonb_to_recordset($3::jsonb) as corrections (${EVENT_COLUMNS.define(CORRECTION_FIELDS)})
+    `with corrections as (
+       select
+         given.event_id,
+         given.employee_id,
+         given.class,
+         coalesce(corrected.episode, given.episode) as episode
+       from jsonb_to_recordset($3::jsonb) as given (${EVENT_COLUMNS.define(CORRECTION_FIELDS)})
+       left join personio.lifecycle_events as corrected
+         on corrected.event_id = given.supersedes
+     )
+     select distinct corrections.event_id, deliveries.subscriber
+     from corrections
      join personio.lifecycle_events as earlier
        on earlier.connection_id = $1
        and earlier.employee_id = corrections.employee_id
@@ -190,10 +213,12 @@ async function findNotifiedSubscribers(
        and earlier.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
        and not exists (
          select from personio.lifecycle_events as rescinded
+         left join personio.lifecycle_events as withdrawn
+           on withdrawn.event_id = rescinded.supersedes
          where rescinded.connection_id = $1
            and rescinded.employee_id = corrections.employee_id
            and rescinded.class = corrections.class
-           and rescinded.episode = corrections.episode
+           and coalesce(withdrawn.episode, rescinded.episode) = corrections.episode
            and rescinded.run_id <> $2
            and rescinded.kind like '%.rescinded'
            and rescinded.detected_at >= earlier.detected_at

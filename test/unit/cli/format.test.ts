@@ -18,6 +18,7 @@ const EVENT: FeedEvent = {
   detectedAt: '2026-11-30T03:00:12.000Z',
   late: false,
   supersedes: null,
+  relatedEmployeeId: null,
   changes: [],
 };
 

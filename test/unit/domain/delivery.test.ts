@@ -220,6 +220,7 @@ test('a CloudEvent has connection, kind, person and the cursor as text', () => {
     detectedAt: NOW,
     late: false,
     supersedes: null,
+    relatedEmployeeId: null,
     changes: [],
   };
   expect(toCloudEvent({ ...data, sequence: 12 })).toEqual({

@@ -19,6 +19,14 @@ export class ModelPerson {
   private calendar: Entry[] = [];
   private announcedStart: string | null = null;
   private announcedEnd: string | null = null;
+  /** Days on which an employment ended: by an end, by its status, or by deletion. */
+  private endedOn: string[] = [];
+  /** Counts the returns. */
+  private returns = 0;
+  /** Former hire date, where no day of leaving is known. */
+  private unknownEnd: string | null = null;
+  /** True for somebody who was here and waits for another start of the same employment. */
+  private wasHere = false;
   private missedReads = 0;
   private isDeleted = false;
   private lines: string[] = [];
@@ -42,9 +50,13 @@ export class ModelPerson {
   private letTimePass(now: Date): EmployeeRecord | null {
     const happened = this.calendar.filter((entry) => this.isPast(now, entry));
     this.calendar = this.calendar.filter((entry) => !happened.includes(entry));
-    for (const { what } of happened) {
+    for (const { what, day } of happened) {
+      if (what === 'end') this.endedOn.push(day);
       if (this.isDeleted) continue;
-      if (what === 'start' && this.place === 'coming') this.place = 'here';
+      if (what === 'start' && this.place === 'coming') {
+        this.place = 'here';
+        this.wasHere = false;
+      }
       if (what === 'end' && (this.place === 'here' || this.place === 'coming')) this.place = 'gone';
     }
     return this.last;
@@ -56,10 +68,13 @@ export class ModelPerson {
   }
 
   private fillAbsent(seen: EmployeeRecord): EmployeeRecord {
-    if (this.last === null) return seen;
     const { last } = this;
+    const isStatus = ['onboarding', 'active', 'leave', 'inactive'].includes(seen.status ?? '');
+    const status = isStatus ? seen.status : (last?.status ?? null);
+    if (last === null) return { ...seen, status };
     const kept = {
-      ...(seen.absentAttributes.includes('team') ? { team: last.team } : {}),
+      status,
+      ...(seen.absentAttributes.includes('team') ? { teamId: last.teamId, team: last.team } : {}),
       ...(seen.absentAttributes.includes('termination_date') ? { terminationDate: last.terminationDate } : {}),
     };
     return { ...seen, ...kept };
@@ -72,7 +87,9 @@ export class ModelPerson {
     const start = this.findPending('start');
     if (start !== undefined) this.say('joiner.rescinded', start.day);
     this.drop('start');
-    this.say('leaver.deleted', toLocalDay(now, this.getZone(this.last.office)));
+    const today = toLocalDay(now, this.getZone(this.last.office));
+    this.say('leaver.deleted', today);
+    this.endedOn.push(today);
     this.isDeleted = true;
     this.place = 'gone';
   }
@@ -84,13 +101,14 @@ export class ModelPerson {
   ): void {
     const zone = this.getZone(record.office);
     const today = toLocalDay(now, zone);
-    const becomes = toPlace(today, record);
     const from = this.place;
+    const isHere = from === 'here';
+    const becomes = toPlace(today, record, isHere);
     this.last = record;
     this.missedReads = 0;
     this.isDeleted = false;
     const { hireDate } = record;
-    const end = findEnd(record);
+    const end = findEnd(record, isHere ? today : null);
     if (isSilent) {
       this.place = becomes;
       if (becomes === 'coming' && hireDate !== null) this.plan('start', hireDate, zone, today);
@@ -122,11 +140,23 @@ export class ModelPerson {
   private seeFromComing(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
     if (becomes === 'nowhere' || becomes === 'gone') {
       this.rescind('start', 'joiner.rescinded');
+      if (this.wasHere) {
+        this.wasHere = false;
+        this.place = 'here';
+        if (becomes === 'gone') {
+          this.seeFromHere(becomes, record, before, on);
+          return;
+        }
+        this.followEnd(on.end, on.zone, on.today);
+        this.compare(before, record, on.today, false);
+        return;
+      }
       this.rescind('end', 'leaver.rescinded');
-      this.place = 'nowhere';
+      this.place = this.returns > 0 ? 'gone' : 'nowhere';
       return;
     }
-    const day = record.hireDate ?? on.today;
+    const day = this.chooseStart(record, on.today);
+    if (becomes === 'here') this.wasHere = false;
     const planned = this.findPending('start');
     if (day !== this.announcedStart || (planned !== undefined && planned.zone !== on.zone)) {
       this.say('joiner.rescheduled', day);
@@ -139,13 +169,20 @@ export class ModelPerson {
 
   private seeFromHere(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
     if (becomes === 'gone') {
+      const isLastDay = this.announcedEnd === on.today;
+      if (isLastDay && !(on.end !== null && on.end < on.today)) {
+        this.followEnd(on.today, on.zone, on.today);
+        this.compare(before, record, on.today, false);
+        return;
+      }
       const isByStatus = !(on.end !== null && on.end < on.today);
       const day = on.end !== null && on.end <= on.today ? on.end : on.today;
       const planned = this.findPending('end');
-      if (planned !== undefined && planned.day !== day) this.say('leaver.rescheduled', day);
+      if (planned !== undefined) this.say('leaver.rescheduled', day);
       this.drop('end');
       this.say('leaver.left', day, isByStatus ? 'due' : 'late');
       this.announcedEnd = day;
+      this.endedOn.push(day);
       this.place = 'gone';
       return;
     }
@@ -155,6 +192,7 @@ export class ModelPerson {
     if (isRestarted) {
       this.say('joiner.rescheduled', hireDate);
       this.plan('start', hireDate, on.zone, on.today);
+      this.wasHere = true;
       this.place = 'coming';
     }
     this.followEnd(on.end, on.zone, on.today);
@@ -162,15 +200,22 @@ export class ModelPerson {
   }
 
   private comeBack(becomes: Place, record: EmployeeRecord, before: EmployeeRecord | null, on: Today): void {
-    const formerEnd = this.announcedEnd ?? (before === null ? null : (findEnd(before) ?? before.hireDate));
-    const { hireDate } = record;
-    const isLater = hireDate !== null && (hireDate > on.today || formerEnd === null || hireDate > formerEnd);
-    const day = isLater ? hireDate : on.today;
+    if (this.endedOn.length === 0 && before !== null) this.unknownEnd = findEnd(before, null) ?? before.hireDate;
+    this.returns += 1;
+    const day = this.chooseStart(record, on.today);
     this.rescind('end', 'leaver.rescinded');
     this.say('joiner.rehired', day);
     this.plan('start', day, on.zone, on.today);
     this.place = becomes;
     this.followEnd(on.end, on.zone, on.today);
+  }
+
+  /** Chooses the day of a start: of a return, one after all days of leaving, or the day on which it is seen. */
+  private chooseStart({ hireDate }: EmployeeRecord, today: string): string {
+    if (hireDate === null) return today;
+    if (hireDate > today || this.returns === 0) return hireDate;
+    const ends = this.endedOn.length > 0 || this.unknownEnd === null ? this.endedOn : [this.unknownEnd];
+    return ends.every((end) => end < hireDate) ? hireDate : today;
   }
 
   private followEnd(end: string | null, zone: string, today: string): void {
@@ -190,10 +235,10 @@ export class ModelPerson {
     if (before === null) return;
     // A team that could never be read has no value to compare with.
     const wasReadable = before.team !== null || !before.absentAttributes.includes('team');
+    const haveIds = before.teamId !== null && after.teamId !== null;
+    const hasOtherTeam = haveIds ? before.teamId !== after.teamId : before.team !== after.team;
     const hasMoved =
-      (wasReadable && before.team !== after.team) ||
-      before.departmentId !== after.departmentId ||
-      before.office !== after.office;
+      (wasReadable && hasOtherTeam) || before.departmentId !== after.departmentId || before.office !== after.office;
     if (hasMoved) this.say('mover.changed', today);
     if (before.lastName !== after.lastName) this.say('mover.renamed', today);
     if (!isEmployed || (before.status === 'leave') === (after.status === 'leave')) return;
@@ -237,18 +282,26 @@ interface Today {
   readonly end: string | null;
 }
 
-function toPlace(today: string, record: EmployeeRecord): Place {
-  const end = findEnd(record);
+function toPlace(today: string, record: EmployeeRecord, isHere: boolean): Place {
+  const end = findEnd(record, isHere ? today : null);
   if (record.status === 'inactive' || (end !== null && end < today)) return 'gone';
+  // The hire date is that of the next contract.
+  if (end !== null && record.hireDate !== null && end < record.hireDate) return 'here';
   if (record.hireDate === null) return record.status === 'onboarding' ? 'nowhere' : 'here';
   return record.hireDate > today ? 'coming' : 'here';
 }
 
-/** Finds the earlier of both days. The last working day alone counts only for inactive people. */
-function findEnd({ terminationDate, lastWorkingDay, hireDate, status }: EmployeeRecord): string | null {
+/**
+ * Finds the earlier of both days. The last working day alone counts only for inactive people. An end before the hire
+ * date counts only for people who are here on a day, up to that end.
+ */
+function findEnd(record: EmployeeRecord, hereOn: string | null): string | null {
+  const { terminationDate, lastWorkingDay, hireDate, status } = record;
   const counted = [terminationDate, terminationDate !== null || status === 'inactive' ? lastWorkingDay : null];
   const [end] = counted.filter((day) => day !== null).sort();
-  return end === undefined || (hireDate !== null && end < hireDate) ? null : end;
+  if (end === undefined) return null;
+  const isFormer = hireDate !== null && end < hireDate && !(hereOn !== null && end >= hereOn);
+  return isFormer ? null : end;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -47,8 +47,11 @@ export function createRecord(more: Partial<EmployeeRecord> = {}): EmployeeRecord
     position: 'Engineer',
     departmentId: '1',
     department: 'Sales',
+    teamId: null,
     team: 'A',
+    officeId: null,
     office: 'Berlin',
+    subcompanyId: null,
     subcompany: 'One GmbH',
     supervisorId: '1',
     employmentType: 'internal',
@@ -108,6 +111,8 @@ export function commitDecision(previous: PersonState | null, read: Read, decisio
     planned: [...stillPlanned, ...decision.events.filter(({ state }) => state === 'planned').map(toPlannedEvent)],
     announcedStart: decision.announcedStart,
     announcedEnd: decision.announcedEnd,
+    formerEnd: decision.formerEnd,
+    hasStarted: decision.hasStarted,
   };
 }
 

@@ -33,11 +33,16 @@ function applyRandomChange(person: EmployeeRecord, today: string, chance: Random
     () => ({ status: 'onboarding', hireDate: pickNear(1, 60), terminationDate: null, lastWorkingDay: null }),
     () => ({ status: 'onboarding', hireDate: null }),
     () => ({ hireDate: pickNear(-20, 20) }),
+    // The next contract, before this one ends.
+    () => ({ terminationDate: pickNear(0, 10), lastWorkingDay: null, hireDate: pickNear(11, 40) }),
+    // Inactive on the last day, and no fact at all.
+    () => ({ status: 'inactive', terminationDate: today }),
+    () => (person.terminationDate === today ? { status: 'inactive' } : { status: chance.pick([null, '', 'paused']) }),
     () => ({ status: 'leave' }),
     () => ({ status: 'active' }),
     () => ({ terminationDate: '2015-06-30' }),
     () => ({ office: chance.pick(OFFICES) }),
-    () => ({ team: chance.pick(['A', 'B', 'C']) }),
+    () => ({ teamId: chance.pick(['1', '2', null]), team: chance.pick(['A', 'B', 'C']) }),
     () => ({ departmentId: chance.pick(['1', '2']) }),
     () => ({ department: chance.pick(['Sales', 'Sales & More']) }),
     () => ({ lastName: chance.pick(['Alt', 'Neu']) }),
@@ -52,7 +57,7 @@ function applyRandomChange(person: EmployeeRecord, today: string, chance: Random
 function toListed(person: EmployeeRecord): EmployeeRecord {
   return {
     ...person,
-    ...(person.absentAttributes.includes('team') ? { team: null } : {}),
+    ...(person.absentAttributes.includes('team') ? { teamId: null, team: null } : {}),
     ...(person.absentAttributes.includes('termination_date') ? { terminationDate: null } : {}),
   };
 }
