@@ -14,6 +14,8 @@ const copy = mkdtempSync(join(tmpdir(), 'personio-sync-mutated-'));
 const DECIDE = 'decide';
 const BUILDER = 'event-builder';
 const EMPLOYMENT = 'employment';
+const PHASE = 'phase';
+const ZONES = 'zones';
 const MOVERS = 'movers';
 const DRAFT = 'event-draft';
 const BRAKE = 'brake';
@@ -32,10 +34,14 @@ const MUTATIONS = [
   [DECIDE, 'start-back-to-onboarding', 'isOnboarding && start !== null', 'start !== null'],
   [DECIDE, 'start-back-to-onboarding, same date', '&& start !== this.builder.announcedStart', ''],
   [DECIDE, 'out', 'this.builder.endEmployment();', ''],
-  [DECIDE, 'back-again', "this.builder.beginEpisode('back-again');", ''],
+  [DECIDE, 'out, on the last day', 'this.builder.announcedEnd !== this.today', 'true'],
+  [DECIDE, 'out, back to onboarding before', "if (phase === 'out') return this.leave();\n      this", 'this'],
+  [DECIDE, 'start-withdrawn, of a return', "this.builder.episode > 1 ? 'out' : 'none'", "'none'"],
+  [DECIDE, 'back-again', "this.builder.beginEpisode(this.findFormerEnd(previous), 'back-again');", ''],
   [DECIDE, 'back-again, rehired', "this.builder.addEvent('joiner.rehired', begins, 'back-again');", ''],
   [DECIDE, 'back-again, from which day', 'start > formerEnd', 'start >= formerEnd'],
-  [DECIDE, 'back-again, today', 'if (start > this.today) return true;', ''],
+  [DECIDE, 'back-again, today', 'start > this.today || formerEnd', 'formerEnd'],
+  [DECIDE, 'back-again, after a deletion', 'this.builder.formerEnd = this.today;', ''],
   [DECIDE, 'gone-deleted, twice', 'previous.missingSince !== null) return', 'true) return'],
   [DECIDE, 'gone-deleted, by id', 'input.isConfirmedGone && ', ''],
   [
@@ -45,21 +51,17 @@ const MUTATIONS = [
     'if (false) return { ...unchanged',
   ],
   [DECIDE, 'gone-deleted, start', "this.builder.withdrawStart('gone-deleted');", ''],
-  [DECIDE, 'gone-deleted, back', "if (previous.deletedAt !== null) return 'out';", ''],
+  [PHASE, 'gone-deleted, back', "if (previous.deletedAt !== null) return 'out';", ''],
   [DECIDE, 'gone-deleted, the hold', 'deleted.events, ...deleted.suppressedEvents', 'deleted.suppressedEvents'],
-  [DECIDE, 'fallen due', '<= this.transition.input.collectedAt', '< this.transition.input.collectedAt'],
-  [
-    DECIDE,
-    'an end that fell due',
-    "this.hasFallenDue('leaver.left', this.previous?.announcedEnd ?? null) ? 'out' : phase",
-    'phase',
-  ],
-  [DECIDE, 'a start that fell due', "this.hasFallenDue('joiner.started', previous.announcedStart)", 'false'],
+  [ZONES, 'fallen due', 'Date.parse(moment) <= Date.parse(now)', 'Date.parse(moment) < Date.parse(now)'],
+  [ZONES, 'moments are numbers', 'Date.parse(moment) <= Date.parse(now)', 'moment <= now'],
+  [PHASE, 'an end that fell due', "hasFallenDue('leaver.left', previous.announcedEnd)", 'false'],
+  [PHASE, 'a start that fell due', "hasFallenDue('joiner.started', previous.announcedStart)", 'false'],
   [DECIDE, 'ignored kinds', '!isIgnored(event)', 'true'],
   [DECIDE, 'leaving', "if (this.builder.announcedEnd !== null) return 'leaving';", ''],
   [BUILDER, 'out-by-status is due at once', 'isDueNow: isOutByStatus', 'isDueNow: false'],
   [BUILDER, 'out-by-status has an id of its own', "current.status === 'inactive' ? ['inactive'] : []", '[]'],
-  [BUILDER, 'out-by-date corrects', 'planned !== undefined && planned.effectiveDate !== date', 'false'],
+  [BUILDER, 'out-by-date corrects', 'if (planned !== undefined) {', 'if (false) {'],
   [BUILDER, 'end-announced', "this.addEvent('leaver.announced', end, 'end-announced');", ''],
   [BUILDER, 'end-planned', "this.planEnd(end, 'end-planned');", ''],
   [BUILDER, 'end-moved', "this.planEnd(end, 'end-moved');", ''],
@@ -80,7 +82,12 @@ const MUTATIONS = [
     "kind.startsWith('joiner.')",
   ],
   [BUILDER, 'leavers count first', "if (this.hasEarlierEnd) return 'leavers';", ''],
-  [BUILDER, 'fallen due stays due', '> input.collectedAt,', "> '',"],
+  [
+    BUILDER,
+    'fallen due stays due',
+    '!hasCome(toEffectiveMoment(kind, event.effectiveDate, event.timeZone), input.collectedAt)',
+    'true',
+  ],
   [
     BUILDER,
     'superseded by the notice',
@@ -89,24 +96,16 @@ const MUTATIONS = [
   ],
   [EMPLOYMENT, 'the earlier end', 'return a < b ? a : b;', 'return a;'],
   [EMPLOYMENT, 'the last working day is advisory', "terminationDate !== null || status === 'inactive'", 'true'],
-  [EMPLOYMENT, 'an end before the start', 'end !== null && hireDate !== null && end < hireDate ? null : end', 'end'],
+  [EMPLOYMENT, 'an end before the start', 'isEndBeforeStart && !isStartOfNextContract ? null : lastEnd', 'lastEnd'],
+  [EMPLOYMENT, 'the next contract', 'isEndBeforeStart && isEmployed && lastEnd >= today', 'false'],
+  [EMPLOYMENT, 'a status that is no fact', 'isKnownStatus(current.status) ? current', 'true ? current'],
   [EMPLOYMENT, 'leaverEndsOn', "endsOn === 'termination_date'", 'false'],
   [EMPLOYMENT, 'the last day is a day at work', 'end !== null && end < today', 'end !== null && end <= today'],
   [EMPLOYMENT, 'the first day is a day at work', "start > today ? 'announced'", "start >= today ? 'announced'"],
   [EMPLOYMENT, 'inactive is out', 'phase: isInactive || isOutByDate', 'phase: isOutByDate'],
   [EMPLOYMENT, 'onboarding without a date', "isOnboarding ? 'none' : 'employed'", "'employed'"],
-  [
-    EMPLOYMENT,
-    'absent keeps its value',
-    'current.absentAttributes.length === 0) return current',
-    'true) return current',
-  ],
-  [
-    MOVERS,
-    'departments by id',
-    'r.departmentId === null || other.departmentId === null ? r.department : r.departmentId',
-    'r.department',
-  ],
+  [EMPLOYMENT, 'absent keeps its value', 'current.absentAttributes.length === 0) return filled', 'true) return filled'],
+  [MOVERS, 'departments by id', 'r[id] === null || other[id] === null ? r[name] : r[id]', 'r[name]'],
   [
     MOVERS,
     'newly readable',
@@ -121,16 +120,13 @@ const MUTATIONS = [
     'changed.map(({ attribute }) => ({ attribute }))',
     'changed.map(({ attribute, value }) => ({ attribute, to: value(after) }))',
   ],
-  ...[
-    'team',
-    'office',
-    'position',
-    'supervisor',
-    'subcompany',
-    'cost_centers',
-    'employment_type',
-    'weekly_working_hours',
-  ].map((name) => [
+  ...['team', 'office', 'subcompany'].map((name) => [
+    MOVERS,
+    `moved: ${name}`,
+    `  compareById('${name}', '${name}Id'),\n`,
+    '',
+  ]),
+  ...['position', 'supervisor', 'cost_centers', 'employment_type', 'weekly_working_hours'].map((name) => [
     MOVERS,
     `moved: ${name}`,
     `{ attribute: '${name}', identity:`,
@@ -151,6 +147,7 @@ for (const path of [
   'src',
   'docs',
   'test/unit/domain',
+  'test/fixtures/lifecycle-cases.json',
   'package.json',
   'jest.config.js',
   'jest.unit.config.js',

@@ -146,5 +146,49 @@ describe('leavers', () => {
       policy: { ignoreKinds: ['leaver.announced'] },
       want: ['leaver.left 2026-06-30 planned'],
     },
+    {
+      name: 'an employed person back in onboarding and then inactive has left',
+      reads: [known(), seen(NEXT, joining), seen('2026-06-03', { ...joining, ...inactive })],
+      want: ['joiner.rescinded 2026-07-01 due', 'leaver.left 2026-06-03 due'],
+      state: 'left',
+      brake: 'leavers',
+    },
+    {
+      name: 'an employed person whose new start is withdrawn stays employed',
+      reads: [known(), seen(NEXT, joining), seen('2026-06-03', { status: 'onboarding', hireDate: null })],
+      want: ['joiner.rescinded 2026-07-01 due'],
+      state: 'employed',
+    },
+    {
+      name: 'a hire date after the coming end is that of the next contract',
+      reads: [known(leaving), seen(NEXT, { ...leaving, hireDate: '2026-08-01' })],
+      want: [],
+      state: 'leaving',
+    },
+    {
+      name: 'the next contract follows as a return',
+      reads: [known(leaving), seen('2026-07-01', { ...leaving, ...joining, hireDate: '2026-08-01' })],
+      want: ['joiner.rehired 2026-08-01 due', 'joiner.started 2026-08-01 planned'],
+    },
+    {
+      name: 'a person inactive on the planned last day leaves at the end of it',
+      reads: [known(leaving), seen('2026-06-30', { ...leaving, ...inactive })],
+      want: [],
+      state: 'leaving',
+    },
+    {
+      name: 'an end that passes in a new zone before the old one is told as moved',
+      reads: [
+        known({ ...leaving, office: 'Los Angeles' }),
+        seen('2026-06-30T23:00:00.000Z', { ...leaving, office: 'Auckland' }),
+      ],
+      want: ['leaver.rescheduled 2026-06-30 due', 'leaver.left 2026-06-30 late'],
+    },
+    ...[null, '', 'paused'].map((status) => ({
+      name: 'a status that is no fact keeps the last one',
+      reads: [known(inactive), seen(NEXT, { status })],
+      want: [],
+      state: 'left',
+    })),
   ])('$name', check);
 });

@@ -39,6 +39,23 @@ describe('movers', () => {
       reads: [known(), seen(NEXT, { department: 'Sales and more' })],
       want: [],
     },
+    ...(['team', 'office', 'subcompany'] as const).flatMap((unit) => [
+      {
+        name: 'a renamed office, team or legal entity moves nobody',
+        reads: [known({ [`${unit}Id`]: '1', [unit]: 'Old' }), seen(NEXT, { [`${unit}Id`]: '1', [unit]: 'New' })],
+        want: [],
+      },
+      {
+        name: 'another office, team or legal entity of the same name is a move',
+        reads: [known({ [`${unit}Id`]: '1' }), seen(NEXT, { [`${unit}Id`]: '2' })],
+        want: [`mover.changed ${NEXT} due`],
+      },
+    ]),
+    {
+      name: 'an id that was unknown before moves nobody',
+      reads: [known(), seen(NEXT, { officeId: '1', teamId: '1', subcompanyId: '1' })],
+      want: [],
+    },
     {
       name: 'a department is compared by name if one side has no id',
       reads: [known(), seen(NEXT, { departmentId: null })],

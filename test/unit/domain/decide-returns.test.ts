@@ -81,6 +81,33 @@ describe('returns', () => {
       reads: [...left, seen('2026-07-10'), seen('2026-07-11', { terminationDate: '2026-07-31' })],
       want: ['leaver.announced 2026-07-31 due', 'leaver.left 2026-07-31 planned'],
     },
+    {
+      name: 'a return is never dated on or before the former end, even when it moves',
+      reads: [...left, seen('2026-07-10', { ...joining, hireDate: '2026-09-01' }), seen('2026-07-11')],
+      want: ['joiner.rescheduled 2026-07-11 due', 'joiner.started 2026-07-11 late'],
+      state: 'employed',
+    },
+    {
+      name: 'a return after a deletion is dated after the deletion',
+      reads: [known(), missing(NEXT), missing('2026-06-03', true), seen('2026-06-04', { hireDate: '2020-02-01' })],
+      want: ['joiner.rehired 2026-06-04 due', 'joiner.started 2026-06-04 late'],
+    },
+    {
+      name: 'a withdrawn return leaves the person as before: left',
+      reads: [...left, seen('2026-07-10', { ...joining, hireDate: '2026-09-01' }), seen('2026-07-11', inactive)],
+      want: ['joiner.rescinded 2026-09-01 due'],
+      state: 'left',
+    },
+    {
+      name: 'a withdrawn return that is set again is a rehire again',
+      reads: [
+        ...left,
+        seen('2026-07-10', { ...joining, hireDate: '2026-09-01' }),
+        seen('2026-07-11', inactive),
+        seen('2026-07-12', { ...joining, hireDate: '2026-09-05' }),
+      ],
+      want: ['joiner.rehired 2026-09-05 due', 'joiner.started 2026-09-05 planned'],
+    },
   ])('$name', check);
 
   test('every event of the return has the new episode', () => {

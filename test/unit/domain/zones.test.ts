@@ -7,6 +7,7 @@ import {
   startOfDay,
   subtractDays,
   toLocalDay,
+  hasCome,
 } from '../../../src/domain/zones.js';
 
 describe('the start and the end of a day', () => {
@@ -114,4 +115,9 @@ describe('days between dates', () => {
     expect(countDaysBetween('2026-03-01', '2026-02-28')).toBe(-1);
     expect(countDaysBetween('2024-01-01', '2026-01-01')).toBe(731);
   });
+});
+
+test('the year 10000 comes after the year 2026, although its text is smaller', () => {
+  expect(hasCome('+010000-01-01T05:00:00.000Z', '2026-06-01T00:00:00.000Z')).toBe(false);
+  expect(hasCome('2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z')).toBe(true);
 });
