@@ -48,5 +48,9 @@ async function loadCommands(argv: readonly string[]): Promise<readonly CommandDe
   if (argv[0] === '--version' || argv[0] === '-V') return [];
   const name = argv.find((argument) => !argument.startsWith('-')) ?? '';
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  return load === undefined ? Promise.all(Object.values(COMMANDS).map(async (each) => each())) : [await load()];
+  const loads = load === undefined ? Object.values(COMMANDS) : [load];
+  const definitions: CommandDefinition[] = [];
+  // One after the other: the commands share most of their modules.
+  for (const each of loads) definitions.push(await each());
+  return definitions;
 }
