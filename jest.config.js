@@ -16,19 +16,20 @@ const base = {
 export default {
   // One more than the usual two cores, since many files wait for retries and deadlines.
   maxWorkers: 3,
+  // Of a unit test, on a busy machine. Tests with servers have a limit of their own.
+  testTimeout: 30_000,
   projects: [
     {
       ...base,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/{unit,personio,architecture}/**/*.test.ts'],
-      testTimeout: 30_000,
     },
     {
       // The servers are started once, and test files share them: each file has its own databases and task queues.
       ...base,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/{store,activities,workflows,e2e}/**/*.test.ts'],
-      testTimeout: 120_000,
+      setupFilesAfterEnv: ['<rootDir>/test/support/server-timeout.js'],
       globalSetup: '<rootDir>/test/support/global-setup.js',
       globalTeardown: '<rootDir>/test/support/global-teardown.js',
     },
