@@ -30,9 +30,20 @@ export function endOfDay(date: string, zone: string): string {
   return startOfDay(addDays(date, 1), zone);
 }
 
+/** Days of the last moment that was asked for, by zone: all people of a run share the moment. */
+const localDays = { moment: '', byZone: new Map<string, string>() };
+
 /** Returns the calendar day of a moment in a zone. */
 export function toLocalDay(moment: string, zone: string): string {
-  return Temporal.Instant.from(moment).toZonedDateTimeISO(zone).toPlainDate().toString();
+  if (localDays.moment !== moment) {
+    localDays.moment = moment;
+    localDays.byZone.clear();
+  }
+  const known = localDays.byZone.get(zone);
+  if (known !== undefined) return known;
+  const day = Temporal.Instant.from(moment).toZonedDateTimeISO(zone).toPlainDate().toString();
+  localDays.byZone.set(zone, day);
+  return day;
 }
 
 /** Returns the moment `days` days earlier, at the same wall-clock time of the zone. */
