@@ -150,7 +150,6 @@ for (const path of [
   'test/fixtures/lifecycle-cases.json',
   'package.json',
   'jest.config.js',
-  'jest.unit.config.js',
   'test/support',
 ])
   cpSync(`${root}${path}`, `${copy}/${path}`, { recursive: true });
@@ -160,7 +159,7 @@ for (const name of ['year', 'lifecycle-doc']) rmSync(`${copy}/test/unit/domain/$
 
 function isCaught() {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const jest = ['--config', 'jest.unit.config.js', '--bail', '--silent', 'test/unit/domain'];
+  const jest = ['--selectProjects', 'unit', '--bail', '--silent', 'test/unit/domain'];
   const args = [...flags, 'node_modules/jest/bin/jest.js', ...jest];
   return spawnSync(process.execPath, args, { cwd: copy, stdio: 'ignore' }).status !== 0;
 }

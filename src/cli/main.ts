@@ -1,8 +1,4 @@
 import { CommanderError } from 'commander';
-import { SettingsError } from '../config/settings.js';
-import { ServerUnavailableError } from '../embedded/processes.js';
-import { TemporalUnreachableError } from '../temporal/connection.js';
-import { WorkerStartError } from '../worker/errors.js';
 import { CommandError, EXIT } from './exit.js';
 import type { ExitCode } from './exit.js';
 import { createOutput } from './output.js';
@@ -13,12 +9,12 @@ export async function main(argv: readonly string[]): Promise<never> {
   const output = createOutput(argv.includes('--json'), process.stdout, process.stderr);
   let exitCode: ExitCode = EXIT.done;
   try {
-    const program = createProgram(async (run) => {
+    const program = await createProgram(argv, async (run) => {
       exitCode = await run;
     });
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    const { sentence, code } = describeError(error);
+    const { sentence, code } = await describeError(error);
     if (sentence !== '') output.note(sentence);
     exitCode = code;
     if (code !== EXIT.done) output.printJson({ ok: false, exitCode: code, message: sentence });
@@ -28,10 +24,18 @@ export async function main(argv: readonly string[]): Promise<never> {
   process.exit(exitCode);
 }
 
-function describeError(error: unknown): { readonly sentence: string; readonly code: ExitCode } {
+async function describeError(error: unknown): Promise<{ readonly sentence: string; readonly code: ExitCode }> {
   if (error instanceof CommandError) return { sentence: error.message, code: error.exitCode };
-  if (error instanceof SettingsError) return { sentence: error.message, code: EXIT.usage };
   if (error instanceof CommanderError) return { sentence: '', code: error.exitCode === 0 ? EXIT.done : EXIT.usage };
+  // Loaded on failure only, for the same reason as the commands.
+  const [{ SettingsError }, { ServerUnavailableError }, { TemporalUnreachableError }, { WorkerStartError }] =
+    await Promise.all([
+      import('../config/settings.js'),
+      import('../embedded/processes.js'),
+      import('../temporal/connection.js'),
+      import('../worker/errors.js'),
+    ]);
+  if (error instanceof SettingsError) return { sentence: error.message, code: EXIT.usage };
   if (
     error instanceof TemporalUnreachableError ||
     error instanceof ServerUnavailableError ||

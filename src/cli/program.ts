@@ -1,63 +1,56 @@
 import type { Command } from 'commander';
 import { CliCommand } from './cli-command.js';
 import type { CommandDefinition, Finish } from './command.js';
-import { approveCommand } from './commands/approve.js';
-import { auditCommand } from './commands/audit.js';
-import { backfillCommand } from './commands/backfill.js';
-import { codecServerCommand } from './commands/codec-server.js';
-import { connectionsCommand } from './commands/connections/index.js';
-import { deliveriesCommand } from './commands/deliveries.js';
-import { devCommand } from './commands/dev.js';
-import { eraseCommand } from './commands/erase.js';
-import { eventsCommand } from './commands/events.js';
-import { explainCommand } from './commands/explain.js';
-import { fakePersonioCommand } from './commands/fake-personio.js';
-import { keysCommand } from './commands/keys.js';
-import { migrateCommand } from './commands/migrate.js';
-import { previewCommand } from './commands/preview.js';
-import { readmitCommand } from './commands/readmit.js';
-import { redeliverCommand } from './commands/redeliver.js';
-import { rejectCommand } from './commands/reject.js';
-import { retentionCommand } from './commands/retention.js';
-import { schedulesCommand } from './commands/schedules.js';
-import { statusCommand } from './commands/status.js';
-import { syncCommand } from './commands/sync.js';
-import { workerCommand } from './commands/worker.js';
 import { readVersion } from './version.js';
 
-const COMMANDS: readonly CommandDefinition[] = [
-  devCommand,
-  workerCommand,
-  migrateCommand,
-  schedulesCommand,
-  connectionsCommand,
-  syncCommand,
-  backfillCommand,
-  previewCommand,
-  approveCommand,
-  rejectCommand,
-  statusCommand,
-  explainCommand,
-  eventsCommand,
-  deliveriesCommand,
-  redeliverCommand,
-  eraseCommand,
-  readmitCommand,
-  retentionCommand,
-  keysCommand,
-  auditCommand,
-  codecServerCommand,
-  fakePersonioCommand,
-];
+/** Loads each command when it is needed: the libraries of all of them take a second of processor time. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
+  dev: async () => (await import('./commands/dev.js')).devCommand,
+  worker: async () => (await import('./commands/worker.js')).workerCommand,
+  migrate: async () => (await import('./commands/migrate.js')).migrateCommand,
+  schedules: async () => (await import('./commands/schedules.js')).schedulesCommand,
+  connections: async () => (await import('./commands/connections/index.js')).connectionsCommand,
+  sync: async () => (await import('./commands/sync.js')).syncCommand,
+  backfill: async () => (await import('./commands/backfill.js')).backfillCommand,
+  preview: async () => (await import('./commands/preview.js')).previewCommand,
+  approve: async () => (await import('./commands/approve.js')).approveCommand,
+  reject: async () => (await import('./commands/reject.js')).rejectCommand,
+  status: async () => (await import('./commands/status.js')).statusCommand,
+  explain: async () => (await import('./commands/explain.js')).explainCommand,
+  events: async () => (await import('./commands/events.js')).eventsCommand,
+  deliveries: async () => (await import('./commands/deliveries.js')).deliveriesCommand,
+  redeliver: async () => (await import('./commands/redeliver.js')).redeliverCommand,
+  erase: async () => (await import('./commands/erase.js')).eraseCommand,
+  readmit: async () => (await import('./commands/readmit.js')).readmitCommand,
+  retention: async () => (await import('./commands/retention.js')).retentionCommand,
+  keys: async () => (await import('./commands/keys.js')).keysCommand,
+  audit: async () => (await import('./commands/audit.js')).auditCommand,
+  'codec-server': async () => (await import('./commands/codec-server.js')).codecServerCommand,
+  'fake-personio': async () => (await import('./commands/fake-personio.js')).fakePersonioCommand,
+};
 
-/** Creates the program with all commands. Usage errors are thrown; each run is passed to `finish`. */
-export function createProgram(finish: Finish): Command {
+/**
+ * Creates the program with the command that the arguments name, or with all commands where they name none. Usage
+ * errors are thrown; each run is passed to `finish`.
+ */
+export async function createProgram(argv: readonly string[], finish: Finish): Promise<Command> {
   const program = new CliCommand('personio-sync');
   program
     .description(
       'Reads a Personio account into PostgreSQL and tells other Temporal workflows who joins, moves and leaves.',
     )
     .version(readVersion(), '-V, --version', 'print the version');
-  for (const define of COMMANDS) define(program, finish);
+  for (const define of await loadCommands(argv)) define(program, finish);
   return program;
+}
+
+async function loadCommands(argv: readonly string[]): Promise<readonly CommandDefinition[]> {
+  if (argv[0] === '--version' || argv[0] === '-V') return [];
+  const name = argv.find((argument) => !argument.startsWith('-')) ?? '';
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const loads = load === undefined ? Object.values(COMMANDS) : [load];
+  const definitions: CommandDefinition[] = [];
+  // One after the other: the commands share most of their modules.
+  for (const each of loads) definitions.push(await each());
+  return definitions;
 }

@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 500;
 /** Approval or rejection that was accepted. */
 export interface SubmittedVerdict {
   readonly connectionId: string;
-  /** Number of people whom the run held. */
+  /** Number of people that the run held. */
   readonly people: number;
   /** Workflow id of the fresh read that the waiting run started; null where none waited, or after a rejection. */
   readonly freshReadId: string | null;

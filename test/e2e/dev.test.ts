@@ -45,7 +45,7 @@ function describeFailure({ code, stderr }: CommandResult): string | null {
 describe('dev', () => {
   test('--once syncs every endpoint and a simulated day, with all events acknowledged', async () => {
     const { code, stdout, stderr } = await runCommand(['dev', '--once', '--json'], createEnvironment('once'), folder);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('demo company of 250 people')]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('a made-up company of 250 people')]);
     const { ok, exitCode, runs, events } = JSON.parse(stdout) as Document;
     expect({ ok, exitCode }).toEqual({ ok: true, exitCode: 0 });
     expect(Object.fromEntries(runs.map(({ endpoint, source }) => [endpoint, source]))).toEqual({

@@ -322,8 +322,10 @@ test('the order of the records does not change the events or their ids', async (
 describe('anomalies of HR data', () => {
   const readAnomalies = async (runId: string): Promise<unknown> =>
     (
-      await database.query(`select detail -> 'oddities' as oddities from personio.sync_runs where run_id = $1`, [runId])
-    )[0]?.['oddities'];
+      await database.query(`select detail -> 'oddities' as anomalies from personio.sync_runs where run_id = $1`, [
+        runId,
+      ])
+    )[0]?.['anomalies'];
 
   test('are reported with the run and stop nothing', async () => {
     const odd = people(100, (id) => {

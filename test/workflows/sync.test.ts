@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Endpoint } from '../../src/contracts/internal/names.js';
 import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
 import type { RefreshInput, SyncInput, SyncProgress, SyncResult } from '../../src/contracts/internal/sync.js';
+import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
@@ -117,6 +118,26 @@ describe('a sync through Temporal', () => {
     const [gone] = fake.attendances.listBetween(window.from, window.to);
     fake.attendances.deleted.add(gone?.id ?? 0);
     expect(await sync('attendances', { window })).toMatchObject({ missing: 1, inserted: 0, updated: 0 });
+  });
+
+  test('believes a read that lost most of its rows when the next run sees it again', async () => {
+    const window = { from: addDays(TODAY, -20), to: addDays(TODAY, -18) };
+    const { received } = await sync('attendances', { window });
+    const countStored = async (): Promise<number> => {
+      const [row] = await database.query<{ count: number }>(
+        'select count(*) as count from personio.attendance_periods where date between $1 and $2',
+        [window.from, window.to],
+      );
+      return row?.count ?? -1;
+    };
+    fake.behaviour.fault = ({ path }) =>
+      path.endsWith('/attendances')
+        ? { status: 200, body: { success: true, data: [], metadata: { total_elements: 0 } } }
+        : undefined;
+    expect(await catchFailure('attendances', { window })).toMatchObject({ type: 'SnapshotIncomplete' });
+    expect(await countStored()).toBe(received);
+    expect(await sync('attendances', { window })).toMatchObject({ outcome: 'succeeded', missing: received });
+    expect(await countStored()).toBe(0);
   });
 
   test('reads the next days while those before are committed', async () => {

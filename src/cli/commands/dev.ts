@@ -161,7 +161,7 @@ function introduce({ output, servers, settings }: PollingContext): void {
   output.say(
     servers.company === null
       ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}; personio-sync never writes to it`
-      : `Personio   a demo company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
+      : `Personio   a made-up company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
   );
   output.say('');
 }

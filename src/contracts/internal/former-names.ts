@@ -15,7 +15,7 @@ const CURRENT_NAMES = new Map([
 ]);
 
 /**
- * Returns a payload with the current names of its fields, nested ones included. Apply it where a workflow takes its
+ * Returns a payload with the current names of its fields, nested ones included. Leaves `detail` as it is. Apply it where a workflow takes its
  * input or the result of an activity, and where an activity takes its request.
  */
 export function withCurrentNames<T>(payload: T): T {
@@ -27,6 +27,9 @@ function renameFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(renameFields);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [CURRENT_NAMES.get(name) ?? name, renameFields(field)]),
+    Object.entries(value).map(([name, field]) =>
+      // The detail of a run is stored as it is, under keys that stay.
+      name === 'detail' ? [name, field] : [CURRENT_NAMES.get(name) ?? name, renameFields(field)],
+    ),
   );
 }

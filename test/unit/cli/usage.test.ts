@@ -9,7 +9,7 @@ const DECISIONS = /approve|delete|erase|readmit|redeliver|reject|remove|rotate/;
 
 /** Returns the sentence of a usage error; the command itself does not run. */
 async function readUsageError(...args: string[]): Promise<string> {
-  const program = createProgram(async (run) => {
+  const program = await createProgram(args, async (run) => {
     // A command that starts despite wrong usage fails on its settings.
     run.catch(() => undefined);
     await Promise.resolve();
@@ -28,8 +28,8 @@ function listCommands(parent: Command, words: readonly string[] = []): readonly 
   });
 }
 
-const createIdleProgram = (): Command => createProgram(async () => Promise.resolve());
-const COMMANDS = listCommands(createIdleProgram());
+const createIdleProgram = async (): Promise<Command> => createProgram([], async () => Promise.resolve());
+const COMMANDS = listCommands(await createIdleProgram());
 
 describe('missing arguments and options', () => {
   test.each([
@@ -114,8 +114,8 @@ describe('worker --only', () => {
     ['personio-lifecycle', 'lifecycle'],
     ['orchestration', 'sync'],
     ['personio', 'api'],
-  ])('understands %s as the queue %s', (value, queue) => {
-    const worker = createIdleProgram().commands.find((command) => command.name() === 'worker');
+  ])('understands %s as the queue %s', async (value, queue) => {
+    const worker = (await createIdleProgram()).commands.find((command) => command.name() === 'worker');
     worker?.parseOptions(['--only', value]);
     expect(worker?.opts()).toEqual({ only: queue });
   });

@@ -18,3 +18,8 @@ test.each([undefined, null, 7, 'reading', ['moved'], { attempt: 1, constructor: 
     expect(withCurrentNames<unknown>(payload)).toEqual(payload);
   },
 );
+
+test('the detail of a run keeps its stored keys', () => {
+  const request = { runId: 'run', detail: { narrowed: [{ from: '2026-01-01', to: '2026-01-07' }] } };
+  expect(withCurrentNames<unknown>(request)).toEqual(request);
+});

@@ -17,9 +17,9 @@ function listCode(markdown: string, column: number): readonly string[] {
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code));
 }
 
-/** Returns the expression that finds a stored name: a plain word counts only as a key, a property or a quoted name. */
+/** Returns the expression of a stored name. A plain word counts only as a key, a property or a quoted name. */
 function toStoredPattern(name: string): string {
-  return /[A-Z_]/.test(name) ? name : `(?<=['"\`.])${name}\\b|\\b${name}(?=['"\`]|\\??:)`;
+  return /[A-Z_ ]/.test(name) ? name : `(?<=['"\`.])${name}\\b|\\b${name}(?=['"\`]|\\??:)`;
 }
 const STORED = new RegExp(storedNames.map(toStoredPattern).join('|'), 'g');
 
