@@ -72,11 +72,18 @@ describe.each(['oldest', 'newest'] as const)('retention on the %s PostgreSQL', (
          ('gone', now() - interval '1000 days', 'default', '{}', '{}', 1, 1, now(), now())`,
     );
     await database.run(
-      `insert into personio.employee_history
-       select employees.*, now() - days * interval '1 day', now() - (days - 1) * interval '1 day'
-       from personio.employees as employees
+      `insert into personio.employee_history (
+         employee_id, missing_since,
+         connection_id, attributes, absent_attributes, episode, version, first_seen_at, changed_at,
+         valid_from, valid_to
+       )
+       select
+         employee_id, missing_since,
+         connection_id, attributes, absent_attributes, episode, version, first_seen_at, changed_at,
+         now() - days * interval '1 day', now() - (days - 1) * interval '1 day'
+       from personio.employees
        cross join generate_series(1000, 1200, 10) as days
-       where employees.employee_id = 'gone'`,
+       where employee_id = 'gone'`,
     );
   });
   afterAll(async () => database.close());

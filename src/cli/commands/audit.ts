@@ -12,7 +12,7 @@ export const auditCommand: CommandDefinition = (program, finish) => {
     .command('audit')
     .description('verify the audit log')
     .command('verify')
-    .description('check that no entry was changed or is missing; exits with 1 if one was')
+    .description('check that no entry was changed or is missing; exits with 1 otherwise')
     .option('--json', 'print one JSON document')
     .action(async (options: { json?: boolean }) => finish(run(options.json === true)));
 };

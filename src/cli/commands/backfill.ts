@@ -31,7 +31,7 @@ interface Options {
 export const backfillCommand: CommandDefinition = (program, finish) => {
   program
     .command('backfill')
-    .description('re-read a range of days (inclusive)')
+    .description('re-read attendances of a range of days, both included')
     .argument('<endpoint>', 'attendances, the only endpoint that is read by day')
     .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <date>', 'last day, YYYY-MM-DD')

@@ -25,7 +25,7 @@ export const codecServerCommand: CommandDefinition = (program, finish) => {
     .description('let the Temporal UI and CLI decode encrypted payloads, until stopped')
     .option('--host <address>', 'address to listen on; put TLS in front of anything but loopback', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', '8088')
-    .option('--origin <url...>', 'origins of the Temporal UIs that may call', DEFAULT_ORIGINS)
+    .option('--origin <url...>', 'origins of the Temporal UIs that may call this server', DEFAULT_ORIGINS)
     .action(async (options: Options) => finish(run(options)));
 };
 

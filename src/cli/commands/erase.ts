@@ -23,7 +23,7 @@ export const eraseCommand: CommandDefinition = (program, finish) => {
   addPersonOptions(
     program
       .command('erase')
-      .description('erase an employee; no sync brings them back until `readmit`')
+      .description('delete what is stored about an employee; no sync brings them back until `readmit`')
       .argument('<employee>', "the employee's ID in Personio"),
   ).action(async (employeeId: string, options: PersonOptions) => finish(run(employeeId, options)));
 };

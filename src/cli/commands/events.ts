@@ -28,9 +28,9 @@ export const eventsCommand: CommandDefinition = (program, finish) => {
   program
     .command('events')
     .description('print the lifecycle feed: the events that are due, in commit order')
-    .option('--after <cursor>', 'start after this sequence (default: with the oldest event)', parseCursor)
+    .option('--after <cursor>', 'start after this sequence number (default: with the oldest event)', parseCursor)
     .option('--follow', 'keep printing events as they become due, until Ctrl-C')
-    .option('--planned', 'print the events that are planned instead, the next first')
+    .option('--planned', 'print the planned events instead, earliest first')
     .option('--json', 'print CloudEvents 1.0, one per line')
     .action(async (options: Options) => finish(run(options)));
 };

@@ -16,7 +16,7 @@ interface Options {
 export const fakePersonioCommand: CommandDefinition = (program, finish) => {
   program
     .command('fake-personio')
-    .description('run the demo company alone, until stopped')
+    .description("run only the demo company's Personio server, until stopped")
     .option('--port <number>', 'port on the loopback address; 0 picks a free one', parseWholeNumber, 8080)
     .option('--employees <number>', 'number of employees', parseWholeNumber, 250)
     .option('--seed <number>', 'seed; the same seed creates the same company', parseWholeNumber, 1)

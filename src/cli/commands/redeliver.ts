@@ -25,7 +25,7 @@ export const redeliverCommand: CommandDefinition = (program, finish) => {
     .command('redeliver')
     .description('send dead, failed or overdue deliveries again, or send a subscriber what it missed')
     .argument('[deliveries...]', 'IDs of deliveries, as shown by `deliveries`')
-    .option('--subscriber <name>', 'send everything that this subscriber missed')
+    .option('--subscriber <name>', 'send everything that this subscriber missed; needs --since')
     .option('--since <date>', 'first day (YYYY-MM-DD, UTC) or moment (ISO 8601)')
     .option('--by <name>', 'person responsible, recorded in the audit log (default: the user of the operating system)')
     .option('--reason <text>', 'reason, recorded in the audit log', 'manual redelivery')

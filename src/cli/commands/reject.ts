@@ -15,7 +15,7 @@ interface Options extends VerdictInput {
 export const rejectCommand: CommandDefinition = (program, finish) => {
   program
     .command('reject')
-    .description('reject the changes a run is holding until the data changes')
+    .description('reject the changes a run is holding; they stay on hold until the data changes')
     .argument('<run>', 'ID of the run, as shown by `status`')
     .requiredOption('--by <name>', 'person responsible, recorded in the audit log')
     .requiredOption('--reason <text>', 'reason, recorded in the audit log')

@@ -15,8 +15,8 @@ const CURRENT_NAMES = new Map([
 ]);
 
 /**
- * Returns a payload with the current names of its fields, nested ones included. Leaves `detail` as it is. Apply it where a workflow takes its
- * input or the result of an activity, and where an activity takes its request.
+ * Returns a payload with the current names of its fields, nested ones included. Leaves `detail` as it is. Apply it
+ * where a workflow takes its input or the result of an activity, and where an activity takes its request.
  */
 export function withCurrentNames<T>(payload: T): T {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the type describes the current names

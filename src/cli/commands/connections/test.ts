@@ -13,7 +13,7 @@ import { runChecks, toTestOutcome } from './connection-checks.js';
 export const testCommand: CommandDefinition = (connections, finish) => {
   connections
     .command('test')
-    .description('exchange a token and read each endpoint once; each check prints green, or red with the fix')
+    .description('exchange the credentials for a token and read each endpoint once; prints green, or red with the fix')
     .argument('[id]', "connection (default: the environment's, or the only stored one)")
     .option('--json', 'print one JSON document')
     .action(async (id: string | undefined, options: { json?: boolean }) => finish(run(id, options.json === true)));
