@@ -52,17 +52,18 @@ export class SteppedRead {
   readonly runId: string;
   private readonly database: Database;
   private readonly policy: Policy;
-  private readonly more: StepOptions;
+  private readonly more: Partial<EmployeesCommitRequest>;
+  private readonly isAskedById: boolean;
   private received = 0;
 
-  constructor(database: Database, policy: Policy, more: StepOptions = {}) {
+  constructor(database: Database, policy: Policy, { isAskedById = true, ...more }: StepOptions = {}) {
     runs += 1;
     this.runId = more.runId ?? `run-${runs}`;
-    [this.database, this.policy, this.more] = [database, policy, more];
+    [this.database, this.policy, this.more, this.isAskedById] = [database, policy, more, isAskedById];
   }
 
   private get run(): RunRef {
-    return { connectionId: 'default', endpoint: 'employees', runId: this.runId };
+    return { connectionId: this.more.connectionId ?? 'default', endpoint: 'employees', runId: this.runId };
   }
 
   /** Opens the run and begins its first attempt. */
@@ -77,14 +78,12 @@ export class SteppedRead {
     const { database, run } = this;
     await stageRecords(database, run, { attempt: 1, chunk: null }, { endpoint: 'employees', records: company });
     this.received = company.length;
-    const { isAskedById = true, onlyEmployeeId = null } = this.more;
-    if (isAskedById && onlyEmployeeId === null)
+    if (this.isAskedById && (this.more.onlyEmployeeId ?? null) === null)
       await recordGone(database, run, 1, await listUnaskedMissing(database, run, 1, 1_000_000));
     return this;
   }
 
   async commit(): Promise<EmployeesCommitOutcome & { readonly runId: string }> {
-    const { isAskedById: _, ...more } = this.more;
     const request = {
       ...this.run,
       source: 'v1' as const,
@@ -94,7 +93,7 @@ export class SteppedRead {
       preview: false,
       requests: 1,
       onlyEmployeeId: null,
-      ...more,
+      ...this.more,
     };
     const digest = createDigester(Buffer.alloc(32, 7));
     const outcome = await commitEmployees(this.database, request, { policy: this.policy, digest });

@@ -13,18 +13,19 @@ export class SteppedCollection {
   readonly runId: string;
   private readonly database: Database;
   private readonly endpoint: Exclude<RunRef['endpoint'], 'employees'>;
+  private readonly connectionId: string;
   private attempt = 0;
   private received = 0;
   private chunk: DayWindow | null = null;
 
-  constructor(database: Database, endpoint: Exclude<RunRef['endpoint'], 'employees'>) {
+  constructor(database: Database, endpoint: Exclude<RunRef['endpoint'], 'employees'>, connectionId = 'default') {
     runs += 1;
     this.runId = `stepped-${runs}`;
-    [this.database, this.endpoint] = [database, endpoint];
+    [this.database, this.endpoint, this.connectionId] = [database, endpoint, connectionId];
   }
 
   private get run(): RunRef {
-    return { connectionId: 'default', endpoint: this.endpoint, runId: this.runId };
+    return { connectionId: this.connectionId, endpoint: this.endpoint, runId: this.runId };
   }
 
   /** Begins the next attempt at a chunk. */
