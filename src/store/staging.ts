@@ -116,7 +116,7 @@ export async function beginStaging(queries: Queries, run: RunRef, key: StagingKe
 }
 
 /** Deletes what an attempt has staged, before it begins again. */
-export async function clearStaging(queries: Queries, run: RunRef, { attempt, chunk }: StagingKey): Promise<void> {
+async function clearStaging(queries: Queries, run: RunRef, { attempt, chunk }: StagingKey): Promise<void> {
   await queries.run(
     `delete from ${toStagingTable(run)}
      where reading = $1
@@ -202,7 +202,7 @@ function toTimeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
  * Lists people who are missing from an attempt and have not been asked for by id yet, in the order of their ids. That
  * somebody was asked for is staged too, under the negative number of the attempt: it is of no use after the run.
  *
- * People whom another read has committed since the attempt began are left out of its commit, so nobody asks for them.
+ * People that another read has committed since the attempt began are left out of its commit, so nobody asks for them.
  */
 export async function listUnaskedMissing(
   queries: Queries,

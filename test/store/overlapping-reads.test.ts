@@ -76,7 +76,7 @@ describe('a full read during which one person was refreshed', () => {
     expect(await listEvents()).toEqual(['1 leaver.left due', '2 leaver.left due']);
   });
 
-  test('leaves out a person whom the refresh found unchanged', async () => {
+  test('leaves out a person that the refresh found unchanged', async () => {
     const full = await (await begin()).stage(withPerson(1, LEFT));
     const writes = await countWrites(database, 'employees');
     await refresh(employee(1));
@@ -85,7 +85,7 @@ describe('a full read during which one person was refreshed', () => {
     expect(await listEvents()).toEqual([]);
   });
 
-  test('neither misses nor asks for a joiner whom the refresh has committed', async () => {
+  test('neither misses nor asks for a joiner that the refresh has committed', async () => {
     const full = await (await begin()).stage(company);
     await refresh(employee(500));
     const run = { connectionId: 'default', endpoint: 'employees' as const, runId: full.runId };

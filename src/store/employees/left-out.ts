@@ -3,10 +3,10 @@ import type { Transaction } from '../database.js';
 import { findReadStart } from '../read-starts.js';
 
 /**
- * Selects the people whom another read has committed since this one began: what is stored of them is newer than what
+ * Selects the people that another read has committed since this one began: what is stored of them is newer than what
  * was read. Call it under the endpoint's lock.
  *
- * Leaves the temporary table `left_out`, with the people whom reads of one person have committed since.
+ * Leaves the temporary table `left_out`, with the people that reads of one person have committed since.
  *
  * @returns true if everybody of this read is left out.
  */
