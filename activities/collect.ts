@@ -15,7 +15,7 @@ import type { SegmentPage } from '../src/personio/pages.js';
 import { hasEmployee, shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
-import { clearStaging, createStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
+import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/staging.js';
 import { HEARTBEAT_INTERVAL_MS, toApplicationFailure } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
@@ -49,9 +49,9 @@ export function createCollectActivities({ database, policy, personio }: CollectD
     askForMissing: async (request) => askForMissing(database, await personio(request.connectionId), request),
     collectEmployee: async ({ employeeId, ...run }) => {
       const api = await personio(run.connectionId);
-      const record = await readEmployee(api, employeeId, policy.attributesToStore);
       const key = { attempt: 1, chunk: null };
       await beginStaging(database, run, key);
+      const record = await readEmployee(api, employeeId, policy.attributesToStore);
       if (record !== null) await stageRecords(database, run, key, { endpoint: 'employees', records: [record] });
       return { found: record !== null, requests: api.requests };
     },
@@ -208,16 +208,11 @@ function toStagingKey({ attempt, chunk }: SegmentRequest): StagingKey {
   return { attempt, chunk: chunk?.from ?? null };
 }
 
-/** Returns the position to begin at. The first segment of a read clears the staging table; later ones bring theirs. */
+/** Returns the position to begin at. The first segment of a read begins its staging; later ones bring theirs. */
 async function beginRead(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
   if (request.position !== null) return request.position;
   await beginStaging(context.database, request, toStagingKey(request));
   return readFirstPosition(context, request);
-}
-
-async function beginStaging(database: Database, run: RunRef, key: StagingKey): Promise<void> {
-  await createStaging(database, run);
-  await clearStaging(database, run, key);
 }
 
 async function readFirstPosition({ database, policy }: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {

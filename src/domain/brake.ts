@@ -85,6 +85,12 @@ export function describeUndecided(name: BrakeClass, people: number): string {
   return `${subject} still on hold, waiting for approval or rejection`;
 }
 
+/** Describes people who are left out of a read and whose questions stay open. */
+export function describeCarried(people: number): string {
+  const subject = people === 1 ? '1 employee who was left out is' : `${people} employees who were left out are`;
+  return `${subject} still on hold, waiting for approval or rejection`;
+}
+
 /** Describes people who are held because an operator rejected their changes. */
 export function describeRejected(people: number): string {
   return people === 1

@@ -5,6 +5,7 @@ import type { Database, Queries } from './database.js';
 import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, toColumnValues } from './employees/columns.js';
 import { toCopyRow } from './copy-text.js';
 import { findErasedIds } from './employees/erasure.js';
+import { deleteLeftOverStarts, deleteReadStarts, findReadStart, recordReadStart } from './read-starts.js';
 
 /** Columns of a staging table besides `reading`, `chunk`, `seq` and `record_id`. */
 const COLUMNS = {
@@ -87,6 +88,7 @@ export async function isStaged(queries: Queries, run: RunRef): Promise<boolean> 
 
 export async function dropStaging(queries: Queries, run: RunRef): Promise<void> {
   await queries.run(`drop table if exists ${toStagingTable(run)}`);
+  await deleteReadStarts(queries, run);
 }
 
 /** Drops the staging tables of runs that ended while one of their steps was still writing. */
@@ -100,10 +102,21 @@ export async function dropLeftOvers(queries: Queries): Promise<void> {
        and runs.outcome is not null`,
   );
   for (const { name } of tables) await queries.run(`drop table if exists ${name}`);
+  await deleteLeftOverStarts(queries);
+}
+
+/**
+ * Begins an attempt: creates the staging table, empties it of the attempt, and records the attempt's start. Call it
+ * before the first request.
+ */
+export async function beginStaging(queries: Queries, run: RunRef, key: StagingKey): Promise<void> {
+  await createStaging(queries, run);
+  await clearStaging(queries, run, key);
+  await recordReadStart(queries, run, key);
 }
 
 /** Deletes what an attempt has staged, before it begins again. */
-export async function clearStaging(queries: Queries, run: RunRef, { attempt, chunk }: StagingKey): Promise<void> {
+async function clearStaging(queries: Queries, run: RunRef, { attempt, chunk }: StagingKey): Promise<void> {
   await queries.run(
     `delete from ${toStagingTable(run)}
      where reading = $1
@@ -188,6 +201,8 @@ function toTimeOffTypeValues(record: TimeOffTypeRecord): readonly unknown[] {
 /**
  * Lists people who are missing from an attempt and have not been asked for by id yet, in the order of their ids. That
  * somebody was asked for is staged too, under the negative number of the attempt: it is of no use after the run.
+ *
+ * People that another read has committed since the attempt began are left out of its commit, so nobody asks for them.
  */
 export async function listUnaskedMissing(
   queries: Queries,
@@ -195,19 +210,30 @@ export async function listUnaskedMissing(
   attempt: number,
   limit: number,
 ): Promise<readonly string[]> {
+  const startedAt = await findReadStart(queries, run, { attempt, chunk: null });
   // A set operation is linear, whatever the planner knows of a table that was filled a moment ago.
   const rows = await queries.query<{ employee_id: string }>(
     `select employee_id
      from personio.employees
      where connection_id = $1
        and deleted_at is null
+       and not exists (
+         select from personio.connection_state
+         where connection_id = $1
+           and employees_committed_at >= $4::timestamptz
+       )
      except
      select record_id
      from ${toStagingTable(run)}
      where reading in ($2::integer, -$2::integer)
+     except
+     select employee_id
+     from personio.refreshed_people
+     where connection_id = $1
+       and committed_at >= $4::timestamptz
      order by employee_id
      limit $3`,
-    [run.connectionId, attempt, limit],
+    [run.connectionId, attempt, limit, startedAt],
   );
   return rows.map((row) => row.employee_id);
 }

@@ -4,7 +4,7 @@ import type { AttendanceRecord, StagedRecords } from '../../src/domain/records.j
 import { commitSnapshot } from '../../src/store/collections/commit.js';
 import type { Database } from '../../src/store/database.js';
 import { closeRun, insertRun } from '../../src/store/runs.js';
-import { createStaging, stageRecords } from '../../src/store/staging.js';
+import { beginStaging, stageRecords } from '../../src/store/staging.js';
 import { createMigratedDatabase, countWrites } from '../support/database.js';
 
 let runs = 0;
@@ -19,7 +19,7 @@ async function commit(
   const chunk = more.chunk ?? (page.endpoint === 'attendances' ? CHUNK : null);
   const run = { connectionId: 'default', endpoint: page.endpoint, runId: `collection-${runs}` };
   await insertRun(database, run, new Date().toISOString(), chunk);
-  await createStaging(database, run);
+  await beginStaging(database, run, { attempt: 1, chunk: chunk?.from ?? null });
   await stageRecords(database, run, { attempt: 1, chunk: chunk?.from ?? null }, page);
   const request = {
     ...run,

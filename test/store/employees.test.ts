@@ -123,13 +123,6 @@ describe('reads that are never committed', () => {
     expect(await readTable()).toEqual(before);
   });
 
-  test('a read that is older than the last committed one', async () => {
-    const { incomplete } = await commitCompany(database, policy, [employee(1)], {
-      collectedAt: '2020-01-01T00:00:00.000Z',
-    });
-    expect(incomplete).toMatch(/newer read/);
-  });
-
   test('the read of one person before the baseline', async () => {
     const empty = await createDatabase('newest');
     const { incomplete } = await commitCompany(empty, policy, [employee(1)], { onlyEmployeeId: '1' });

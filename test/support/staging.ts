@@ -1,11 +1,15 @@
-import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../src/contracts/internal/activities.js';
+import type {
+  EmployeesCommitOutcome,
+  EmployeesCommitRequest,
+  RunRef,
+} from '../../src/contracts/internal/activities.js';
 import { createDigester } from '../../src/crypto/sealing.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { commitEmployees } from '../../src/store/employees/commit.js';
 import { insertRun } from '../../src/store/runs.js';
-import { clearStaging, createStaging, recordGone, stageRecords, listUnaskedMissing } from '../../src/store/staging.js';
+import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../../src/store/staging.js';
 
 /** Returns a person who has been employed for years, with the fields that a test is about. */
 export function employee(id: number | string, more: Partial<EmployeeRecord> = {}): EmployeeRecord {
@@ -42,38 +46,73 @@ export function employee(id: number | string, more: Partial<EmployeeRecord> = {}
 
 let runs = 0;
 
+interface StepOptions extends Partial<EmployeesCommitRequest> {
+  readonly isAskedById?: boolean;
+}
+
+/** A read of employees, taken one step at a time. */
+export class SteppedRead {
+  readonly runId: string;
+  private readonly database: Database;
+  private readonly policy: Policy;
+  private readonly more: Partial<EmployeesCommitRequest>;
+  private readonly isAskedById: boolean;
+  private received = 0;
+
+  constructor(database: Database, policy: Policy, { isAskedById = true, ...more }: StepOptions = {}) {
+    runs += 1;
+    this.runId = more.runId ?? `run-${runs}`;
+    [this.database, this.policy, this.more, this.isAskedById] = [database, policy, more, isAskedById];
+  }
+
+  private get run(): RunRef {
+    return { connectionId: this.more.connectionId ?? 'default', endpoint: 'employees', runId: this.runId };
+  }
+
+  /** Opens the run and begins its first attempt. */
+  async begin(): Promise<this> {
+    await insertRun(this.database, this.run, new Date().toISOString(), null);
+    await beginStaging(this.database, this.run, { attempt: 1, chunk: null });
+    return this;
+  }
+
+  /** Stages what Personio has; answers 404 for everybody who is missing. */
+  async stage(company: readonly EmployeeRecord[]): Promise<this> {
+    const { database, run } = this;
+    await stageRecords(database, run, { attempt: 1, chunk: null }, { endpoint: 'employees', records: company });
+    this.received = company.length;
+    if (this.isAskedById && (this.more.onlyEmployeeId ?? null) === null)
+      await recordGone(database, run, 1, await listUnaskedMissing(database, run, 1, 1_000_000));
+    return this;
+  }
+
+  async commit(): Promise<EmployeesCommitOutcome & { readonly runId: string }> {
+    const request = {
+      ...this.run,
+      source: 'v1' as const,
+      attempt: 1,
+      total: this.received,
+      collectedAt: new Date().toISOString(),
+      preview: false,
+      requests: 1,
+      onlyEmployeeId: null,
+      ...this.more,
+    };
+    const digest = createDigester(Buffer.alloc(32, 7));
+    const outcome = await commitEmployees(this.database, request, { policy: this.policy, digest });
+    return { ...outcome, runId: this.runId };
+  }
+}
+
 /** Stages a company and commits it, as a sync does. */
 export async function commitCompany(
   database: Database,
   policy: Policy,
   company: readonly EmployeeRecord[],
-  { isAskedById = true, ...more }: Partial<EmployeesCommitRequest> & { readonly isAskedById?: boolean } = {},
+  more: StepOptions = {},
 ): Promise<EmployeesCommitOutcome & { readonly runId: string }> {
-  runs += 1;
-  const runId = more.runId ?? `run-${runs}`;
-  const run = { connectionId: more.connectionId ?? 'default', endpoint: 'employees' as const, runId };
-  await insertRun(database, run, new Date().toISOString(), null);
-  await createStaging(database, run);
-  await clearStaging(database, run, { attempt: 1, chunk: null });
-  await stageRecords(database, run, { attempt: 1, chunk: null }, { endpoint: 'employees', records: company });
-  // Personio answers 404 for everybody who is missing.
-  if (isAskedById) await recordGone(database, run, 1, await listUnaskedMissing(database, run, 1, 1_000_000));
-  const outcome = await commitEmployees(
-    database,
-    {
-      ...run,
-      source: 'v1' as const,
-      attempt: 1,
-      total: company.length,
-      collectedAt: new Date().toISOString(),
-      preview: false,
-      requests: 1,
-      onlyEmployeeId: null,
-      ...more,
-    },
-    { policy, digest: createDigester(Buffer.alloc(32, 7)) },
-  );
-  return { ...outcome, runId };
+  const read = await new SteppedRead(database, policy, more).begin();
+  return (await read.stage(company)).commit();
 }
 
 /**

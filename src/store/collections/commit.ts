@@ -5,12 +5,15 @@ import { lockEndpoint } from '../locks.js';
 import { findClosedRun } from '../runs.js';
 import { isStaged, toStagingTable } from '../staging.js';
 import { NO_CHANGE, mergeSnapshot } from './merge.js';
+import { findOverlapReason, recordCommit } from './overlaps.js';
 import { selectSnapshot } from './snapshot.js';
 import { TABLES, buildAttemptCondition, buildDayCondition, listColumns } from './tables.js';
+import type { Collection } from './tables.js';
 
 /**
  * Checks that a read is complete and merges it: departments, time-off types or a chunk of attendances, in one
- * transaction, all or nothing. Rows that did not change are not touched.
+ * transaction, all or nothing. Rows that did not change are not touched. Where another run has committed the same since
+ * this attempt began, the attempt is incomplete: its records may be older than what is stored.
  */
 export async function commitSnapshot(database: Database, request: CommitRequest): Promise<CommitOutcome> {
   const { endpoint } = request;
@@ -19,14 +22,22 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     await lockEndpoint(transaction, request.connectionId, endpoint);
     const closed = await findClosedRun(transaction, request);
     if (closed !== null) return { ...NO_CHANGE, incomplete: `the run has already ended as ${closed.outcome}` };
-    const unchanged = await countUnchangedRows(transaction, request);
-    if (unchanged !== null)
-      return { ...NO_CHANGE, incomplete: null, storedRows: unchanged, received: unchanged, unchanged };
-    const incomplete = await findIncompleteReason(transaction, request);
-    if (incomplete !== null) return { ...NO_CHANGE, incomplete };
-    await selectSnapshot(transaction, endpoint, request);
-    return mergeSnapshot(transaction, endpoint, request);
+    const overlap = await findOverlapReason(transaction, request);
+    if (overlap !== null) return { ...NO_CHANGE, incomplete: overlap };
+    const outcome = await merge(transaction, endpoint, request);
+    if (outcome.incomplete === null && !outcome.shrunk) await recordCommit(transaction, request);
+    return outcome;
   });
+}
+
+async function merge(transaction: Transaction, endpoint: Collection, request: CommitRequest): Promise<CommitOutcome> {
+  const unchanged = await countUnchangedRows(transaction, request);
+  if (unchanged !== null)
+    return { ...NO_CHANGE, incomplete: null, storedRows: unchanged, received: unchanged, unchanged };
+  const incomplete = await findIncompleteReason(transaction, request);
+  if (incomplete !== null) return { ...NO_CHANGE, incomplete };
+  await selectSnapshot(transaction, endpoint, request);
+  return mergeSnapshot(transaction, endpoint, request);
 }
 
 /**

@@ -1,19 +1,24 @@
 import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contracts/internal/activities.js';
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
+import { describeCarried } from '../../domain/brake.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
 import { storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
 import { closeRun, findClosedRun } from '../runs.js';
-import { listUnaskedMissing } from '../staging.js';
+import { listUnaskedMissing, toStagingTable } from '../staging.js';
 import { summarizeAnomalies } from './anomalies.js';
 import { recordAttributes } from './attribute-profile.js';
 import type { ProfileSummary } from './attribute-profile.js';
 import { NOT_BRAKED, brake, countChangedPeople } from './brake.js';
 import type { BrakeOutcome } from './brake.js';
+import { carryQuestions, selectCarried } from './carried-questions.js';
+import type { CarriedQuestions } from './carried-questions.js';
 import { decideAll } from './decide.js';
 import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
+import { countLeftOut, recordConfirmed, selectLeftOut } from './left-out.js';
+import type { LeftOutCounts } from './left-out.js';
 import { mergeEmployees } from './merge.js';
 import type { MergeCounts } from './merge.js';
 import { selectPairs } from './pairs.js';
@@ -37,19 +42,16 @@ export async function commitEmployees(
     await lockEndpoint(transaction, request.connectionId, 'employees');
     const ended = await findClosedRun(transaction, request, true);
     if (ended !== null) return readOutcome(transaction, ended);
-    const state = await readConnectionState(transaction, request.connectionId);
+    const baselineRunId = await findBaselineRun(transaction, request.connectionId);
     const incomplete =
       (await findIncompleteReason(transaction, request)) ??
-      findStaleReason(request, state) ??
+      findPrematureReason(request, baselineRunId) ??
       (await findUnaskedReason(transaction, request));
     if (incomplete !== null) return { incomplete, result: null, question: null, replaced: [] };
-    const isBaseline = state.baselineRunId === null;
-    const { received } = await selectPairs(transaction, request);
-    await decideAll(transaction, request, { ...context, isBaseline });
-    const braking = isBaseline ? NOT_BRAKED : await brake(transaction, request, context.policy);
-    const result = request.preview
-      ? await closePreview(transaction, request, received, braking)
-      : await commit(transaction, request, { ...context, received, braking, isBaseline });
+    const isOvertaken = await selectLeftOut(transaction, request);
+    const result = isOvertaken
+      ? await closeOvertaken(transaction, request)
+      : await decideAndCommit(transaction, request, { ...context, isBaseline: baselineRunId === null });
     return readOutcome(transaction, result);
   });
 }
@@ -65,29 +67,17 @@ async function readOutcome(transaction: Transaction, result: SyncResult): Promis
   };
 }
 
-interface ConnectionState {
-  readonly baselineRunId: string | null;
-  readonly collectedAt: string | null;
-}
-
-async function readConnectionState(transaction: Transaction, connectionId: string): Promise<ConnectionState> {
-  const [row] = await transaction.query<{ baseline_run_id: string | null; employees_collected_at: string | null }>(
-    'select baseline_run_id, employees_collected_at from personio.connection_state where connection_id = $1',
+async function findBaselineRun(transaction: Transaction, connectionId: string): Promise<string | null> {
+  const [row] = await transaction.query<{ baseline_run_id: string | null }>(
+    'select baseline_run_id from personio.connection_state where connection_id = $1',
     [connectionId],
   );
-  return { baselineRunId: row?.baseline_run_id ?? null, collectedAt: row?.employees_collected_at ?? null };
+  return row?.baseline_run_id ?? null;
 }
 
-function findStaleReason(
-  { collectedAt, onlyEmployeeId }: EmployeesCommitRequest,
-  state: ConnectionState,
-): string | null {
-  if (onlyEmployeeId !== null && state.baselineRunId === null) {
-    return 'no complete read of this connection has been committed yet: run `personio-sync sync employees` first';
-  }
-  if (state.collectedAt !== null && Date.parse(collectedAt) < Date.parse(state.collectedAt))
-    return 'a newer read was committed meanwhile';
-  return null;
+function findPrematureReason({ onlyEmployeeId }: EmployeesCommitRequest, baselineRunId: string | null): string | null {
+  if (onlyEmployeeId === null || baselineRunId !== null) return null;
+  return 'no complete read of this connection has been committed yet: run `personio-sync sync employees` first';
 }
 
 /** Checks that everybody who is missing was asked for by id, and that Personio answered 404, in this run. */
@@ -97,9 +87,61 @@ async function findUnaskedReason(transaction: Transaction, request: EmployeesCom
   return unasked.length === 0 ? null : 'missing people were not asked for by id';
 }
 
-interface CommitContext extends EmployeesCommitContext {
+/**
+ * Closes a run of which everybody is left out, since another read committed everybody meanwhile: nothing changes, and
+ * questions and approvals stay as they are.
+ */
+async function closeOvertaken(transaction: Transaction, request: EmployeesCommitRequest): Promise<SyncResult> {
+  const [row] = await transaction.query<{ received: number }>(
+    `select count(distinct record_id) as received
+     from ${toStagingTable(request)}
+     where reading = $1
+       and chunk is null`,
+    [request.attempt],
+  );
+  const received = row?.received ?? 0;
+  return closeRun(transaction, request, {
+    outcome: request.preview ? 'preview' : 'succeeded',
+    failureType: null,
+    source: request.source,
+    requests: request.requests,
+    ...NO_CHANGES,
+    received,
+    held: received,
+    message: `${formatReceived(received)} Nothing was changed. ${formatLeftOut(received)}`,
+    detail: { leftOut: received },
+  });
+}
+
+const NO_CHANGES: MergeCounts & { readonly unchanged: number } = {
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  missing: 0,
+  held: 0,
+};
+
+async function decideAndCommit(
+  transaction: Transaction,
+  request: EmployeesCommitRequest,
+  context: EmployeesCommitContext & { readonly isBaseline: boolean },
+): Promise<SyncResult> {
+  const { received } = await selectPairs(transaction, request);
+  const leftOut = await countLeftOut(transaction);
+  await decideAll(transaction, request, context);
+  const braking = context.isBaseline ? NOT_BRAKED : await brake(transaction, request, context.policy);
+  return request.preview
+    ? closePreview(transaction, request, { received, leftOut, braking })
+    : commit(transaction, request, { ...context, received, leftOut, braking });
+}
+
+interface ReadSummary {
   readonly received: number;
+  readonly leftOut: LeftOutCounts;
   readonly braking: BrakeOutcome;
+}
+
+interface CommitContext extends EmployeesCommitContext, ReadSummary {
   readonly isBaseline: boolean;
 }
 
@@ -108,19 +150,23 @@ async function commit(
   request: EmployeesCommitRequest,
   context: CommitContext,
 ): Promise<SyncResult> {
-  const { received, braking, isBaseline, policy } = context;
+  const { received, leftOut, isBaseline, policy } = context;
   // The read of one person says nothing about what the credential may read.
   const profile =
     request.onlyEmployeeId === null
       ? await recordAttributes(transaction, request.connectionId, policy.attributesToStore)
       : null;
-  const counts = await mergeEmployees(transaction, request);
+  const merged = await mergeEmployees(transaction, request);
+  const counts = { ...merged, held: merged.held + leftOut.seen };
   const events = await storeEvents(transaction, request, policy);
   await storeHolds(transaction, request, 'asked');
-  const replaces = await storeHeldPeople(transaction, request);
+  const carried = await selectCarried(transaction, request.connectionId);
   await recordState(transaction, request, isBaseline);
+  if (leftOut.people > 0) await carryQuestions(transaction, request);
+  const replaces = await storeHeldPeople(transaction, request);
   const changed = await countChangedPeople(transaction);
   const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
+  const braking = addCarried(context.braking, carried);
   return closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
@@ -129,7 +175,7 @@ async function commit(
     received,
     ...counts,
     unchanged: received - counts.inserted - counts.updated - counts.held,
-    message: formatMessage({ received, counts, events, braking, isBaseline, profile }),
+    message: formatMessage({ received, counts, events, braking, isBaseline, profile, leftOut, carried }),
     detail: {
       changed,
       limits: braking.limits,
@@ -140,48 +186,59 @@ async function commit(
       oddities: anomalies,
       baseline: isBaseline,
       events,
+      leftOut: leftOut.people,
       ...(profile === null ? {} : { profile }),
     },
   });
 }
 
+/** Adds the questions that this run has taken over from the one that asked them. */
+function addCarried(braking: BrakeOutcome, { asked }: CarriedQuestions): BrakeOutcome {
+  if (asked === 0) return braking;
+  return { ...braking, asked: braking.asked + asked, why: [...braking.why, describeCarried(asked)] };
+}
+
 async function closePreview(
   transaction: Transaction,
   request: EmployeesCommitRequest,
-  received: number,
-  braking: BrakeOutcome,
+  { received, leftOut, braking }: ReadSummary,
 ): Promise<SyncResult> {
   await storeHolds(transaction, request, null);
-  const wouldHold = braking.why.length === 0 ? '' : ` ${braking.why.join('. ')}.`;
+  const sentences = [
+    formatReceived(received),
+    'Nothing was changed: this was a preview.',
+    ...braking.why.map((sentence) => `${sentence}.`),
+    ...(leftOut.people === 0 ? [] : [formatLeftOut(leftOut.people)]),
+  ];
   return closeRun(transaction, request, {
     outcome: 'preview',
     failureType: null,
     source: request.source,
     requests: request.requests,
+    ...NO_CHANGES,
     received,
-    inserted: 0,
-    updated: 0,
-    unchanged: received,
-    missing: 0,
-    held: 0,
-    message: `${received} employees received. Nothing was changed: this was a preview.${wouldHold}`,
-    detail: { limits: braking.limits, why: braking.why, asked: braking.asked },
+    unchanged: received - leftOut.seen,
+    held: leftOut.seen,
+    message: sentences.join(' '),
+    detail: { limits: braking.limits, why: braking.why, asked: braking.asked, leftOut: leftOut.people },
   });
 }
 
 async function recordState(
   transaction: Transaction,
-  { connectionId, runId, collectedAt, onlyEmployeeId }: EmployeesCommitRequest,
+  request: EmployeesCommitRequest,
   isBaseline: boolean,
 ): Promise<void> {
+  const { connectionId, runId, collectedAt, onlyEmployeeId } = request;
   await transaction.run(
     `insert into personio.connection_state as stored (connection_id, employees_collected_at, employees_committed_at)
      values ($1, $2, case when $3 then clock_timestamp() end)
      on conflict (connection_id) do update
-     set employees_collected_at = excluded.employees_collected_at,
+     set employees_collected_at = greatest(excluded.employees_collected_at, stored.employees_collected_at),
        employees_committed_at = coalesce(excluded.employees_committed_at, stored.employees_committed_at)`,
     [connectionId, collectedAt, onlyEmployeeId === null],
   );
+  await recordConfirmed(transaction, request);
   if (!isBaseline) return;
   await transaction.run(
     `update personio.connection_state
@@ -192,16 +249,16 @@ async function recordState(
   );
 }
 
-interface CommitSummary {
-  readonly received: number;
+interface CommitSummary extends ReadSummary {
   readonly counts: MergeCounts;
   readonly events: number;
-  readonly braking: BrakeOutcome;
   readonly isBaseline: boolean;
   readonly profile: ProfileSummary | null;
+  readonly carried: CarriedQuestions;
 }
 
-function formatMessage({ received, counts, events, braking, isBaseline, profile }: CommitSummary): string {
+function formatMessage(summary: CommitSummary): string {
+  const { received, counts, events, braking, isBaseline, profile, leftOut, carried } = summary;
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures =
@@ -213,6 +270,21 @@ function formatMessage({ received, counts, events, braking, isBaseline, profile 
     const baseline = `This first read is the baseline: it emits no events and schedules ${dates}.`;
     return [figures, baseline, ...alarms].join(' ');
   }
-  const eventSentence = `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`;
-  return [figures, eventSentence, ...braking.why.map((sentence) => `${sentence}.`), ...alarms].join(' ');
+  return [
+    figures,
+    `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`,
+    ...braking.why.map((sentence) => `${sentence}.`),
+    ...(leftOut.people === 0 ? [] : [formatLeftOut(leftOut.people)]),
+    ...(carried.approved === 0
+      ? []
+      : [`Of them, ${carried.approved} approved: that approval holds for the next read.`]),
+    ...alarms,
+  ].join(' ');
+}
+
+const formatReceived = (received: number): string => `${received} employees received.`;
+
+function formatLeftOut(people: number): string {
+  const subject = people === 1 ? '1 employee was left out' : `${people} employees were left out`;
+  return `${subject}, because another read committed them during this one: the next run reads them again.`;
 }

@@ -12,7 +12,7 @@ const HELD_EVENT = `
   decided.is_held
   and (decided.brake_class <> 'missing' or decided_events.kind = 'leaver.deleted')`;
 
-const HOLD_FIELDS = [
+export const HOLD_FIELDS = [
   'eventId',
   'employeeId',
   'class',
@@ -57,7 +57,7 @@ export async function storeHolds(
 
 /**
  * Stores who is held from now on. A complete read is about everybody, so its run replaces all earlier questions; the
- * read of one person is about that one.
+ * read of one person is about that one. People who are left out stay held as they are.
  *
  * @returns the braked runs whose questions this one has replaced.
  */
@@ -68,7 +68,8 @@ export async function storeHeldPeople(
   const scope = `
     from personio.held_people
     where connection_id = $1
-      and ($2::text is null or employee_id = $2)`;
+      and ($2::text is null or employee_id = $2)
+      and employee_id not in (select employee_id from left_out)`;
   await transaction.run(
     `create temp table held_before on commit drop as
      select * from personio.held_people where false`,

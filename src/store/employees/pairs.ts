@@ -5,7 +5,7 @@ import { EFFECTIVE_COLUMNS, RECORD_COLUMNS } from './columns.js';
 
 /**
  * Selects the people that the snapshot concerns: who is new, differs or is missing, and whose dates may have passed.
- * The many others are never touched.
+ * The many others are never touched, and neither is anybody in the temporary table `left_out`.
  *
  * Leaves the temporary tables `seen`, each person who was read once, and `pairs`, with the record that counts in the
  * columns of `employees`.
@@ -84,6 +84,7 @@ function buildPairsSql(): string {
         where erased.connection_id = $1
           and erased.employee_id = joined.employee_id
       )
+      and not exists (select from left_out where left_out.employee_id = joined.employee_id)
       and (
         not joined.is_known
         or (not joined.is_seen and joined.deleted_at is null and $2::text is null)
