@@ -16,7 +16,7 @@ import { hasEmployee, shouldFallBack, readEmployee, readSegment } from '../src/p
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
 import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
-import type { StagingKey } from '../src/store/staging.js';
+import type { StagingKey } from '../src/store/read-starts.js';
 import { HEARTBEAT_INTERVAL_MS, toApplicationFailure } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 

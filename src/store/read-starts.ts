@@ -1,6 +1,13 @@
 import type { RunRef } from '../contracts/internal/activities.js';
 import type { Queries } from './database.js';
-import type { StagingKey } from './staging.js';
+
+/** Attempt and days that a staged row belongs to. */
+export interface StagingKey {
+  /** Number of the attempt to read the chunk, from 1. */
+  readonly attempt: number;
+  /** First day of the chunk; null for endpoints that are read in one. */
+  readonly chunk: string | null;
+}
 
 /**
  * Records that an attempt begins, by the database's clock. Call it before the first request: what another read commits

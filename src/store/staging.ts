@@ -6,6 +6,7 @@ import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, toColumnValues } from './employees
 import { toCopyRow } from './copy-text.js';
 import { findErasedIds } from './employees/erasure.js';
 import { deleteLeftOverStarts, deleteReadStarts, findReadStart, recordReadStart } from './read-starts.js';
+import type { StagingKey } from './read-starts.js';
 
 /** Columns of a staging table besides `reading`, `chunk`, `seq` and `record_id`. */
 const COLUMNS = {
@@ -43,14 +44,6 @@ function listStagedColumns(endpoint: Endpoint): readonly string[] {
  */
 export function toStagingTable({ runId, endpoint }: RunRef): string {
   return `personio_staging."${endpoint}_${runId.replaceAll(/[^\w-]/g, '_')}"`;
-}
-
-/** Attempt and days that a staged row belongs to. */
-export interface StagingKey {
-  /** Number of the attempt to read the chunk, from 1. */
-  readonly attempt: number;
-  /** First day of the chunk; null for endpoints that are read in one. */
-  readonly chunk: string | null;
 }
 
 export async function createStaging(queries: Queries, run: RunRef): Promise<void> {
