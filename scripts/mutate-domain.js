@@ -147,14 +147,7 @@ const MUTATIONS = [
 
 const word = process.argv[2] ?? '';
 mkdirSync(`${copy}/test/unit`, { recursive: true });
-for (const path of [
-  'src',
-  'docs',
-  'test/unit/domain',
-  'package.json',
-  'jest.config.js',
-  'test/support',
-])
+for (const path of ['src', 'docs', 'test/unit/domain', 'package.json', 'jest.config.js', 'test/support'])
   cpSync(`${root}${path}`, `${copy}/${path}`, { recursive: true });
 symlinkSync(`${root}node_modules`, `${copy}/node_modules`);
 // The simulated year is slow and would catch most mutations. The test of the docs only looks for names of rules.
