@@ -7,7 +7,7 @@ import type {
   RunPlan,
   StoreActivities,
 } from '../src/contracts/internal/activities.js';
-import { resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
+import { findWindowFault, resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
 import type { Policy } from '../src/domain/policy.js';
 import { listSources } from '../src/personio/sources.js';
 import { commitSnapshot } from '../src/store/collections/commit.js';
@@ -71,6 +71,7 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
     await insertRun(database, request, request.startedAt, null);
     return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };
   }
+  await refuseInvalidWindow(database, request);
   const window = resolveAttendanceWindow({
     window: request.window,
     nominalTime: request.nominalTime,
@@ -81,6 +82,17 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
   });
   await insertRun(database, request, request.startedAt, window);
   return { sources, chunks: chunkDays(window, DAYS_PER_CHUNK), pagesPerSegment: PAGES_PER_SEGMENT };
+}
+
+/** @throws ApplicationFailure `InvalidRequest` for a window that cannot be read. The run's row records it. */
+async function refuseInvalidWindow(database: Database, request: OpenRunRequest): Promise<void> {
+  const fault = request.window === null ? null : findWindowFault(request.window);
+  if (fault === null) return;
+  await insertRun(database, request, request.startedAt, null);
+  throw ApplicationFailure.nonRetryable(
+    `${fault} Nothing was read. Start the run again with other days.`,
+    'InvalidRequest',
+  );
 }
 
 /** Applies the retention rules. Deleted rows stay deleted, so the next attempt continues where this one stopped. */
