@@ -123,6 +123,18 @@ describe('reads that are never committed', () => {
     expect(await readTable()).toEqual(before);
   });
 
+  test.each([{ state: 'the baseline' }, { state: 'the first read' }])(
+    'an empty list after $state',
+    async ({ state }) => {
+      const own = state === 'the baseline' ? database : await createDatabase('newest');
+      const { incomplete } = await commitCompany(own, policy, [], { total: 0 });
+      expect(incomplete).toMatch(/no employees at all/);
+      const [row] = await own.query<{ people: number }>('select count(*) as people from personio.employees');
+      expect(row?.people).toBe(own === database ? 100 : 0);
+      if (own !== database) await own.close();
+    },
+  );
+
   test('a read that is older than the last committed one', async () => {
     const { incomplete } = await commitCompany(database, policy, [employee(1)], {
       collectedAt: '2020-01-01T00:00:00.000Z',

@@ -173,6 +173,12 @@ const PAGING: readonly FaultCase[] = [
     says: /empty page/,
   },
   {
+    fault: 'no employees, and a total of 0',
+    arrange: addFault(changeBody((body) => ({ ...body, data: [], metadata: { total_elements: 0 } }))),
+    outcome: 'SnapshotIncomplete',
+    says: /no employees at all/,
+  },
+  {
     fault: 'time-off types, whose list ignores the offset',
     endpoint: 'time-off-types',
     arrange: ({ behaviour, faults }) => {
