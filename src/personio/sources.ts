@@ -40,6 +40,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createOffsetReader({
         path: '/v1/company/departments',
         bucket: 'departments',
+        isTotalOptional: true,
         schema: () => departmentSchema,
         getId: ({ recordId }) => recordId,
       }),
@@ -102,6 +103,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createOffsetReader({
         path: '/v1/company/time-off-types',
         bucket: 'time-off-types',
+        isTotalOptional: true,
         schema: () => timeOffTypeSchema,
         getId: ({ timeOffTypeId }) => timeOffTypeId,
       }),

@@ -67,6 +67,16 @@ const changeFirstRecord = (change: (attributes: Record<string, unknown>) => void
     if (data[0] !== undefined) change(data[0].attributes);
     return { ...body, data };
   });
+/** Replaces the time-off types by 250, and the second page by `response`. */
+const addTimeOffTypes = (response: FakeResponse): FaultCase['arrange'] =>
+  addFault(
+    ({ query }) => {
+      if (Number(query.get('offset')) > 0) return response;
+      const data = Array.from({ length: 200 }, (_, index) => ({ attributes: { id: 5_001 + index, name: 'Type' } }));
+      return { status: 200, body: { success: true, data } };
+    },
+    { path: PATH['time-off-types'] },
+  );
 const later = { after: 1, times: 1 };
 const once = { times: 1 };
 
@@ -171,6 +181,29 @@ const PAGING: readonly FaultCase[] = [
     arrange: addFault(changeBody((body) => ({ ...body, data: [] }))),
     outcome: 'SnapshotIncomplete',
     says: /empty page/,
+  },
+  {
+    fault: 'employees without a total, and one 404 beyond the first page',
+    arrange: (fake) => {
+      addFault(changeBody(({ data }) => ({ data })))(fake);
+      addFault(respondWithStatus(404), later)(fake);
+    },
+    outcome: 'PersonioMalformedAnswer',
+    says: /total_elements is missing/,
+  },
+  {
+    fault: 'time-off types, 250 of them, and 400 to page 2',
+    endpoint: 'time-off-types',
+    arrange: addTimeOffTypes({ status: 400, body: {} }),
+    outcome: 'PersonioMalformedAnswer',
+    says: /answered .* with 400/,
+  },
+  {
+    fault: 'time-off types, 250 of them, and an empty page 2',
+    endpoint: 'time-off-types',
+    arrange: addTimeOffTypes({ status: 200, body: { success: true, data: [] } }),
+    outcome: 'SnapshotIncomplete',
+    says: /empty page after 200 records/,
   },
   {
     fault: 'no employees, and a total of 0',

@@ -1,8 +1,9 @@
 import type { ReadPosition } from '../../contracts/internal/activities.js';
 import type { PersonioApi } from '../api.js';
+import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { HttpResponse } from '../http.js';
-import { fetchLargestPage, isRefusedSize } from '../pages.js';
+import { fetchLargestPage } from '../pages.js';
 import type { Collection, CollectionReader, PageGenerator, ReadRequest } from '../pages.js';
 import { parseList } from './envelope.js';
 import type { ListPage } from './envelope.js';
@@ -11,10 +12,13 @@ import type { ListPage } from './envelope.js';
 export interface OffsetCollection<T> extends Collection<T> {
   /** Throws when the new records of a page must not be used. */
   readonly check?: (records: readonly T[]) => void;
+  /** True where Personio documents no total. Default: a list without a total is malformed. */
+  readonly isTotalOptional?: boolean;
 }
 
 /** An open collection: its requests and their parser. */
-interface OffsetSource<T> extends Pick<OffsetCollection<T>, 'getId' | 'check'> {
+interface OffsetSource<T> extends Pick<OffsetCollection<T>, 'getId' | 'check' | 'isTotalOptional'> {
+  readonly route: Route;
   readonly fetch: (offset: number, limit: number) => Promise<HttpResponse>;
   /** @throws PersonioError */
   readonly parse: (response: HttpResponse) => ListPage<T>;
@@ -46,6 +50,7 @@ function openSource<T>(
   const filters = query?.(chunk);
   return {
     ...rest,
+    route,
     fetch: async (offset, limit) => api.get({ route, path, bucket, query: { ...filters, limit, offset } }),
     parse: (response) => parseList(route, response, recordSchema),
   };
@@ -58,7 +63,10 @@ async function* readPages<T>(source: OffsetSource<T>, request: ReadRequest): Pag
     source.fetch(start, size),
   );
   const first = source.parse(response);
-  if (first.total === null) return yield* readWithoutTotal(source, first, { ...position, pageSize: asked });
+  if (first.total === null) {
+    if (source.isTotalOptional !== true) throw createMalformedError(source.route, 'metadata.total_elements is missing');
+    return yield* readWithoutTotal(source, first, { ...position, pageSize: asked });
+  }
   const pageSize = detectPageSize(first, start, asked);
   const total = position.total ?? first.total;
   return yield* readByTotal(source, first, { ...position, total, pageSize }, request.pages);
@@ -176,26 +184,56 @@ class PrefetchQueue<T> {
   }
 }
 
-/** Reads until a page has no new id: some servers ignore the offset, others send an empty page beyond the end. */
+/**
+ * Reads until an answer repeats what came before. Each request begins with the last record that came, so that an honest
+ * server repeats it at the end, and one that ignores the offset repeats everything. A refusal or an empty answer in
+ * place of that record is no end.
+ */
 async function* readWithoutTotal<T>(
   source: OffsetSource<T>,
   first: ListPage<T>,
   begin: ReadPosition,
 ): PageGenerator<T> {
-  const seen = new Set<string>();
+  const seen = new Set(begin.lastId === undefined ? [] : [begin.lastId]);
   let position = begin;
-  let page = first;
+  let page = first.records.length > 0 ? first : await fetchUnlessEmpty(source, position);
   for (let pages = 1; pages <= MAX_PAGES_WITHOUT_TOTAL; pages++) {
     const records = page.records.filter((record) => !seen.has(source.getId(record)));
+    const isEmptyInPlace = page.records.length === 0 && position.lastId !== undefined;
+    if (isEmptyInPlace && !(await isOnlyPage(source, first, position)))
+      return { next: null, restartReason: `the server sent an empty page after ${position.offset} records` };
     if (records.length === 0) return { next: null, restartReason: null };
     for (const record of records) seen.add(source.getId(record));
-    position = { ...position, offset: position.offset + page.records.length };
+    position = { ...position, offset: position.offset + records.length };
+    const last = records.at(-1);
+    // A page of one record has no room for an overlap.
+    if (page.records.length > 1 && last !== undefined) position = { ...position, lastId: source.getId(last) };
     source.check?.(records);
     yield { records, position };
-    const response = await source.fetch(position.offset, position.pageSize);
-    // Some servers refuse an offset beyond the end; what came before is complete.
-    if (isRefusedSize(response) || response.status === 404) return { next: null, restartReason: null };
-    page = source.parse(response);
+    page = await fetchUnlessEmpty(source, position);
   }
   return { next: null, restartReason: `the server sent ${MAX_PAGES_WITHOUT_TOTAL} pages without an end` };
+}
+
+/** Fetches the next page. Asks again for an empty one, which may be a hiccup. */
+async function fetchUnlessEmpty<T>(source: OffsetSource<T>, position: ReadPosition): Promise<ListPage<T>> {
+  const fetchPage = async (): Promise<ListPage<T>> =>
+    source.parse(await source.fetch(toStartOffset(position), position.pageSize));
+  const page = await fetchPage();
+  return page.records.length > 0 ? page : fetchPage();
+}
+
+/**
+ * Tells whether a server counts pages instead of records, as Personio does elsewhere, and has only one: its page 1 is
+ * the first page again, and its page 2 is empty.
+ */
+async function isOnlyPage<T>(
+  source: OffsetSource<T>,
+  first: ListPage<T>,
+  { pageSize }: ReadPosition,
+): Promise<boolean> {
+  const listIds = ({ records }: ListPage<T>): string => JSON.stringify(records.map(source.getId));
+  const one = source.parse(await source.fetch(1, pageSize));
+  if (listIds(one) !== listIds(first)) return false;
+  return source.parse(await source.fetch(2, pageSize)).records.length === 0;
 }
