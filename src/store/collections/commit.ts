@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../database.js';
 import { lockEndpoint } from '../locks.js';
 import { findClosedRun } from '../runs.js';
 import { isStaged, toStagingTable } from '../staging.js';
+import { summarizeUnreadable } from '../unreadable.js';
 import { NO_CHANGE, mergeSnapshot } from './merge.js';
 import { selectSnapshot } from './snapshot.js';
 import { TABLES, buildAttemptCondition, buildDayCondition, listColumns } from './tables.js';
@@ -19,14 +20,31 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     await lockEndpoint(transaction, request.connectionId, endpoint);
     const closed = await findClosedRun(transaction, request);
     if (closed !== null) return { ...NO_CHANGE, incomplete: `the run has already ended as ${closed.outcome}` };
-    const unchanged = await countUnchangedRows(transaction, request);
-    if (unchanged !== null)
-      return { ...NO_CHANGE, incomplete: null, storedRows: unchanged, received: unchanged, unchanged };
+    const same = await countUnchangedRows(transaction, request);
+    if (same !== null) {
+      const unreadable = await storeUnreadable(transaction, request);
+      return { ...NO_CHANGE, incomplete: null, storedRows: same, received: same, unchanged: same, unreadable };
+    }
     const incomplete = await findIncompleteReason(transaction, request);
     if (incomplete !== null) return { ...NO_CHANGE, incomplete };
-    await selectSnapshot(transaction, endpoint, request);
-    return mergeSnapshot(transaction, endpoint, request);
+    const { held } = await selectSnapshot(transaction, endpoint, request);
+    const outcome = await mergeSnapshot(transaction, endpoint, request);
+    if (outcome.shrunk) return outcome;
+    const unreadable = await storeUnreadable(transaction, request);
+    return { ...outcome, received: outcome.received + held, held, unreadable };
   });
+}
+
+/** Stores which records of the run cannot be read in full. Returns their number. */
+async function storeUnreadable(transaction: Transaction, request: CommitRequest): Promise<number> {
+  const detail = await summarizeUnreadable(transaction, request);
+  if (detail.unreadableCount > 0) {
+    await transaction.run('update personio.sync_runs set detail = detail || $2::jsonb where run_id = $1', [
+      request.runId,
+      JSON.stringify(detail),
+    ]);
+  }
+  return detail.unreadableCount;
 }
 
 /**

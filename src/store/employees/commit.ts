@@ -1,12 +1,14 @@
 import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contracts/internal/activities.js';
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
+import { describeUnreadable } from '../../domain/unreadable.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
 import { storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
 import { closeRun, findClosedRun } from '../runs.js';
 import { listUnaskedMissing } from '../staging.js';
+import { summarizeUnreadable } from '../unreadable.js';
 import { summarizeAnomalies } from './anomalies.js';
 import { recordAttributes } from './attribute-profile.js';
 import type { ProfileSummary } from './attribute-profile.js';
@@ -121,6 +123,7 @@ async function commit(
   await recordState(transaction, request, isBaseline);
   const changed = await countChangedPeople(transaction);
   const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
+  const unreadable = await summarizeUnreadable(transaction, request);
   return closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
@@ -129,7 +132,7 @@ async function commit(
     received,
     ...counts,
     unchanged: received - counts.inserted - counts.updated - counts.held,
-    message: formatMessage({ received, counts, events, braking, isBaseline, profile }),
+    message: formatMessage({ received, counts, events, braking, isBaseline, profile, ...unreadable }),
     detail: {
       changed,
       limits: braking.limits,
@@ -141,6 +144,7 @@ async function commit(
       baseline: isBaseline,
       events,
       ...(profile === null ? {} : { profile }),
+      ...(unreadable.unreadableCount === 0 ? {} : unreadable),
     },
   });
 }
@@ -199,15 +203,21 @@ interface CommitSummary {
   readonly braking: BrakeOutcome;
   readonly isBaseline: boolean;
   readonly profile: ProfileSummary | null;
+  readonly unreadableCount: number;
 }
 
-function formatMessage({ received, counts, events, braking, isBaseline, profile }: CommitSummary): string {
+function formatMessage(summary: CommitSummary): string {
+  const { received, counts, events, braking, isBaseline, profile, unreadableCount } = summary;
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures =
     `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
     `${missing} missing, ${held} held.`;
-  const alarms = profile?.alarms.map(({ sentence }) => sentence) ?? [];
+  const unreadable = describeUnreadable(unreadableCount);
+  const alarms = [
+    ...(unreadable === null ? [] : [unreadable]),
+    ...(profile?.alarms.map(({ sentence }) => sentence) ?? []),
+  ];
   if (isBaseline) {
     const dates = `${events} upcoming start and end ${events === 1 ? 'date' : 'dates'}`;
     const baseline = `This first read is the baseline: it emits no events and schedules ${dates}.`;
