@@ -7,7 +7,7 @@ type GateRequest = Pick<CommitRequest, 'connectionId' | 'endpoint' | 'runId' | '
   readonly chunk?: CommitRequest['chunk'];
 };
 
-/** A credential without the right permissions can get an empty list and a total of 0. As a baseline it would be fatal. */
+/** A credential without permissions can get an empty list and a total of 0, which would be a fatal baseline. */
 const NOBODY = 'Personio sent no employees at all, and a company of nobody is not believed';
 
 /** Checks that an attempt staged all records. Returns why it did not; null when it did. */
