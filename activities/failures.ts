@@ -101,6 +101,7 @@ function toTypedFailure(error: TypedError, attempt: number): ApplicationFailure 
     case 'PersonioMalformedAnswer':
     case 'PersonioEndpointRetired':
     case 'SnapshotIncomplete':
+    case 'InvalidRequest':
       return ApplicationFailure.create({ type, message, nonRetryable: true });
   }
 }
@@ -110,7 +111,7 @@ function isTypedError(error: unknown): error is TypedError {
     error instanceof Error &&
     'type' in error &&
     typeof error.type === 'string' &&
-    /^(Personio|Snapshot|Store)/.test(error.type)
+    /^(Personio|Snapshot|Store|InvalidRequest$)/.test(error.type)
   );
 }
 

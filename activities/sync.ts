@@ -7,7 +7,8 @@ import type {
   RunPlan,
   StoreActivities,
 } from '../src/contracts/internal/activities.js';
-import { resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
+import { findWindowFault, resolveAttendanceWindow, chunkDays } from '../src/domain/attendance-window.js';
+import { findChangedFormats } from '../src/domain/unreadable.js';
 import type { Policy } from '../src/domain/policy.js';
 import { listSources } from '../src/personio/sources.js';
 import { commitSnapshot } from '../src/store/collections/commit.js';
@@ -18,6 +19,7 @@ import { applyVerdict } from '../src/store/employees/verdicts.js';
 import { applyRetention } from '../src/store/retention.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
 import { dropLeftOvers, dropStaging, listUnaskedMissing } from '../src/store/staging.js';
+import { countUnreadable } from '../src/store/unreadable.js';
 import { withHeartbeat } from './failures.js';
 
 export interface SyncDependencies {
@@ -36,7 +38,10 @@ const DAYS_PER_CHUNK = 7;
 export function createSyncActivities({ database, policy, digest, dispatch }: SyncDependencies): StoreActivities {
   return {
     openRun: async (request) => openRun(database, policy, request),
-    commitSnapshot: withHeartbeat(async (request) => commitSnapshot(database, request)),
+    commitSnapshot: withHeartbeat(async (request) => {
+      await refuseChangedFormat(database, request);
+      return commitSnapshot(database, request);
+    }),
     verifySnapshot: withHeartbeat(async (request) => verifySnapshot(database, request)),
     commitEmployees: withHeartbeat(async (request) => {
       const outcome = await commitEmployees(database, request, { policy, digest });
@@ -60,8 +65,21 @@ async function verifySnapshot(
 ): Promise<GateOutcome> {
   const incomplete = await findIncompleteReason(database, request);
   if (incomplete !== null) return { incomplete, isNobodyMissing: false };
+  await refuseChangedFormat(database, request);
   const [missing] = await listUnaskedMissing(database, request, request.attempt, 1);
   return { incomplete, isNobodyMissing: missing === undefined };
+}
+
+/** @throws ApplicationFailure `PersonioMalformedAnswer` when an attribute cannot be read in too many records. */
+async function refuseChangedFormat(database: Database, request: Parameters<typeof countUnreadable>[1]): Promise<void> {
+  const { counts, received } = await countUnreadable(database, request);
+  const changed = findChangedFormats(counts, received).map(({ attribute, records }) => `${attribute} (${records})`);
+  if (changed.length === 0) return;
+  throw ApplicationFailure.nonRetryable(
+    `Of ${received} ${request.endpoint}, too many have an attribute that cannot be read: ${changed.join(', ')}. ` +
+      'Its format seems to have changed. Nothing was changed. Report this with this message.',
+    'PersonioMalformedAnswer',
+  );
 }
 
 async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {
@@ -71,6 +89,7 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
     await insertRun(database, request, request.startedAt, null);
     return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };
   }
+  await refuseInvalidWindow(database, request);
   const window = resolveAttendanceWindow({
     window: request.window,
     nominalTime: request.nominalTime,
@@ -81,6 +100,17 @@ async function openRun(database: Database, { schedule, reading }: Policy, reques
   });
   await insertRun(database, request, request.startedAt, window);
   return { sources, chunks: chunkDays(window, DAYS_PER_CHUNK), pagesPerSegment: PAGES_PER_SEGMENT };
+}
+
+/** @throws ApplicationFailure `InvalidRequest` for a window that cannot be read. The run's row records it. */
+async function refuseInvalidWindow(database: Database, request: OpenRunRequest): Promise<void> {
+  const fault = request.window === null ? null : findWindowFault(request.window);
+  if (fault === null) return;
+  await insertRun(database, request, request.startedAt, null);
+  throw ApplicationFailure.nonRetryable(
+    `${fault} Nothing was read. Start the run again with other days.`,
+    'InvalidRequest',
+  );
 }
 
 /** Applies the retention rules. Deleted rows stay deleted, so the next attempt continues where this one stopped. */

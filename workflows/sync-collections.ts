@@ -5,6 +5,7 @@ import { withCurrentNames } from '../src/contracts/internal/former-names.js';
 import { DEFAULT_CONNECTION } from '../src/contracts/internal/names.js';
 import type { Endpoint } from '../src/contracts/internal/names.js';
 import type { DayWindow, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
+import { describeUnreadable } from '../src/domain/unreadable.js';
 import { store } from './proxies.js';
 import { ChunkPrefetcher, readUntilComplete } from './read-snapshot.js';
 import type { ReadAttempt, ReadTally } from './read-snapshot.js';
@@ -25,6 +26,9 @@ interface Counts {
   missing: number;
   storedRows: number;
   deletedRows: number;
+  /** Absent in the state of older executions. */
+  held?: number;
+  unreadable?: number;
 }
 
 /** A chunk that would lose more than half of its rows: it waits until the whole window has been read. */
@@ -162,6 +166,8 @@ function addCommitted(counts: Counts, outcome: CommitOutcome): void {
   counts.updated += outcome.updated;
   counts.unchanged += outcome.unchanged;
   counts.missing += outcome.missing;
+  counts.held = (counts.held ?? 0) + (outcome.held ?? 0);
+  counts.unreadable = outcome.unreadable ?? counts.unreadable ?? 0;
 }
 
 /** Commits the chunks that lost more than half if the whole window, or the run before, confirms it. */
@@ -175,10 +181,11 @@ async function finish(run: RunRef, state: State, progress: RunProgress): Promise
     addCommitted(counts, outcome);
   }
   if (refused.length > 0) throw createShrunkFailure(run, counts, refused);
-  const { received, inserted, updated, unchanged, missing } = counts;
-  const message =
+  const { received, inserted, updated, unchanged, missing, held = 0, unreadable = 0 } = counts;
+  const figures =
     `${received} ${run.endpoint} received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
-    `${missing} gone.`;
+    `${missing} gone${held === 0 ? '' : `, ${held} held`}.`;
+  const message = [figures, describeUnreadable(unreadable)].filter((sentence) => sentence !== null).join(' ');
   const result = await store.closeRun.executeWithOptions({ summary: 'Record that the run succeeded' }, [
     {
       ...run,
@@ -193,6 +200,7 @@ async function finish(run: RunRef, state: State, progress: RunProgress): Promise
       updated,
       unchanged,
       missing,
+      held,
     },
   ]);
   progress.end(result.outcome, result.message);

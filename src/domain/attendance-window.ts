@@ -1,5 +1,5 @@
 import type { DayWindow } from '../contracts/internal/sync.js';
-import { addDays, countDaysBetween } from './zones.js';
+import { addDays, countDaysBetween, isCalendarDay } from './zones.js';
 
 export interface WindowRequest {
   /** The window of the workflow's input, which overrides everything else. */
@@ -15,6 +15,22 @@ export interface WindowRequest {
 
 /** Origin of all chunk boundaries, so that the same dates share a chunk in every run. */
 const EPOCH = '1970-01-01';
+
+/** Longest window of one run: ten years. */
+export const MAX_WINDOW_DAYS = 3_660;
+
+/** Returns why a window cannot be read; null for two real days, in order, at most ten years apart. */
+export function findWindowFault(window: unknown): string | null {
+  if (typeof window !== 'object' || window === null) return 'A window is an object with the days `from` and `to`.';
+  const { from, to }: { readonly from?: unknown; readonly to?: unknown } = window;
+  if (!isCalendarDay(from)) return 'The window needs `from`, a calendar day (YYYY-MM-DD).';
+  if (!isCalendarDay(to)) return 'The window needs `to`, a calendar day (YYYY-MM-DD).';
+  if (from > to) return `The window ends on ${to}, before it begins on ${from}.`;
+  const days = countDaysBetween(from, to) + 1;
+  return days > MAX_WINDOW_DAYS
+    ? `The window has ${days} days. One run reads at most ${MAX_WINDOW_DAYS}: split it into several.`
+    : null;
+}
 
 /**
  * Returns the days that an attendance run reads, up to the UTC day of its nominal time. A run that started later than
@@ -33,8 +49,14 @@ function isBackfill({ nominalTime, startedAt, catchUpWithinSeconds, jitterSecond
   return lateSeconds > catchUpWithinSeconds + jitterSeconds;
 }
 
-/** Splits a window into chunks of at most `days` days. Inner boundaries fall on the same dates for every window. */
+/**
+ * Splits a window into chunks of at most `days` days. Inner boundaries fall on the same dates for every window.
+ *
+ * @throws RangeError for a window with a fault: without this limit the loop could run for years of chunks.
+ */
 export function chunkDays(window: DayWindow, days: number): readonly DayWindow[] {
+  const fault = findWindowFault(window);
+  if (fault !== null) throw new RangeError(fault);
   const chunks: DayWindow[] = [];
   for (let from = window.from; from <= window.to;) {
     const sinceEpoch = countDaysBetween(EPOCH, from);

@@ -3,6 +3,20 @@
  * Dates are calendar dates, `YYYY-MM-DD`.
  */
 
+/** Values of a record that cannot be read. They count as absent: the last value stands, and no event arises. */
+export interface UnreadableValues {
+  /** Page that the record came with, from 1; null for a record that was read by its id. */
+  readonly page: number | null;
+  /** Personio's keys. */
+  readonly attributes: readonly string[];
+}
+
+/** Any record. */
+export interface WithUnreadable {
+  /** Left out where everything can be read. */
+  readonly unreadable?: UnreadableValues;
+}
+
 export interface CostCenter {
   readonly id: string;
   readonly name: string | null;
@@ -40,11 +54,11 @@ export interface EmployeeFields {
   readonly costCenters: readonly CostCenter[] | null;
 }
 
-export interface EmployeeRecord extends EmployeeFields {
+export interface EmployeeRecord extends EmployeeFields, WithUnreadable {
   readonly employeeId: string;
   /** All other attributes that the policy allows, by Personio's stable key, in Personio's raw form. */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Sorted keys of the typed columns that did not come (`hire_date`, `supervisor`, …). Absent is not null. */
+  /** Sorted keys of the typed columns that did not come or cannot be read (`hire_date`, …). Absent is not null. */
   readonly absentAttributes: readonly string[];
 }
 
@@ -76,7 +90,7 @@ export const EMPLOYEE_ATTRIBUTES = {
 
 export type EmployeeAttribute = keyof typeof EMPLOYEE_ATTRIBUTES;
 
-export interface DepartmentRecord {
+export interface DepartmentRecord extends WithUnreadable {
   /** Id that the completeness gate counts: the department's, or the employee's if departments come from employees. */
   readonly recordId: string;
   /** Null for an employee without a department. */
@@ -85,12 +99,14 @@ export interface DepartmentRecord {
   readonly parentId: string | null;
 }
 
-export interface AttendanceRecord {
+export interface AttendanceRecord extends WithUnreadable {
   readonly periodId: string;
   /** Id of the same period in v2, if v1 names it: the row stays one when the source changes. */
   readonly periodIdV2: string | null;
-  readonly employeeId: string;
-  readonly date: string;
+  /** Null where it cannot be read. */
+  readonly employeeId: string | null;
+  /** Null where it cannot be read. */
+  readonly date: string | null;
   /** Local time of day, `HH:MM`, without a zone. */
   readonly startTime: string | null;
   readonly endTime: string | null;
@@ -112,7 +128,7 @@ export interface AttendanceSpan {
   readonly endsAt: string | null;
 }
 
-export interface TimeOffTypeRecord {
+export interface TimeOffTypeRecord extends WithUnreadable {
   readonly timeOffTypeId: string;
   readonly name: string | null;
   readonly category: string | null;

@@ -55,6 +55,13 @@ export function subtractDays(moment: string, days: number, zone: string): string
   return toIso(Temporal.Instant.from(moment).toZonedDateTimeISO(zone).subtract({ days }).toInstant());
 }
 
+/** Tells whether a value is a day that exists, as `YYYY-MM-DD`. */
+export function isCalendarDay(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const start = Date.parse(`${value}T00:00:00Z`);
+  return !Number.isNaN(start) && new Date(start).toISOString().startsWith(value);
+}
+
 export function addDays(date: string, days: number): string {
   return Temporal.PlainDate.from(date).add({ days }).toString();
 }

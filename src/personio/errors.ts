@@ -7,6 +7,8 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   /** Such as `/v1/company/employees/{id}`. */
   readonly template: string;
+  /** Page of a list, from 1. */
+  readonly page?: number;
 }
 
 /**
@@ -33,7 +35,8 @@ export class PersonioError extends Error {
   }
 }
 
-export const formatRoute = ({ method, template }: Route): string => `${method} ${template}`;
+export const formatRoute = ({ method, template, page }: Route): string =>
+  `${method} ${template}${page === undefined ? '' : ` (page ${page})`}`;
 
 const RETRIED = 'This is usually temporary, and a sync retries it.';
 const IF_IT_PERSISTS = 'No data was changed. If this persists, report it with this message.';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ReadPosition, SegmentRequest } from '../contracts/internal/activities.js';
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { DayWindow } from '../contracts/internal/sync.js';
-import type { EndpointRecords, StagedRecords } from '../domain/records.js';
+import type { EndpointRecords, StagedRecords, WithUnreadable } from '../domain/records.js';
 import type { PersonioApi, RequestBucket } from './api.js';
 import type { HttpResponse } from './http.js';
 
@@ -35,12 +35,14 @@ export type PageGenerator<T> = AsyncGenerator<Page<T>, ReadOutcome, undefined>;
 export type CollectionReader<T> = (api: PersonioApi, request: ReadRequest) => PageGenerator<T>;
 
 /** Collection of one of Personio's APIs: where it is, and how its records are parsed. */
-export interface Collection<T> {
+export interface Collection<T extends WithUnreadable> {
   readonly path: string;
   readonly bucket: RequestBucket;
   /** Parameters beside those of paging. Default: none. */
   readonly query?: (chunk: DayWindow | null) => Readonly<Record<string, string>>;
   readonly schema: (attributesToStore: readonly string[]) => z.ZodType<T>;
+  /** For records some of whose values cannot be read. Default: `schema`. */
+  readonly lenientSchema?: z.ZodType<T>;
   readonly getId: (record: T) => string;
 }
 

@@ -8,12 +8,12 @@ import type { Route } from './errors.js';
 import type { HttpResponse } from './http.js';
 import { SegmentPages } from './pages.js';
 import type { CollectionReader, ReadRequest } from './pages.js';
-import { attendanceSchema, departmentSchema, timeOffTypeSchema } from './v1/collections.js';
+import { attendanceSchema, departmentSchema, lenientAttendanceSchema, timeOffTypeSchema } from './v1/collections.js';
 import { createEmployeeRecordSchema, derivedDepartmentSchema } from './v1/employees.js';
 import type { DerivedDepartment } from './v1/employees.js';
 import { parseOne } from './v1/envelope.js';
 import { createOffsetReader } from './v1/paging.js';
-import { attendancePeriodSchema, orgUnitSchema } from './v2/collections.js';
+import { attendancePeriodSchema, lenientAttendancePeriodSchema, orgUnitSchema } from './v2/collections.js';
 import { createCursorReader } from './v2/paging.js';
 
 interface EndpointSource<T> {
@@ -40,6 +40,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createOffsetReader({
         path: '/v1/company/departments',
         bucket: 'departments',
+        isTotalOptional: true,
         schema: () => departmentSchema,
         getId: ({ recordId }) => recordId,
       }),
@@ -78,6 +79,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
           return { start_date: from, end_date: to, includePending: 'true' };
         },
         schema: () => attendanceSchema,
+        lenientSchema: lenientAttendanceSchema,
         getId: ({ periodId }) => periodId,
       }),
     },
@@ -92,6 +94,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
           return { 'attribution_date.gte': from, 'attribution_date.lte': to };
         },
         schema: () => attendancePeriodSchema,
+        lenientSchema: lenientAttendancePeriodSchema,
         getId: ({ periodId }) => periodId,
       }),
     },
@@ -102,6 +105,7 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createOffsetReader({
         path: '/v1/company/time-off-types',
         bucket: 'time-off-types',
+        isTotalOptional: true,
         schema: () => timeOffTypeSchema,
         getId: ({ timeOffTypeId }) => timeOffTypeId,
       }),
@@ -174,7 +178,7 @@ export async function readEmployee(
 ): Promise<EmployeeRecord | null> {
   const response = await fetchEmployee(api, employeeId);
   if (isNotFound(response)) return null;
-  return parseOne(EMPLOYEE, response, createEmployeeRecordSchema(attributesToStore));
+  return parseOne(EMPLOYEE, response, { schema: createEmployeeRecordSchema(attributesToStore) });
 }
 
 /** Returns whether Personio still has an employee that its list left out. */

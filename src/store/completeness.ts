@@ -7,6 +7,9 @@ type GateRequest = Pick<CommitRequest, 'connectionId' | 'endpoint' | 'runId' | '
   readonly chunk?: CommitRequest['chunk'];
 };
 
+/** A credential without permissions can get an empty list and a total of 0, which would be a fatal baseline. */
+const NOBODY = 'Personio sent no employees at all, and a company of nobody is not believed';
+
 /** Checks that an attempt staged all records. Returns why it did not; null when it did. */
 export async function findIncompleteReason(queries: Queries, request: GateRequest): Promise<string | null> {
   if (!(await isStaged(queries, request))) return 'the staged records are gone';
@@ -18,6 +21,7 @@ export async function findIncompleteReason(queries: Queries, request: GateReques
     [request.attempt, request.chunk?.from ?? null],
   );
   const ids = row?.ids ?? 0;
-  if (request.total === null || ids === request.total) return null;
-  return `received ${ids} distinct ${ids === 1 ? 'record' : 'records'}, but Personio reported ${request.total}`;
+  if (request.total !== null && ids !== request.total)
+    return `received ${ids} distinct ${ids === 1 ? 'record' : 'records'}, but Personio reported ${request.total}`;
+  return ids === 0 && request.endpoint === 'employees' ? NOBODY : null;
 }

@@ -54,7 +54,7 @@ export async function insertRun(
 }
 
 /** Outcome and figures of a run that ends. */
-export type RunEnding = Omit<CloseRunRequest, keyof RunRef> & { readonly held?: number };
+export type RunEnding = Omit<CloseRunRequest, keyof RunRef>;
 
 /** Ends the run, unless it has ended already: the first ending counts. Returns the figures in its row. */
 export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding): Promise<SyncResult> {

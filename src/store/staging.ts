@@ -1,14 +1,20 @@
 import type { RunRef } from '../contracts/internal/activities.js';
 import type { Endpoint } from '../contracts/internal/names.js';
-import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeRecord } from '../domain/records.js';
+import type {
+  AttendanceRecord,
+  DepartmentRecord,
+  StagedRecords,
+  TimeOffTypeRecord,
+  UnreadableValues,
+} from '../domain/records.js';
 import type { Database, Queries } from './database.js';
 import { RECORD_COLUMNS, RECORD_COLUMN_TYPES, toColumnValues } from './employees/columns.js';
-import { toCopyRow } from './copy-text.js';
+import { TextList, toCopyRow } from './copy-text.js';
 import { findErasedIds } from './employees/erasure.js';
 import { deleteLeftOverStarts, deleteReadStarts, findReadStart, recordReadStart } from './read-starts.js';
 import type { StagingKey } from './read-starts.js';
 
-/** Columns of a staging table besides `reading`, `chunk`, `seq` and `record_id`. */
+/** Columns of a staging table besides `reading`, `chunk`, `seq`, `record_id`, `page` and `unreadable`. */
 const COLUMNS = {
   employees: RECORD_COLUMN_TYPES,
   departments: ['department_id text', 'name text', 'parent_id text'],
@@ -53,6 +59,8 @@ export async function createStaging(queries: Queries, run: RunRef): Promise<void
        chunk date,
        seq bigint generated always as identity,
        record_id text not null,
+       page integer,
+       unreadable text[],
        ${COLUMNS[run.endpoint].join(',\n       ')}
      )`,
   );
@@ -126,16 +134,23 @@ export async function stageRecords(
   page: StagedRecords,
 ): Promise<void> {
   if (page.records.length === 0) return;
-  const columns = ['reading', 'chunk', 'record_id', ...listStagedColumns(page.endpoint)].join(', ');
+  const columns = ['reading', 'chunk', 'page', 'unreadable', 'record_id', ...listStagedColumns(page.endpoint)];
   const erased = await findErasedIds(database, run.connectionId, listEmployeeIds(page));
-  const rows = toRows(page, erased).map((values) => toCopyRow([key.attempt, key.chunk, ...values]));
-  await database.copyIn(`copy ${toStagingTable(run)} (${columns}) from stdin`, rows.join(''));
+  const rows = toRows(page, erased).map((values, index) =>
+    toCopyRow([key.attempt, key.chunk, ...toUnreadableValues(page.records[index]?.unreadable), ...values]),
+  );
+  await database.copyIn(`copy ${toStagingTable(run)} (${columns.join(', ')}) from stdin`, rows.join(''));
+}
+
+/** Returns the values of `page` and `unreadable`. */
+function toUnreadableValues(unreadable: UnreadableValues | undefined): readonly unknown[] {
+  return unreadable === undefined ? [null, null] : [unreadable.page, new TextList(unreadable.attributes)];
 }
 
 /** Returns the ids of the employees whose data the page has. */
 function listEmployeeIds(page: StagedRecords): readonly string[] {
   return page.endpoint === 'employees' || page.endpoint === 'attendances'
-    ? page.records.map(({ employeeId }) => employeeId)
+    ? page.records.map(({ employeeId }) => employeeId).filter((employeeId) => employeeId !== null)
     : [];
 }
 
@@ -152,7 +167,7 @@ function toRows(page: StagedRecords, erased: ReadonlySet<string>): readonly (rea
       return page.records.map(toDepartmentValues);
     case 'attendances':
       return page.records.map((record) =>
-        erased.has(record.employeeId)
+        record.employeeId !== null && erased.has(record.employeeId)
           ? [record.periodId, null, record.employeeId, ...nothing.slice(2)]
           : toAttendanceValues(record),
       );

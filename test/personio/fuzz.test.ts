@@ -85,8 +85,8 @@ const text = fc.oneof(
 function parse(of: string): readonly ReturnType<typeof toColumnValues>[] {
   const response = { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null };
   try {
-    const { records } = parseList(ROUTE, response, schema);
-    parseList(ROUTE, response, derivedDepartmentSchema);
+    const { records } = parseList(ROUTE, response, { schema });
+    parseList(ROUTE, response, { schema: derivedDepartmentSchema });
     return records.map(toColumnValues);
   } catch (error) {
     if (!(error instanceof PersonioError)) throw error;
@@ -119,7 +119,7 @@ describe('fuzzing', () => {
     fc.assert(
       fc.property(text, (of) => {
         try {
-          parseOne(ROUTE, { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null }, schema);
+          parseOne(ROUTE, { status: 200, text: of, retryAfterMs: null, notices: [], refillMs: null }, { schema });
         } catch (error) {
           if (!(error instanceof PersonioError)) throw error;
           expect(error.message.includes(MARK)).toBe(false);

@@ -39,6 +39,15 @@ async function read<E extends Endpoint>(
   throw new Error('No page came.');
 }
 
+/** Returns why a read of the employees must begin again. */
+async function readRestartReason(): Promise<string | null> {
+  const position = { offset: 0, cursor: null, total: null, pageSize: 200 };
+  const options = { source: 'v1' as const, pages: 1, attributesToStore: STANDARD, chunk: null, position };
+  const pages = readSegment(api, { endpoint: 'employees', ...options });
+  for await (const page of pages) expect(page.records).toEqual([]);
+  return pages.outcome.restartReason;
+}
+
 /** Lets the server respond to every list with a raw text. */
 function respondWith(text: string): void {
   fake.behaviour.fault = ({ path }) => (path === '/v1/auth' ? undefined : { status: 200, body: text });
@@ -151,15 +160,31 @@ describe('dates', () => {
     });
   });
 
-  test.each(['2024-02-30T00:00:00+01:00', '2023-02-29', 'soon', '01.10.2020'])(
-    '%s is malformed and appears in no message',
-    async (wire) => {
-      const error = await catchFailure(readOneEmployee({ hire_date: `"${wire}"` }));
-      expect(error.type).toBe('PersonioMalformedAnswer');
-      expect(error.message).toContain('data[0].attributes.hire_date');
-      expect(error.message).not.toContain(wire);
-    },
-  );
+  test.each(['"9999-12-31T00:00:00+01:00"', '"9000-01-01"'])('%s is no end', async (wire) => {
+    const record = await readOneEmployee({ termination_date: wire });
+    expect(record.terminationDate).toBeNull();
+    expect(record.absentAttributes).not.toContain('termination_date');
+    expect(record.unreadable).toBeUndefined();
+  });
+
+  test.each([
+    '"2024-02-30T00:00:00+01:00"',
+    '"2023-02-29"',
+    '"soon"',
+    '"01.10.2020"',
+    '"-0001-11-30T00:00:00+00:53"',
+    '"0000-00-00"',
+    '"20226-11-30T00:00:00+01:00"',
+    '"1799-12-31"',
+    '"3000-01-01"',
+    '20260101',
+    '{"date":"2026-01-01"}',
+  ])('%s is unreadable: absent from that record', async (wire) => {
+    const record = await readOneEmployee({ hire_date: wire, status: '"active"' });
+    expect(record).toMatchObject({ employeeId: '7', status: 'active', hireDate: null });
+    expect(record.absentAttributes).toContain('hire_date');
+    expect(record.unreadable).toEqual({ page: 1, attributes: ['hire_date'] });
+  });
 });
 
 describe('ids', () => {
@@ -199,26 +224,41 @@ describe('ids', () => {
     expect(attributes).toMatchObject({ work_schedule: { attributes: { id: '1067807102794692001' } } });
   });
 
-  test('an employee without an id is malformed', async () => {
-    respondWithRecords('{"type":"Employee","attributes":{}}');
-    const error = await catchFailure(read('employees'));
-    expect(error.type).toBe('PersonioMalformedAnswer');
-    expect(error.message).toContain('data[0].attributes.id');
+  test.each([
+    '{"type":"Employee","attributes":{}}',
+    '{"attributes":{"id":{"value":[]}}}',
+    '{"id":7}',
+    '"text"',
+    'null',
+  ])('the record %s has no readable id, so the read is incomplete', async (wire) => {
+    respondWithRecords(employee({ id: '8' }), wire);
+    expect(await readRestartReason()).toBe('record data[1] of page 1 has no readable id');
   });
 });
 
 describe('an attribute without its value', () => {
   test.each(['termination_date', 'position', 'department', 'supervisor', 'cost_centers', 'weekly_working_hours'])(
-    '%s is malformed, not empty',
+    '%s is unreadable, not empty',
     async (key) => {
       respondWithRecords(
         `{"type":"Employee","attributes":{"id":${wrapValue('7')},"${key}":{"label":"Some label","type":"standard"}}}`,
       );
-      const error = await catchFailure(read('employees'));
-      expect(error.type).toBe('PersonioMalformedAnswer');
-      expect(error.message).toContain(`data[0].attributes.${key}.value has an unexpected form`);
+      const [record] = await read('employees');
+      expect(record?.unreadable).toEqual({ page: 1, attributes: [key] });
+      expect(record?.absentAttributes).toContain(key);
     },
   );
+
+  test.each([
+    ['an object instead of a text', 'position', '{"label":"Position","value":{"name":"Engineer"}}'],
+    ['no wrapper', 'first_name', '"Anna"'],
+    ['a null wrapper', 'department', 'null'],
+  ])('%s is unreadable', async (_name, key, wire) => {
+    respondWithRecords(`{"type":"Employee","attributes":{"id":${wrapValue('7')},"${key}":${wire}}}`);
+    const [record] = await read('employees');
+    expect(record?.unreadable).toEqual({ page: 1, attributes: [key] });
+    expect(JSON.stringify(record)).not.toMatch(/Engineer|Anna/);
+  });
 });
 
 describe('the typed columns', () => {
@@ -431,9 +471,24 @@ describe('attendances', () => {
     expect(JSON.stringify(records)).not.toMatch(/comment|private/i);
   });
 
-  test('a period without a date is malformed', async () => {
-    respondWithRecords('{"id":1,"attributes":{"employee":2,"date":null}}');
-    expect(await catchFailure(read('attendances'))).toMatchObject({ type: 'PersonioMalformedAnswer' });
+  test.each([
+    ['"start_time":"25:61"', 'start_time', { startTime: null }],
+    ['"start_time":"24:30"', 'start_time', { startTime: null }],
+    ['"end_time":"early"', 'end_time', { endTime: null }],
+    ['"break":-5', 'break', { breakMinutes: null }],
+    ['"updated_at":"+020226-01-01T00:00:00Z"', 'updated_at', { updatedAt: null }],
+    ['"employee":null', 'employee', { employeeId: null }],
+    ['"date":null', 'date', { date: null }],
+    ['"date":"9999-12-31"', 'date', { date: null }],
+  ])('%s is unreadable', async (wire, attribute, fields) => {
+    respondWithRecords(period(wire));
+    const want = { ...fields, periodId: '1234', unreadable: { page: 1, attributes: [attribute] } };
+    expect(await read('attendances')).toMatchObject([want]);
+  });
+
+  test('24:00 is the end of a day', async () => {
+    respondWithRecords(period('"end_time":"24:00"'));
+    expect(await read('attendances')).toMatchObject([{ endTime: '24:00' }]);
   });
 });
 
@@ -470,27 +525,16 @@ describe('responses that do not match the documentation', () => {
     ['a list', `["${SECRET}"]`, 'the body has an unexpected form (invalid_type)'],
     ['no data', `{"success":true,"note":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
     ['data that is not a list', `{"data":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
-    ['a record that is a text', `{"data":["${SECRET}"]}`, 'data[0] has an unexpected form (invalid_type)'],
     [
       'a total that is not a number',
       `{"data":[],"metadata":{"total_elements":"${SECRET}"}}`,
       'metadata.total_elements has an unexpected form (invalid_union)',
     ],
-    [
-      'an attribute without its wrapper',
-      `{"data":[{"attributes":{"id":{"value":7},"first_name":"${SECRET}"}}]}`,
-      'data[0].attributes.first_name has an unexpected form (invalid_type)',
-    ],
-    [
-      'an object instead of a text',
-      `{"data":[{"attributes":{"id":{"value":7},"status":{"value":{"a":"${SECRET}"}}}}]}`,
-      'data[0].attributes.status.value has an unexpected form (invalid_value)',
-    ],
   ])('%s is reported without its content', async (_name, text, problem) => {
     respondWith(text);
     const error = await catchFailure(read('employees'));
     expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', status: null });
-    expect(error.message).toContain(`GET /v1/company/employees does not match its documentation: ${problem}.`);
+    expect(error.message).toContain(`GET /v1/company/employees (page 1) does not match its documentation: ${problem}.`);
     expect(`${error.message}${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain(SECRET);
   });
 });

@@ -383,6 +383,22 @@ describe('employees, read by the total', () => {
   }, 60_000);
 });
 
+describe('a list without the total that Personio documents', () => {
+  test.each<{ endpoint: 'employees' | 'attendances' }>([{ endpoint: 'employees' }, { endpoint: 'attendances' }])(
+    '$endpoint are malformed',
+    async ({ endpoint }) => {
+      const fake = await startCompany(250);
+      fake.behaviour.fault = ({ path }) =>
+        path === '/v1/auth' ? undefined : { status: 200, body: { success: true, data: [] } };
+      const error = await catchFailure(
+        readWhole(createApi(fake), { endpoint, chunk: { from: '2026-11-09', to: '2026-11-13' } }),
+      );
+      expect(error.type).toBe('PersonioMalformedAnswer');
+      expect(error.message).toContain('metadata.total_elements is missing');
+    },
+  );
+});
+
 describe('attendances, read by days', () => {
   test('all periods of the window are read when the server shortens pages', async () => {
     const fake = await startCompany(60);
@@ -428,6 +444,54 @@ describe('time-off types, read without a total', () => {
     fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? respond(seen) : undefined);
     const read = await readWhole(createApi(fake), { endpoint: 'time-off-types' });
     expect(read).toMatchObject({ ids: names, restartReason: null, total: null });
+  });
+
+  const many = Array.from({ length: 250 }, (_, index) => String(1_001 + index));
+  const isSecondPage = (seen: SeenRequest): boolean => getOffset(seen) >= 199;
+  const slicePage = (seen: SeenRequest): FakeResponse =>
+    createListResponse(many.slice(getOffset(seen), getOffset(seen) + Math.min(getLimit(seen), 200)));
+  const readMany = async (respond: (seen: SeenRequest) => FakeResponse): ReturnType<typeof readWhole> => {
+    const fake = await startCompany(1);
+    fake.behaviour.fault = (seen) => (seen.path === '/v1/company/time-off-types' ? respond(seen) : undefined);
+    return readWhole(createApi(fake), { endpoint: 'time-off-types' });
+  };
+
+  test('250 types come on two pages', async () => {
+    expect(await readMany(slicePage)).toMatchObject({ ids: many, restartReason: null });
+  });
+
+  test.each([
+    { status: 400, type: 'PersonioMalformedAnswer' },
+    { status: 404, type: 'PersonioEndpointRetired' },
+    { status: 413, type: 'PersonioMalformedAnswer' },
+    { status: 422, type: 'PersonioMalformedAnswer' },
+  ])('$status in place of the second page is no end', async ({ status, type }) => {
+    const read = readMany((seen) => (isSecondPage(seen) ? { status, body: {} } : slicePage(seen)));
+    expect(await catchFailure(read)).toMatchObject({ type, status });
+  });
+
+  test('an empty second page is no end', async () => {
+    const read = await readMany((seen) => (isSecondPage(seen) ? createListResponse([]) : slicePage(seen)));
+    expect(read.restartReason).toBe('the server sent an empty page after 200 records');
+  });
+
+  test('a second page that is empty once is requested again', async () => {
+    let spoilt = 0;
+    const read = await readMany((seen) => {
+      if (isSecondPage(seen)) spoilt += 1;
+      return isSecondPage(seen) && spoilt === 1 ? createListResponse([]) : slicePage(seen);
+    });
+    expect(read).toMatchObject({ ids: many, restartReason: null });
+  });
+
+  test('a server that counts pages is read if it has one, and else refused', async () => {
+    const listPage = (ids: readonly string[], seen: SeenRequest): FakeResponse => {
+      const page = Math.max(getOffset(seen), 1) - 1;
+      return createListResponse(ids.slice(page * 200, (page + 1) * 200));
+    };
+    expect(await readMany((seen) => listPage(names, seen))).toMatchObject({ ids: names, restartReason: null });
+    const read = await readMany((seen) => listPage(many, seen));
+    expect(read.restartReason).toBe('the server sent an empty page after 200 records');
   });
 
   test('a list without an end is given up', async () => {

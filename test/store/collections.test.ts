@@ -68,6 +68,53 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
 
   const ten = Array.from({ length: 10 }, (_, index) => attendance(index + 1));
 
+  test('an unreadable value keeps what is stored; a new period without times is held', async () => {
+    const chunk = { from: '2025-11-03', to: '2025-11-09' };
+    const period = (id: number, more: Partial<AttendanceRecord> = {}): AttendanceRecord =>
+      attendance(id, { date: '2025-11-04', ...more });
+    const unreadable = (...attributes: readonly string[]): Partial<AttendanceRecord> => ({
+      unreadable: { page: 3, attributes },
+    });
+    await commit(database, attendances([period(901), period(902)]), { chunk });
+    const outcome = await commit(
+      database,
+      attendances([
+        period(901, { startTime: null, endTime: '18:00', ...unreadable('start_time') }),
+        period(902, { employeeId: null, date: null, ...unreadable('employee', 'date') }),
+        period(903, { endTime: null, ...unreadable('end_time') }),
+        period(904, { status: null, ...unreadable('status') }),
+      ]),
+      { chunk },
+    );
+    expect(outcome).toMatchObject({ received: 4, inserted: 1, updated: 1, missing: 0, held: 1, unreadable: 4 });
+    const rows = await database.query(
+      `select period_id, employee_id, start_time, end_time, status
+       from personio.attendance_periods
+       where date = '2025-11-04'
+       order by period_id`,
+    );
+    expect(rows).toEqual([
+      { period_id: '901', employee_id: '1', start_time: '09:00:00', end_time: '18:00:00', status: 'confirmed' },
+      { period_id: '902', employee_id: '1', start_time: '09:00:00', end_time: '17:00:00', status: 'confirmed' },
+      { period_id: '904', employee_id: '1', start_time: '09:00:00', end_time: '17:00:00', status: null },
+    ]);
+    const [run] = await database.query<{ held: number; detail: unknown }>(
+      `select held, detail from personio.sync_runs where run_id = $1`,
+      [`collection-${runs}`],
+    );
+    expect(run?.held).toBe(1);
+    expect(run?.detail).toMatchObject({
+      unreadableCount: 4,
+      unreadable: [
+        { id: '901', page: 3, attributes: ['start_time'] },
+        { id: '902', page: 3, attributes: ['date', 'employee'] },
+        { id: '903', page: 3, attributes: ['end_time'] },
+        { id: '904', page: 3, attributes: ['status'] },
+      ],
+    });
+    await database.run(`delete from personio.attendance_periods where date = '2025-11-04'`);
+  });
+
   test('a chunk of attendances is inserted, and not written again while unchanged', async () => {
     expect(await commit(database, attendances(ten))).toMatchObject({ received: 10, inserted: 10, incomplete: null });
     const before = await countWrites(database, 'attendance_periods');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../src/store/database.js';
 import { toStagingTable } from '../../src/store/staging.js';
+import { findCurrentUnreadable } from '../../src/store/unreadable.js';
 import { createMigratedDatabase, countWrites } from '../support/database.js';
 import { createPolicy, createSubscriber } from '../support/policy.js';
 import { commitCompany, employee } from '../support/staging.js';
@@ -92,6 +93,49 @@ describe.each(['oldest', 'newest'] as const)('committing employees on the %s Pos
   });
 });
 
+describe('a value that cannot be read', () => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await createDatabase('newest');
+  });
+  afterAll(async () => database.close());
+
+  test('keeps the last one, is named with its page, and stops no leaver', async () => {
+    const leaver = employee(2, { terminationDate: '2099-12-31' });
+    await commitCompany(database, policy, [employee(1, { terminationDate: '2099-06-30' }), employee(2), employee(3)]);
+    const unreadable = { page: 7, attributes: ['termination_date'] };
+    const flawed = employee(1, { absentAttributes: ['termination_date'], unreadable });
+    const { result } = await commitCompany(database, policy, [flawed, leaver, employee(3)]);
+    expect(result).toMatchObject({ outcome: 'succeeded', received: 3 });
+    expect(result?.message).toMatch(/1 record has values that cannot be read/);
+    const events = await database.query(
+      `select employee_id, kind as type
+       from personio.lifecycle_events
+       where run_id = $1
+       order by 1, 2`,
+      [result?.runId],
+    );
+    expect(events).toEqual([
+      { employee_id: '2', type: 'leaver.announced' },
+      { employee_id: '2', type: 'leaver.left' },
+    ]);
+    const [row] = await database.query<{ termination_date: string }>(
+      `select termination_date::text from personio.employees where employee_id = '1'`,
+    );
+    expect(row?.termination_date).toBe('2099-06-30');
+    const [run] = await database.query<{ detail: unknown }>('select detail from personio.sync_runs where run_id = $1', [
+      result?.runId,
+    ]);
+    expect(run?.detail).toMatchObject({
+      unreadableCount: 1,
+      unreadable: [{ id: '1', page: 7, attributes: ['termination_date'] }],
+    });
+    expect(await findCurrentUnreadable(database, 'default', 'employees')).toMatchObject({ records: 1 });
+    await commitCompany(database, policy, [employee(1, { terminationDate: '2099-06-30' }), leaver, employee(3)]);
+    expect(await findCurrentUnreadable(database, 'default', 'employees')).toBeNull();
+  });
+});
+
 describe('reads that are never committed', () => {
   let database: Database;
   beforeAll(async () => {
@@ -122,6 +166,18 @@ describe('reads that are never committed', () => {
     await database.run(`drop table ${toStagingTable(run)}`);
     expect(await readTable()).toEqual(before);
   });
+
+  test.each([{ state: 'the baseline' }, { state: 'the first read' }])(
+    'an empty list after $state',
+    async ({ state }) => {
+      const own = state === 'the baseline' ? database : await createDatabase('newest');
+      const { incomplete } = await commitCompany(own, policy, [], { total: 0 });
+      expect(incomplete).toMatch(/no employees at all/);
+      const [row] = await own.query<{ people: number }>('select count(*) as people from personio.employees');
+      expect(row?.people).toBe(own === database ? 100 : 0);
+      if (own !== database) await own.close();
+    },
+  );
 
   test('the read of one person before the baseline', async () => {
     const empty = await createDatabase('newest');

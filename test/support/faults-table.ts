@@ -13,7 +13,7 @@ export interface FaultCase {
   readonly arrange: (fake: FakePersonio) => void;
   /** `whole`: the tables equal the company; otherwise they are unchanged, and the run ends with this type. */
   readonly outcome: 'whole' | FailureType;
-  /** Pattern of the run's message when it fails. */
+  /** Pattern of the run's message. */
   readonly says?: RegExp;
   /** Expected source. Default: any. */
   readonly source?: 'v1' | 'v2' | 'employees';
@@ -67,6 +67,16 @@ const changeFirstRecord = (change: (attributes: Record<string, unknown>) => void
     if (data[0] !== undefined) change(data[0].attributes);
     return { ...body, data };
   });
+/** Replaces the time-off types by 250, and the second page by `response`. */
+const addTimeOffTypes = (response: FakeResponse): FaultCase['arrange'] =>
+  addFault(
+    ({ query }) => {
+      if (Number(query.get('offset')) > 0) return response;
+      const data = Array.from({ length: 200 }, (_, index) => ({ attributes: { id: 5_001 + index, name: 'Type' } }));
+      return { status: 200, body: { success: true, data } };
+    },
+    { path: PATH['time-off-types'] },
+  );
 const later = { after: 1, times: 1 };
 const once = { times: 1 };
 
@@ -171,6 +181,35 @@ const PAGING: readonly FaultCase[] = [
     arrange: addFault(changeBody((body) => ({ ...body, data: [] }))),
     outcome: 'SnapshotIncomplete',
     says: /empty page/,
+  },
+  {
+    fault: 'employees without a total, and one 404 beyond the first page',
+    arrange: (fake) => {
+      addFault(changeBody(({ data }) => ({ data })))(fake);
+      addFault(respondWithStatus(404), later)(fake);
+    },
+    outcome: 'PersonioMalformedAnswer',
+    says: /total_elements is missing/,
+  },
+  {
+    fault: 'time-off types, 250 of them, and 400 to page 2',
+    endpoint: 'time-off-types',
+    arrange: addTimeOffTypes({ status: 400, body: {} }),
+    outcome: 'PersonioMalformedAnswer',
+    says: /answered .* with 400/,
+  },
+  {
+    fault: 'time-off types, 250 of them, and an empty page 2',
+    endpoint: 'time-off-types',
+    arrange: addTimeOffTypes({ status: 200, body: { success: true, data: [] } }),
+    outcome: 'SnapshotIncomplete',
+    says: /empty page after 200 records/,
+  },
+  {
+    fault: 'no employees, and a total of 0',
+    arrange: addFault(changeBody((body) => ({ ...body, data: [], metadata: { total_elements: 0 } }))),
+    outcome: 'SnapshotIncomplete',
+    says: /no employees at all/,
   },
   {
     fault: 'time-off types, whose list ignores the offset',
@@ -481,14 +520,48 @@ const VALUES: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'an invalid date',
+    fault: 'one date that nobody can read: the last value stands',
     arrange: addFault(
       changeFirstRecord((attributes) => {
         attributes['hire_date'] = { label: 'Hire date', value: 'Ada Abel, soon', type: 'date' };
       }),
     ),
+    outcome: 'whole',
+    says: /1 record has values that cannot be read/,
+  },
+  ...['-0001-11-30T00:00:00+00:53', '0000-00-00', '20226-11-30T00:00:00+01:00', '9999-12-31T00:00:00+01:00'].map(
+    (value): FaultCase => ({
+      fault: `a termination date of ${value}`,
+      arrange: addFault(
+        changeFirstRecord((attributes) => {
+          attributes['termination_date'] = { label: 'Termination', value, type: 'date' };
+        }),
+      ),
+      outcome: 'whole',
+    }),
+  ),
+  {
+    fault: 'a position that is an object, an attribute without its value',
+    arrange: addFault(
+      changeFirstRecord((attributes) => {
+        attributes['last_name'] = { label: 'Last name', value: { name: 'Abel' }, type: 'standard' };
+        attributes['department'] = { label: 'Department', type: 'standard' };
+      }),
+    ),
+    outcome: 'whole',
+    says: /1 record has values that cannot be read/,
+  },
+  {
+    fault: 'the hire dates of everybody in another format',
+    arrange: addFault(
+      changeBody((body) => {
+        const data = structuredClone(body.data) as { attributes: Record<string, unknown> }[];
+        for (const { attributes } of data) attributes['hire_date'] = { label: 'Eintritt', value: '01.02.2020' };
+        return { ...body, data };
+      }),
+    ),
     outcome: 'PersonioMalformedAnswer',
-    says: /data\[0\]\.attributes\.hire_date/,
+    says: /too many have an attribute that cannot be read: hire_date \(3\d\d\)/,
   },
   {
     fault: 'a record without its id',
@@ -496,22 +569,24 @@ const VALUES: readonly FaultCase[] = [
       changeFirstRecord((attributes) => {
         delete attributes['id'];
       }),
+      { after: 1 },
     ),
-    outcome: 'PersonioMalformedAnswer',
-    says: /data\[0\]\.attributes\.id/,
+    outcome: 'SnapshotIncomplete',
+    says: /record data\[0\] of page \d has no readable id/,
   },
-  {
-    fault: 'an invalid time of day',
+  ...['25:61', '24:30'].map((value): FaultCase => ({
+    fault: `a known attendance at ${value} keeps what is stored`,
     endpoint: 'attendances',
+    // The first period of the company is deleted, so the first that comes is known.
     arrange: addFault(
       changeFirstRecord((attributes) => {
-        attributes['start_time'] = 'early';
+        attributes['start_time'] = value;
       }),
       { path: PATH.attendances },
     ),
-    outcome: 'PersonioMalformedAnswer',
-    says: /start_time/,
-  },
+    outcome: 'whole',
+    says: /\d records? ha(s|ve) values that cannot be read/,
+  })),
 ];
 
 export const FAULTS: readonly FaultCase[] = [...PAGING, ...TRANSPORT, ...ACCESS, ...SOURCES, ...VALUES];

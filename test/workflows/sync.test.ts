@@ -3,7 +3,13 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Endpoint } from '../../src/contracts/internal/names.js';
 import { QUERY, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contracts/internal/names.js';
-import type { RefreshInput, SyncInput, SyncProgress, SyncResult } from '../../src/contracts/internal/sync.js';
+import type {
+  DayWindow,
+  RefreshInput,
+  SyncInput,
+  SyncProgress,
+  SyncResult,
+} from '../../src/contracts/internal/sync.js';
 import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
@@ -213,6 +219,19 @@ describe('a run that Personio disturbs', () => {
     expect(failure).toMatchObject({ type: 'SnapshotIncomplete' });
     expect(fake.log.some(({ query }) => query.includes(`start_date=${next}`))).toBe(true);
     expect(await countRows(`attendance_periods where date >= '${from}' and date <= '2026-09-20'`)).toBe(0);
+  });
+
+  test.each<{ name: string; window: object }>([
+    { name: 'reversed', window: { from: '2026-11-08', to: '2026-11-01' } },
+    { name: 'without its last day', window: { from: '2026-11-01' } },
+    { name: 'of all years', window: { from: '0001-01-01', to: '9999-12-31' } },
+  ])('ends as InvalidRequest for a window $name', async ({ window }) => {
+    const failure = await catchFailure('attendances', { window: window as DayWindow });
+    expect(failure.type).toBe('InvalidRequest');
+    const [run] = await database.query(
+      'select outcome, failure_type, received from personio.sync_runs order by started_at desc limit 1',
+    );
+    expect(run).toEqual({ outcome: 'failed', failure_type: 'InvalidRequest', received: 0 });
   });
 
   test('ends as PersonioMalformedAnswer if a page is malformed', async () => {

@@ -9,6 +9,8 @@ import {
   workflowId,
 } from '../../contracts/internal/names.js';
 import type { DayWindow, SyncInput } from '../../contracts/internal/sync.js';
+import { findWindowFault } from '../../domain/attendance-window.js';
+import { isCalendarDay } from '../../domain/zones.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
@@ -72,16 +74,12 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
 function parseWindow(endpoint: string, { from, to }: Options): DayWindow {
   const faults = [
     ...(endpoint === 'attendances' ? [] : [`Only attendances can be read by day, not ${endpoint}.`]),
-    ...(isDay(from) ? [] : ['--from must be a calendar day (YYYY-MM-DD).']),
-    ...(isDay(to) ? [] : ['--to must be a calendar day (YYYY-MM-DD).']),
-    ...(isDay(from) && isDay(to) && from > to ? ['--from must not be after --to.'] : []),
+    ...(isCalendarDay(from) ? [] : ['--from must be a calendar day (YYYY-MM-DD).']),
+    ...(isCalendarDay(to) ? [] : ['--to must be a calendar day (YYYY-MM-DD).']),
+    ...(isCalendarDay(from) && isCalendarDay(to) && from > to ? ['--from must not be after --to.'] : []),
   ];
+  const fault = findWindowFault({ from, to });
+  if (faults.length === 0 && fault !== null) faults.push(fault);
   if (faults.length > 0) throw new CommandError(faults.join(' '), EXIT.usage);
   return { from, to };
-}
-
-function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }

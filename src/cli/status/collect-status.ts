@@ -7,6 +7,7 @@ import { listHeldPeople } from '../../store/employees/holds.js';
 import type { HeldPerson } from '../../store/employees/holds.js';
 import { countDeliveries, findSecretSetAt, readEndpointStatus } from '../../store/status.js';
 import type { DeliveryCounts } from '../../store/status.js';
+import { findCurrentUnreadable } from '../../store/unreadable.js';
 import { isPolled } from '../runs/require-worker.js';
 import type { Session } from '../session.js';
 import {
@@ -15,6 +16,7 @@ import {
   findRunProblems,
   findScheduleProblems,
   findSecretProblems,
+  findUnreadableProblems,
 } from './find-problems.js';
 import type { Problem, ScheduleStatus } from './find-problems.js';
 import { findHeldProblems } from './held-people.js';
@@ -104,7 +106,11 @@ async function collectEndpoint(
   return {
     status: { endpoint, outcome, lastSuccessAt, ageSeconds, rows, nextRunAt },
     problems: isScheduled
-      ? [...findScheduleProblems(location, schedule), ...findRunProblems(location, found, ageSeconds)]
+      ? [
+          ...findScheduleProblems(location, schedule),
+          ...findRunProblems(location, found, ageSeconds),
+          ...findUnreadableProblems(location, await findCurrentUnreadable(database, connectionId, endpoint)),
+        ]
       : [],
   };
 }

@@ -1,6 +1,7 @@
 import { TASK_QUEUE, toScheduleId } from '../../contracts/internal/names.js';
 import type { Endpoint } from '../../contracts/internal/names.js';
 import type { DeliveryCounts, EndpointStatus } from '../../store/status.js';
+import type { findCurrentUnreadable } from '../../store/unreadable.js';
 import { calculateSecretAge, describeRotation } from '../../worker/secret-age.js';
 
 /** A condition that needs action, as `--json` prints it. */
@@ -28,6 +29,8 @@ export interface ProblemLocation {
 }
 
 const NOWHERE = { connectionId: null, endpoint: null, runId: null };
+/** Number of records that a problem names. */
+const MAX_NAMED = 5;
 /** Age from which the last success is stale, whatever the schedule: 36 hours outlast one missed day. */
 const STALE_SECONDS = 36 * 3_600;
 
@@ -86,6 +89,30 @@ export function findRunProblems(
       return [{ ...location, code: 'stale', sentence, action: runAgain }];
     }
   }
+}
+
+/** Finds the values of the newest complete read that could not be read. */
+export function findUnreadableProblems(
+  { connectionId, endpoint }: Pick<ProblemLocation, 'connectionId' | 'endpoint'>,
+  found: Awaited<ReturnType<typeof findCurrentUnreadable>>,
+): readonly Problem[] {
+  if (found === null) return [];
+  const { runId, records, some } = found;
+  const list = some.slice(0, MAX_NAMED).map(({ id, page, attributes }) => {
+    const location = page === null ? '' : ` on page ${page}`;
+    return `${id}${location} (${attributes.join(', ')})`;
+  });
+  const more = records > list.length ? `, and ${records - list.length} more` : '';
+  return [
+    {
+      connectionId,
+      endpoint,
+      runId,
+      code: 'unreadable-values',
+      sentence: `Values of ${records} ${endpoint} cannot be read, so the last ones stand: ${list.join(', ')}${more}.`,
+      action: 'Correct these values in Personio; the next run reads them again.',
+    },
+  ];
 }
 
 export function findSecretProblems(

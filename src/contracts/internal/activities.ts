@@ -126,6 +126,10 @@ export interface CommitOutcome {
   readonly updated: number;
   readonly unchanged: number;
   readonly missing: number;
+  /** New records that were left out, because what matters of them cannot be read. Absent in older histories. */
+  readonly held?: number;
+  /** Records of the run so far with values that cannot be read. Absent in older histories. */
+  readonly unreadable?: number;
 }
 
 export interface GateOutcome {
@@ -180,6 +184,8 @@ export interface CloseRunRequest extends RunRef {
   readonly updated: number;
   readonly unchanged: number;
   readonly missing: number;
+  /** Default: 0. */
+  readonly held?: number;
   readonly requests: number;
   /** Stored in `sync_runs.detail`. */
   readonly detail: Readonly<Record<string, unknown>>;

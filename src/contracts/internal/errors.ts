@@ -17,6 +17,8 @@ export const FAILURE_TYPES = [
   'PersonioEndpointRetired',
   /** The pages never added up to one consistent snapshot; the tables are unchanged. */
   'SnapshotIncomplete',
+  /** What the caller asked for cannot be done, such as a window that ends before it begins; nothing is retried. */
+  'InvalidRequest',
   /** PostgreSQL is unreachable or closed the connection: retried. */
   'StoreUnavailable',
 ] as const;

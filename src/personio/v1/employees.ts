@@ -121,15 +121,15 @@ export interface DerivedDepartment extends DepartmentRecord {
 }
 
 /** Department of an employee, for accounts without an endpoint of departments. */
-export const derivedDepartmentSchema: z.ZodType<DerivedDepartment> = employeeSchema.transform(
-  ({ attributes: { id, department } }) => ({
+export const derivedDepartmentSchema: z.ZodType<DerivedDepartment> = z
+  .object({ attributes: attributesSchema.pick({ id: true, department: true }) })
+  .transform(({ attributes: { id, department } }) => ({
     recordId: id,
     departmentId: department?.id ?? department?.name ?? null,
     name: department?.name ?? null,
     parentId: null,
     isReadable: department !== undefined,
-  }),
-);
+  }));
 
 function toRecord(attributes: Attributes, isKept: AttributeFilter): EmployeeRecord {
   return {

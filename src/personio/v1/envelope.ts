@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import type { WithUnreadable } from '../../domain/records.js';
 import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { HttpResponse } from '../http.js';
 import { parseContent } from '../json.js';
-import { describeIssue, parseRecord } from '../wire.js';
+import { describeIssue, parseRecord, parseRecords } from '../wire.js';
+import type { RecordSchemas } from '../wire.js';
 
 /** Records of one page, and the size of the whole collection. */
 export interface ListPage<T> {
   readonly records: readonly T[];
   /** Total that the server reports; null when it reports none. */
   readonly total: number | null;
+  /** Place of a record without a readable id, which makes the read incomplete; null where there is none. */
+  readonly flaw: string | null;
 }
 
 const countSchema = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
@@ -24,11 +28,15 @@ const envelopeSchema = z.looseObject({
  *
  * @throws PersonioError `PersonioMalformedAnswer` for any other shape.
  */
-export function parseList<T>(route: Route, response: HttpResponse, schema: z.ZodType<T>): ListPage<T> {
+export function parseList<T extends WithUnreadable>(
+  route: Route,
+  response: HttpResponse,
+  schemas: RecordSchemas<T>,
+): ListPage<T> {
   const envelope = envelopeSchema.safeParse(parseContent(route, response));
   if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
-  const records = envelope.data.data.map((item, index) => parseRecord(route, item, schema, `data[${index}]`));
-  return { records, total: envelope.data.metadata?.total_elements ?? null };
+  const { records, flaw } = parseRecords(envelope.data.data, schemas, route.page ?? null);
+  return { records, flaw, total: envelope.data.metadata?.total_elements ?? null };
 }
 
 /**
@@ -36,8 +44,10 @@ export function parseList<T>(route: Route, response: HttpResponse, schema: z.Zod
  *
  * @throws PersonioError `PersonioMalformedAnswer` for any other shape.
  */
-export function parseOne<T>(route: Route, response: HttpResponse, schema: z.ZodType<T>): T {
+export function parseOne<T extends WithUnreadable>(route: Route, response: HttpResponse, schemas: RecordSchemas<T>): T {
   const envelope = z.looseObject({ data: z.unknown() }).safeParse(parseContent(route, response));
   if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
-  return parseRecord(route, envelope.data.data, schema, 'data');
+  const record = parseRecord(envelope.data.data, schemas, null);
+  if (record === null) throw createMalformedError(route, 'data.attributes.id has an unexpected form');
+  return record;
 }

@@ -1,23 +1,31 @@
 import type { ReadPosition } from '../../contracts/internal/activities.js';
+import type { WithUnreadable } from '../../domain/records.js';
 import type { PersonioApi } from '../api.js';
+import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { HttpResponse } from '../http.js';
-import { fetchLargestPage, isRefusedSize } from '../pages.js';
+import { fetchLargestPage } from '../pages.js';
 import type { Collection, CollectionReader, PageGenerator, ReadRequest } from '../pages.js';
 import { parseList } from './envelope.js';
 import type { ListPage } from './envelope.js';
 
 /** Collection of v1, paged by `limit` and `offset`. */
-export interface OffsetCollection<T> extends Collection<T> {
+export interface OffsetCollection<T extends WithUnreadable> extends Collection<T> {
   /** Throws when the new records of a page must not be used. */
   readonly check?: (records: readonly T[]) => void;
+  /** True where Personio documents no total. Default: a list without a total is malformed. */
+  readonly isTotalOptional?: boolean;
 }
 
 /** An open collection: its requests and their parser. */
-interface OffsetSource<T> extends Pick<OffsetCollection<T>, 'getId' | 'check'> {
+interface OffsetSource<T extends WithUnreadable> extends Pick<
+  OffsetCollection<T>,
+  'getId' | 'check' | 'isTotalOptional'
+> {
+  readonly route: Route;
   readonly fetch: (offset: number, limit: number) => Promise<HttpResponse>;
   /** @throws PersonioError */
-  readonly parse: (response: HttpResponse) => ListPage<T>;
+  readonly parse: (response: HttpResponse, page: number) => ListPage<T>;
 }
 
 /** Pages in flight while an earlier one is written. */
@@ -32,39 +40,45 @@ const MAX_PAGES_WITHOUT_TOTAL = 1_000;
  * not add up ends the read with a `restartReason`.
  */
 export const createOffsetReader =
-  <T>(collection: OffsetCollection<T>): CollectionReader<T> =>
+  <T extends WithUnreadable>(collection: OffsetCollection<T>): CollectionReader<T> =>
   (api, request) =>
     readPages(openSource(api, collection, request), request);
 
-function openSource<T>(
+function openSource<T extends WithUnreadable>(
   api: PersonioApi,
-  { path, bucket, query, schema, ...rest }: OffsetCollection<T>,
+  { path, bucket, query, schema, lenientSchema, ...rest }: OffsetCollection<T>,
   { chunk, attributesToStore }: ReadRequest,
 ): OffsetSource<T> {
   const route: Route = { method: 'GET', template: path };
-  const recordSchema = schema(attributesToStore);
+  const lenient = lenientSchema === undefined ? {} : { lenientSchema };
+  const schemas = { schema: schema(attributesToStore), ...lenient };
   const filters = query?.(chunk);
   return {
     ...rest,
+    route,
     fetch: async (offset, limit) => api.get({ route, path, bucket, query: { ...filters, limit, offset } }),
-    parse: (response) => parseList(route, response, recordSchema),
+    parse: (response, page) => parseList({ ...route, page }, response, schemas),
   };
 }
 
-async function* readPages<T>(source: OffsetSource<T>, request: ReadRequest): PageGenerator<T> {
+async function* readPages<T extends WithUnreadable>(source: OffsetSource<T>, request: ReadRequest): PageGenerator<T> {
   const { position } = request;
   const start = toStartOffset(position);
   const { response, pageSize: asked } = await fetchLargestPage(position.pageSize, async (size) =>
     source.fetch(start, size),
   );
-  const first = source.parse(response);
-  if (first.total === null) return yield* readWithoutTotal(source, first, { ...position, pageSize: asked });
+  const first = source.parse(response, countPage(start, asked));
+  if (first.total === null) {
+    if (source.isTotalOptional !== true)
+      throw createMalformedError({ ...source.route, page: 1 }, 'metadata.total_elements is missing');
+    return yield* readWithoutTotal(source, first, { ...position, pageSize: asked });
+  }
   const pageSize = detectPageSize(first, start, asked);
   const total = position.total ?? first.total;
   return yield* readByTotal(source, first, { ...position, total, pageSize }, request.pages);
 }
 
-async function* readByTotal<T>(
+async function* readByTotal<T extends WithUnreadable>(
   source: OffsetSource<T>,
   first: ListPage<T>,
   begin: ReadPosition,
@@ -97,11 +111,17 @@ async function* readByTotal<T>(
 
 /** Number of records by which a page overlaps the one before. A page of one record has no room for an overlap. */
 const getOverlap = ({ lastId }: ReadPosition): number => (lastId === undefined ? 0 : 1);
+/** Returns the number of the page that begins at an offset, from 1, as if all pages before it were full. */
+const countPage = (start: number, pageSize: number): number => Math.ceil(start / Math.max(pageSize - 1, 1)) + 1;
 const toStartOffset = (position: ReadPosition): number => position.offset - getOverlap(position);
-const skipOverlap = <T>({ records }: ListPage<T>, position: ReadPosition): readonly T[] =>
+const skipOverlap = <T extends WithUnreadable>({ records }: ListPage<T>, position: ReadPosition): readonly T[] =>
   records.slice(getOverlap(position));
 
-function advancePosition<T>(position: ReadPosition, records: readonly T[], getId: (record: T) => string): ReadPosition {
+function advancePosition<T extends WithUnreadable>(
+  position: ReadPosition,
+  records: readonly T[],
+  getId: (record: T) => string,
+): ReadPosition {
   const last = records.at(-1);
   const offset = position.offset + records.length;
   return position.pageSize > 1 && last !== undefined
@@ -110,14 +130,23 @@ function advancePosition<T>(position: ReadPosition, records: readonly T[], getId
 }
 
 /** Returns the page size that the server grants. A first page shorter than asked, with more to come, reveals it. */
-function detectPageSize<T>({ records, total }: ListPage<T>, offset: number, asked: number): number {
+function detectPageSize<T extends WithUnreadable>(
+  { records, total }: ListPage<T>,
+  offset: number,
+  asked: number,
+): number {
   const isClamped = records.length > 0 && records.length < asked && offset + records.length < (total ?? 0);
   return isClamped ? records.length : asked;
 }
 
-function findRestartReason<T>(page: ListPage<T>, position: ReadPosition, getId: (record: T) => string): string | null {
+function findRestartReason<T extends WithUnreadable>(
+  page: ListPage<T>,
+  position: ReadPosition,
+  getId: (record: T) => string,
+): string | null {
   const { offset, lastId } = position;
   const total = position.total ?? 0;
+  if (page.flaw !== null) return page.flaw;
   if (page.total !== position.total)
     return `the server's total changed from ${position.total ?? 'none'} to ${page.total ?? 'none'} during the read`;
   const [first] = page.records;
@@ -130,7 +159,7 @@ function findRestartReason<T>(page: ListPage<T>, position: ReadPosition, getId: 
 }
 
 /** Pages in flight, by offset. A short page makes the later ones useless; they are requested again. */
-class PrefetchQueue<T> {
+class PrefetchQueue<T extends WithUnreadable> {
   private readonly source: OffsetSource<T>;
   private readonly pageSize: number;
   /** Distance between the beginnings of two pages. */
@@ -160,7 +189,7 @@ class PrefetchQueue<T> {
     this.inFlight.delete(offset);
     if (response === undefined) throw new RangeError('No page was requested at this offset.');
     // Parsed only now: waiting pages need a fifth of the memory as text.
-    return this.source.parse(await response);
+    return this.source.parse(await response, countPage(offset, this.pageSize));
   }
 
   async drain(): Promise<void> {
@@ -176,26 +205,72 @@ class PrefetchQueue<T> {
   }
 }
 
-/** Reads until a page has no new id: some servers ignore the offset, others send an empty page beyond the end. */
-async function* readWithoutTotal<T>(
+/**
+ * Reads until an answer repeats what came before. Each request begins with the last record that came, so that an honest
+ * server repeats it at the end, and one that ignores the offset repeats everything. A refusal or an empty answer in
+ * place of that record is no end.
+ */
+async function* readWithoutTotal<T extends WithUnreadable>(
   source: OffsetSource<T>,
   first: ListPage<T>,
   begin: ReadPosition,
 ): PageGenerator<T> {
-  const seen = new Set<string>();
+  const seen = new Set(begin.lastId === undefined ? [] : [begin.lastId]);
   let position = begin;
-  let page = first;
+  let page = first.records.length > 0 ? first : await fetchUnlessEmpty(source, position);
   for (let pages = 1; pages <= MAX_PAGES_WITHOUT_TOTAL; pages++) {
     const records = page.records.filter((record) => !seen.has(source.getId(record)));
-    if (records.length === 0) return { next: null, restartReason: null };
+    const restartReason = page.flaw ?? (await findGap(source, first, page, position));
+    if (restartReason !== null || records.length === 0) return { next: null, restartReason };
     for (const record of records) seen.add(source.getId(record));
-    position = { ...position, offset: position.offset + page.records.length };
+    position = { ...position, offset: position.offset + records.length };
+    const last = records.at(-1);
+    // A page of one record has no room for an overlap.
+    if (page.records.length > 1 && last !== undefined) position = { ...position, lastId: source.getId(last) };
     source.check?.(records);
     yield { records, position };
-    const response = await source.fetch(position.offset, position.pageSize);
-    // Some servers refuse an offset beyond the end; what came before is complete.
-    if (isRefusedSize(response) || response.status === 404) return { next: null, restartReason: null };
-    page = source.parse(response);
+    page = await fetchUnlessEmpty(source, position);
   }
   return { next: null, restartReason: `the server sent ${MAX_PAGES_WITHOUT_TOTAL} pages without an end` };
+}
+
+/** Returns the restart reason of an empty page where the last record of the page before must come again. */
+async function findGap<T extends WithUnreadable>(
+  source: OffsetSource<T>,
+  first: ListPage<T>,
+  page: ListPage<T>,
+  position: ReadPosition,
+): Promise<string | null> {
+  if (page.records.length > 0 || position.lastId === undefined) return null;
+  if (await isOnlyPage(source, first, position)) return null;
+  return `the server sent an empty page after ${position.offset} records`;
+}
+
+/** Fetches the next page. Asks again for an empty one, which may be a hiccup. */
+async function fetchUnlessEmpty<T extends WithUnreadable>(
+  source: OffsetSource<T>,
+  position: ReadPosition,
+): Promise<ListPage<T>> {
+  const fetchPage = async (): Promise<ListPage<T>> =>
+    source.parse(
+      await source.fetch(toStartOffset(position), position.pageSize),
+      countPage(toStartOffset(position), position.pageSize),
+    );
+  const page = await fetchPage();
+  return page.records.length > 0 ? page : fetchPage();
+}
+
+/**
+ * Tells whether a server counts pages instead of records, as Personio does elsewhere, and has only one: its page 1 is
+ * the first page again, and its page 2 is empty.
+ */
+async function isOnlyPage<T extends WithUnreadable>(
+  source: OffsetSource<T>,
+  first: ListPage<T>,
+  { pageSize }: ReadPosition,
+): Promise<boolean> {
+  const listIds = ({ records }: ListPage<T>): string => JSON.stringify(records.map(source.getId));
+  const one = source.parse(await source.fetch(1, pageSize), 1);
+  if (listIds(one) !== listIds(first)) return false;
+  return source.parse(await source.fetch(2, pageSize), 2).records.length === 0;
 }

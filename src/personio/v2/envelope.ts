@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import type { WithUnreadable } from '../../domain/records.js';
 import { createMalformedError } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { HttpResponse } from '../http.js';
 import { parseContent } from '../json.js';
-import { describeIssue, parseRecord } from '../wire.js';
+import { describeIssue, parseRecords } from '../wire.js';
+import type { RecordSchemas } from '../wire.js';
 
 /** Records of one page, and the server's link to the next. */
 export interface CursorPage<T> {
   readonly records: readonly T[];
   /** Path and query of the next page, unchanged; null at the end. */
   readonly next: string | null;
+  /** Place of a record without a readable id, which makes the read incomplete; null where there is none. */
+  readonly flaw: string | null;
 }
 
 const envelopeSchema = z.looseObject({
@@ -28,8 +32,8 @@ const envelopeSchema = z.looseObject({
  *
  * @throws PersonioError `PersonioMalformedAnswer` for any other shape, and for a link to another server or path.
  */
-export function parseCursorPage<T>(
-  { route, origin, schema }: { readonly route: Route; readonly origin: string; readonly schema: z.ZodType<T> },
+export function parseCursorPage<T extends WithUnreadable>(
+  { route, origin, ...schemas }: RecordSchemas<T> & { readonly route: Route; readonly origin: string },
   response: HttpResponse,
 ): CursorPage<T> {
   const envelope = envelopeSchema.safeParse(parseContent(route, response));
@@ -37,7 +41,7 @@ export function parseCursorPage<T>(
   const { _data: data, _meta: meta } = envelope.data;
   const href = meta?.links?.next?.href;
   return {
-    records: data.map((item, index) => parseRecord(route, item, schema, `_data[${index}]`)),
+    ...parseRecords(data, schemas, route.page ?? null),
     next: href === undefined ? null : parseLinkPath(route, origin, href),
   };
 }

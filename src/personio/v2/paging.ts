@@ -1,4 +1,5 @@
 import type { ReadPosition } from '../../contracts/internal/activities.js';
+import type { WithUnreadable } from '../../domain/records.js';
 import type { PersonioApi } from '../api.js';
 import type { Route } from '../errors.js';
 import type { HttpResponse } from '../http.js';
@@ -8,18 +9,18 @@ import { parseCursorPage } from './envelope.js';
 import type { CursorPage } from './envelope.js';
 
 /** Collection of v2, paged by the server's own links. */
-export interface CursorCollection<T> extends Collection<T> {
+export interface CursorCollection<T extends WithUnreadable> extends Collection<T> {
   /** True for an endpoint that Personio calls beta. Default: false. */
   readonly isBeta?: boolean;
 }
 
 /** An open collection: its requests and their parser. */
-interface CursorSource<T> extends Pick<CursorCollection<T>, 'getId'> {
+interface CursorSource<T extends WithUnreadable> extends Pick<CursorCollection<T>, 'getId'> {
   readonly fetchFirst: (limit: number) => Promise<HttpResponse>;
   /** Follows a link from a response, with its query unchanged. */
   readonly follow: (path: string) => Promise<HttpResponse>;
   /** @throws PersonioError */
-  readonly parse: (response: HttpResponse) => CursorPage<T>;
+  readonly parse: (response: HttpResponse, page: number) => CursorPage<T>;
 }
 
 /** Largest page that both collections document; larger ones were answered with 400. */
@@ -34,29 +35,34 @@ const MAX_RECORDS = 5_000_000;
  * twice, a link that leads back behind records, two empty pages in a row.
  */
 export const createCursorReader =
-  <T>(collection: CursorCollection<T>): CollectionReader<T> =>
+  <T extends WithUnreadable>(collection: CursorCollection<T>): CollectionReader<T> =>
   (api, request) =>
     readPages(openSource(api, collection, request), request);
 
-function openSource<T>(
+function openSource<T extends WithUnreadable>(
   api: PersonioApi,
-  { path, bucket, query, schema, getId, isBeta: beta = false }: CursorCollection<T>,
+  { path, bucket, query, schema, lenientSchema, getId, isBeta: beta = false }: CursorCollection<T>,
   { chunk, attributesToStore }: ReadRequest,
 ): CursorSource<T> {
   const route: Route = { method: 'GET', template: path };
-  const options = { route, origin: api.origin, schema: schema(attributesToStore) };
+  const lenient = lenientSchema === undefined ? {} : { lenientSchema };
+  const options = { origin: api.origin, schema: schema(attributesToStore), ...lenient };
   const filters = query?.(chunk);
   return {
     getId,
     fetchFirst: async (limit) => api.get({ route, bucket, beta, path, query: { ...filters, limit } }),
     follow: async (link) => api.get({ route, bucket, beta, path: link }),
-    parse: (response) => parseCursorPage(options, response),
+    parse: (response, page) => parseCursorPage({ ...options, route: { ...route, page } }, response),
   };
 }
 
-async function* readPages<T>(source: CursorSource<T>, { position: begin, pages }: ReadRequest): PageGenerator<T> {
+async function* readPages<T extends WithUnreadable>(
+  source: CursorSource<T>,
+  { position: begin, pages }: ReadRequest,
+): PageGenerator<T> {
   const { response, pageSize } = await fetchFirstPage(source, begin);
-  let page = source.parse(response);
+  const before = Math.ceil(begin.offset / pageSize);
+  let page = source.parse(response, before + 1);
   const followed = new Set(begin.cursor === null ? [] : [begin.cursor]);
   const seen = new Set<string>();
   let position: ReadPosition = { ...begin, pageSize };
@@ -71,14 +77,14 @@ async function* readPages<T>(source: CursorSource<T>, { position: begin, pages }
     if (next === null || followed.has(next)) return { next: null, restartReason: null };
     if (taken >= pages) return { next: position, restartReason: null };
     followed.add(next);
-    page = source.parse(await source.follow(next));
+    page = source.parse(await source.follow(next), before + taken + 1);
     const isEmptyAgain = records.length === 0 && page.records.length === 0;
     if (isEmptyAgain && page.next !== null && !followed.has(page.next))
       return { next: null, restartReason: `the server sent two empty pages in a row after ${end} records` };
   }
 }
 
-async function fetchFirstPage<T>(
+async function fetchFirstPage<T extends WithUnreadable>(
   source: CursorSource<T>,
   { cursor, pageSize }: ReadPosition,
 ): ReturnType<typeof fetchLargestPage> {
@@ -86,17 +92,18 @@ async function fetchFirstPage<T>(
   return fetchLargestPage(Math.min(pageSize, MAX_PAGE_SIZE), source.fetchFirst);
 }
 
-interface Chain<T> extends Pick<CursorSource<T>, 'getId'> {
+interface Chain<T extends WithUnreadable> extends Pick<CursorSource<T>, 'getId'> {
   readonly seen: ReadonlySet<string>;
   readonly followed: ReadonlySet<string>;
   /** Number of records up to the end of the page. */
   readonly end: number;
 }
 
-function findRestartReason<T>(
-  { records, next }: CursorPage<T>,
+function findRestartReason<T extends WithUnreadable>(
+  { records, next, flaw }: CursorPage<T>,
   { seen, followed, end, getId }: Chain<T>,
 ): string | null {
+  if (flaw !== null) return flaw;
   const ids = new Set(records.map(getId));
   if (ids.size < records.length || [...ids].some((id) => seen.has(id)))
     return `a record came twice among the first ${end}`;

@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../database.js';
 import { lockEndpoint } from '../locks.js';
 import { findClosedRun } from '../runs.js';
 import { isStaged, toStagingTable } from '../staging.js';
+import { summarizeUnreadable } from '../unreadable.js';
 import { NO_CHANGE, mergeSnapshot } from './merge.js';
 import { findOverlapReason, recordCommit } from './overlaps.js';
 import { selectSnapshot } from './snapshot.js';
@@ -25,8 +26,9 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     const overlap = await findOverlapReason(transaction, request);
     if (overlap !== null) return { ...NO_CHANGE, incomplete: overlap };
     const outcome = await merge(transaction, endpoint, request);
-    if (outcome.incomplete === null && !outcome.shrunk) await recordCommit(transaction, request);
-    return outcome;
+    if (outcome.incomplete !== null || outcome.shrunk) return outcome;
+    await recordCommit(transaction, request);
+    return { ...outcome, unreadable: await storeUnreadable(transaction, request) };
   });
 }
 
@@ -36,8 +38,21 @@ async function merge(transaction: Transaction, endpoint: Collection, request: Co
     return { ...NO_CHANGE, incomplete: null, storedRows: unchanged, received: unchanged, unchanged };
   const incomplete = await findIncompleteReason(transaction, request);
   if (incomplete !== null) return { ...NO_CHANGE, incomplete };
-  await selectSnapshot(transaction, endpoint, request);
-  return mergeSnapshot(transaction, endpoint, request);
+  const { held } = await selectSnapshot(transaction, endpoint, request);
+  const outcome = await mergeSnapshot(transaction, endpoint, request);
+  return { ...outcome, received: outcome.received + held, held };
+}
+
+/** Stores which records of the run cannot be read in full. Returns their number. */
+async function storeUnreadable(transaction: Transaction, request: CommitRequest): Promise<number> {
+  const detail = await summarizeUnreadable(transaction, request);
+  if (detail.unreadableCount > 0) {
+    await transaction.run('update personio.sync_runs set detail = detail || $2::jsonb where run_id = $1', [
+      request.runId,
+      JSON.stringify(detail),
+    ]);
+  }
+  return detail.unreadableCount;
 }
 
 /**

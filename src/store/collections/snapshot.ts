@@ -1,18 +1,20 @@
 import type { CommitRequest } from '../../contracts/internal/activities.js';
 import type { Transaction } from '../database.js';
 import { toStagingTable } from '../staging.js';
-import { TABLES, buildAttemptCondition, buildDayCondition } from './tables.js';
-import type { Collection } from './tables.js';
+import { TABLES, buildAttemptCondition, buildDayCondition, buildUnreadableCondition } from './tables.js';
+import type { Collection, CollectionTable } from './tables.js';
 
 /**
  * Leaves the temporary table `snapshot`: each id once, with the record that came last. Departments that are derived
  * from employees come once per employee.
+ *
+ * @returns how many records are left out, because they are new and what matters of them cannot be read.
  */
 export async function selectSnapshot(
   transaction: Transaction,
   endpoint: Collection,
   request: CommitRequest,
-): Promise<void> {
+): Promise<{ readonly held: number }> {
   const { key } = TABLES[endpoint];
   const hasBreaks = endpoint === 'attendances' && request.source === 'v2';
   await transaction.run(buildSnapshotSql(endpoint, request, hasBreaks));
@@ -22,6 +24,7 @@ export async function selectSnapshot(
   await transaction.run('analyze snapshot');
   if (hasBreaks) await sumBreaks(transaction, request);
   if (endpoint === 'attendances') await keepKeys(transaction, request);
+  return keepUnreadable(transaction, TABLES[endpoint], request);
 }
 
 function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreaks: boolean): string {
@@ -31,7 +34,7 @@ function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreak
   return `create temp table snapshot on commit drop as
     select distinct on (${id})
       ${id} as ${key},
-      ${[...selected, ...(hasBreaks ? ['starts_at', 'ends_at'] : [])].join(',\n      ')}
+      ${['unreadable', ...selected, ...(hasBreaks ? ['starts_at', 'ends_at'] : [])].join(',\n      ')}
     from ${toStagingTable(request)}
     where ${buildAttemptCondition(request)}
       and ${id} is not null
@@ -85,6 +88,48 @@ async function sumBreaks(transaction: Transaction, request: CommitRequest): Prom
      set break_minutes = coalesce((select minutes from sums where sums.period_id = snapshot.period_id), 0)
      where ends_at is not null`,
   );
+}
+
+/**
+ * Gives what cannot be read its stored value. Leaves out records that are not stored yet and lack something essential.
+ */
+async function keepUnreadable(
+  transaction: Transaction,
+  target: CollectionTable,
+  { connectionId }: CommitRequest,
+): Promise<{ readonly held: number }> {
+  const { table, key, columns, essential = [] } = target;
+  const [some] = await transaction.query<{ any: boolean }>(
+    'select exists (select from snapshot where unreadable is not null) as any',
+  );
+  if (some?.any !== true) return { held: 0 };
+  const assignments = columns
+    .filter((column) => column !== 'source')
+    .map((column) => {
+      const isUnreadable = buildUnreadableCondition(target, column);
+      return `${column} = case when ${isUnreadable} then stored.${column} else snapshot.${column} end`;
+    });
+  await transaction.run(
+    `update snapshot
+     set ${assignments.join(',\n       ')}
+     from ${table} as stored
+     where stored.connection_id = $1
+       and stored.${key} = snapshot.${key}
+       and snapshot.unreadable is not null`,
+    [connectionId],
+  );
+  if (essential.length === 0) return { held: 0 };
+  const held = await transaction.run(
+    `delete from snapshot
+     where (${essential.map((column) => buildUnreadableCondition(target, column)).join(' or ')})
+       and not exists (
+         select from ${table} as stored
+         where stored.connection_id = $1
+           and stored.${key} = snapshot.${key}
+       )`,
+    [connectionId],
+  );
+  return { held };
 }
 
 /**

@@ -11,6 +11,10 @@ export interface CollectionTable {
   readonly columns: readonly string[];
   /** True if a row that is gone from Personio is kept with `missing_since`, false if it is deleted. */
   readonly shouldKeepMissing: boolean;
+  /** Attributes of Personio that fill a column, where they have another name. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
+  /** Columns without which a record that is not stored yet is left out. Default: none. */
+  readonly essential?: readonly string[];
 }
 
 export const TABLES: Readonly<Record<Collection, CollectionTable>> = {
@@ -43,12 +47,29 @@ export const TABLES: Readonly<Record<Collection, CollectionTable>> = {
       'is_on_time_off',
       'updated_at',
     ],
+    // Of both versions of the API.
+    attributes: {
+      period_id_v2: ['id_v2'],
+      employee_id: ['employee', 'person'],
+      date: ['date', 'attribution_date', 'start', 'type'],
+      start_time: ['start_time', 'start'],
+      end_time: ['end_time', 'end'],
+      break_minutes: ['break', 'start', 'end'],
+      status: ['status', 'approval'],
+    },
+    essential: ['employee_id', 'date', 'start_time', 'end_time'],
   },
 };
 
 /** Returns `stored.name, stored.status, …`: columns of a table alias. */
 export function listColumns(alias: string, columns: readonly string[]): string {
   return columns.map((column) => `${alias}.${column}`).join(', ');
+}
+
+/** Returns the condition that a column of a snapshot's row cannot be read. */
+export function buildUnreadableCondition({ attributes }: CollectionTable, column: string): string {
+  const names = attributes?.[column] ?? [column];
+  return `snapshot.unreadable && array[${names.map((name) => `'${name}'`).join(', ')}]`;
 }
 
 /** Returns the condition of the stored rows that a chunk of days is about. */

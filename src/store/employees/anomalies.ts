@@ -100,7 +100,7 @@ async function listDuplicateIds(transaction: Transaction, request: EmployeesComm
          having count(*) > 1
        )
      group by staged.record_id
-     having count(distinct (to_jsonb(staged) - 'seq')::text) > 1
+     having count(distinct (to_jsonb(staged) - 'seq' - 'page')::text) > 1
      order by staged.record_id
      limit $2`,
     [request.attempt, MAX_LISTED],

@@ -2,12 +2,14 @@ import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contr
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
 import { describeCarried } from '../../domain/brake.js';
+import { describeUnreadable } from '../../domain/unreadable.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
 import { storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
 import { closeRun, findClosedRun } from '../runs.js';
 import { listUnaskedMissing, toStagingTable } from '../staging.js';
+import { summarizeUnreadable } from '../unreadable.js';
 import { summarizeAnomalies } from './anomalies.js';
 import { recordAttributes } from './attribute-profile.js';
 import type { ProfileSummary } from './attribute-profile.js';
@@ -167,6 +169,7 @@ async function commit(
   const changed = await countChangedPeople(transaction);
   const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
   const braking = addCarried(context.braking, carried);
+  const unreadable = await summarizeUnreadable(transaction, request);
   return closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
@@ -175,7 +178,7 @@ async function commit(
     received,
     ...counts,
     unchanged: received - counts.inserted - counts.updated - counts.held,
-    message: formatMessage({ received, counts, events, braking, isBaseline, profile, leftOut, carried }),
+    message: formatMessage({ received, counts, events, braking, isBaseline, profile, leftOut, carried, ...unreadable }),
     detail: {
       changed,
       limits: braking.limits,
@@ -188,6 +191,7 @@ async function commit(
       events,
       leftOut: leftOut.people,
       ...(profile === null ? {} : { profile }),
+      ...(unreadable.unreadableCount === 0 ? {} : unreadable),
     },
   });
 }
@@ -255,16 +259,21 @@ interface CommitSummary extends ReadSummary {
   readonly isBaseline: boolean;
   readonly profile: ProfileSummary | null;
   readonly carried: CarriedQuestions;
+  readonly unreadableCount: number;
 }
 
 function formatMessage(summary: CommitSummary): string {
-  const { received, counts, events, braking, isBaseline, profile, leftOut, carried } = summary;
+  const { received, counts, events, braking, isBaseline, profile, leftOut, carried, unreadableCount } = summary;
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures =
     `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
     `${missing} missing, ${held} held.`;
-  const alarms = profile?.alarms.map(({ sentence }) => sentence) ?? [];
+  const unreadable = describeUnreadable(unreadableCount);
+  const alarms = [
+    ...(unreadable === null ? [] : [unreadable]),
+    ...(profile?.alarms.map(({ sentence }) => sentence) ?? []),
+  ];
   if (isBaseline) {
     const dates = `${events} upcoming start and end ${events === 1 ? 'date' : 'dates'}`;
     const baseline = `This first read is the baseline: it emits no events and schedules ${dates}.`;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chunkDays, resolveAttendanceWindow } from '../../../src/domain/attendance-window.js';
+import { chunkDays, findWindowFault, resolveAttendanceWindow } from '../../../src/domain/attendance-window.js';
 import type { WindowRequest } from '../../../src/domain/attendance-window.js';
+import type { DayWindow } from '../../../src/contracts/internal/sync.js';
 import { addDays, countDaysBetween } from '../../../src/domain/zones.js';
 
 /** A punctual run of the default schedule. */
@@ -69,8 +70,22 @@ describe('splitting a window into chunks', () => {
     expect(chunkDays({ from: '2026-11-01', to: '2026-11-01' }, 7)).toEqual([{ from: '2026-11-01', to: '2026-11-01' }]);
   });
 
-  test('a window that ends before it begins has no chunks', () => {
-    expect(chunkDays({ from: '2026-11-02', to: '2026-11-01' }, 7)).toEqual([]);
+  test.each([
+    { name: 'reversed', window: { from: '2026-11-02', to: '2026-11-01' }, says: /before it begins/ },
+    { name: 'without its last day', window: { from: '2026-11-02' }, says: /`to`/ },
+    { name: 'without its first day', window: { to: '2026-11-02' }, says: /`from`/ },
+    { name: 'with an unreal day', window: { from: '2026-02-30', to: '2026-03-01' }, says: /`from`/ },
+    { name: 'of moments', window: { from: '2026-11-01T00:00:00Z', to: '2026-11-02' }, says: /`from`/ },
+    { name: 'of all years', window: { from: '0001-01-01', to: '9999-12-31' }, says: /at most 3660/ },
+    { name: 'of 3,661 days', window: { from: '2016-11-01', to: addDays('2016-11-01', 3_660) }, says: /3661 days/ },
+    { name: 'that is a text', window: '2026-11-01', says: /object/ },
+  ])('a window $name is refused', ({ window, says }) => {
+    expect(findWindowFault(window)).toMatch(says);
+    expect(() => chunkDays(window as DayWindow, 7)).toThrow(says);
+  });
+
+  test('a window of 3,660 days is accepted', () => {
+    expect(findWindowFault({ from: '2016-11-01', to: addDays('2016-11-01', 3_659) })).toBeNull();
   });
 
   test('chunks cover every day once, in order, with boundaries on fixed dates', () => {
