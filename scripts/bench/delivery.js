@@ -11,6 +11,7 @@ import { Client, Connection } from '@temporalio/client';
 import { parsePolicy } from '../../dist/src/config/policy-file.js';
 import { workflowId } from '../../dist/src/contracts/internal/names.js';
 import { createDigester } from '../../dist/src/crypto/sealing.js';
+import { createEmptyRecord } from '../../dist/src/domain/records.js';
 import { commitEmployees } from '../../dist/src/store/employees/commit.js';
 import { insertRun } from '../../dist/src/store/runs.js';
 import { createStaging, stageRecords } from '../../dist/src/store/staging.js';
@@ -86,28 +87,11 @@ const countRows = async (database, source) => {
  */
 async function stageCompany(database, connectionId, count, lastDay) {
   const day = lastDay === null ? null : new Date(Date.now() + lastDay * DAY_MS).toISOString().slice(0, 10);
-  const absent = {
-    email: null,
-    firstName: null,
-    lastName: null,
-    preferredName: null,
-    supervisorId: null,
-    teamId: null,
-    team: null,
-    subcompanyId: null,
-    subcompany: null,
-    contractEndDate: null,
-    terminationType: null,
-    attributes: {},
-    absentAttributes: [],
-  };
   const records = Array.from({ length: count }, (_, index) => ({
-    ...absent,
-    employeeId: String(index + 1),
+    ...createEmptyRecord(String(index + 1)),
     position: 'Engineer',
     departmentId: '1',
     department: 'IT',
-    officeId: null,
     office: 'Berlin',
     employmentType: 'internal',
     hireDate: '2020-01-01',

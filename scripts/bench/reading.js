@@ -77,7 +77,7 @@ async function syncOnce(worker, endpoint, window) {
   return { rows: result.received, events: historyLength, peakMiB: worker.readPeakMiB() };
 }
 
-/** Tells whether the worker polls its queues. The start of a process is not measured, on either side. */
+/** Returns whether the worker polls its queues. The start of a process is not measured, on either side. */
 async function isWorkerReady() {
   const havePollers = await Promise.all(
     Object.entries({ 'personio-sync': 1, 'personio-api': 2 }).map(async ([name, taskQueueType]) => {

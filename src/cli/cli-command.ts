@@ -46,11 +46,12 @@ function describeUsageError(command: Command, message: string, code: string): st
   }
 }
 
-/** Names everything that is missing at once. */
+/** Names everything that is missing at once; an unknown option first, since its value would count as an argument. */
 function describeMissing(command: Command): string {
-  const given = command.args.filter((argument) => !argument.startsWith('-'));
+  const unknown = command.args.find((argument) => /^-./.test(argument));
+  if (unknown !== undefined) return describeUnknown('option', findOptionName(`'${unknown}'`), '');
   const missing = [
-    ...command.registeredArguments.slice(given.length).filter(({ required }) => required),
+    ...command.registeredArguments.slice(command.args.length).filter(({ required }) => required),
     ...command.options.filter(
       (option) => option.mandatory && command.getOptionValue(option.attributeName()) === undefined,
     ),

@@ -11,7 +11,7 @@ const POOL_SIZE = 4;
 export interface DatabaseRequirements {
   /** Default: true. False for the command that creates the schema. */
   readonly requiresSchema?: boolean;
-  /** How long to wait for PostgreSQL; default: 5 s. */
+  /** Time to wait for PostgreSQL. Default: 5 s. */
   readonly connectTimeoutMs?: number;
 }
 

@@ -180,9 +180,13 @@ const MAX_PORT = 65_535;
 
 function readMetricsAddress(reader: EnvironmentReader): string | null {
   const address = reader.readMatching('METRICS_ADDRESS', /^(off|.+:\d{1,5})$/, 'it must be `host:port`, or `off`');
-  const isInRange = address === null || address === 'off' || Number(address.split(':').at(-1)) <= MAX_PORT;
-  if (!isInRange) reader.faults.push(`METRICS_ADDRESS is malformed: its port must be a number from 0 to ${MAX_PORT}.`);
+  if (address !== null && address !== 'off') requirePort(reader, 'METRICS_ADDRESS', address);
   return address;
+}
+
+function requirePort(reader: EnvironmentReader, name: string, address: string): void {
+  const isInRange = Number(address.split(':').at(-1)) <= MAX_PORT;
+  if (!isInRange) reader.faults.push(`${name} is malformed: its port must be a number from 0 to ${MAX_PORT}.`);
 }
 
 const FEED_TOKEN_CHARACTERS = 16;
@@ -190,6 +194,7 @@ const FEED_TOKEN_CHARACTERS = 16;
 function readFeed(reader: EnvironmentReader): FeedSettings | null {
   const token = reader.readSecret('FEED_TOKEN');
   const address = reader.readMatching('FEED_ADDRESS', /^.+:\d{1,5}$/, 'it must be `host:port`') ?? '0.0.0.0:9465';
+  requirePort(reader, 'FEED_ADDRESS', address);
   if (token === null) return null;
   if (token.length < FEED_TOKEN_CHARACTERS)
     reader.faults.push(`FEED_TOKEN is too short: it must have at least ${FEED_TOKEN_CHARACTERS} characters.`);

@@ -15,11 +15,11 @@ export interface Delivery {
   readonly state: 'waiting' | 'sent' | 'acknowledged' | 'failed' | 'overdue' | 'dead' | 'superseded';
   readonly attempts: number;
   readonly dueAt: string;
-  /** True if the moment that the subscriber asked for had passed when the event was detected. */
+  /** True if the due time had passed when the event was detected. */
   readonly late: boolean;
   readonly firstAttemptAt: string | null;
   readonly nextAttemptAt: string | null;
-  /** Moment when Temporal first accepted it. */
+  /** Time when Temporal first accepted it. */
   readonly sentAt: string | null;
   readonly acknowledgedAt: string | null;
   readonly deadlineAt: string | null;
@@ -37,7 +37,7 @@ export interface DeliveryContext {
   readonly subscribers: readonly Subscriber[];
   readonly noticeDays: readonly number[];
   readonly detectedAt: string;
-  /** Names of the subscribers that were told the date that a correction is about. */
+  /** Names of the subscribers that received the date that a correction is about. */
   readonly notifiedSubscribers: ReadonlySet<string>;
 }
 
@@ -54,12 +54,12 @@ const CORRECTIONS: readonly EventKind[] = [
   'leaver.rescinded',
 ];
 
-/** Checks whether a kind moves or withdraws a date that was told before. */
+/** Checks whether a kind moves or withdraws a date that was sent before. */
 export function isCorrection(kind: EventKind): boolean {
   return CORRECTIONS.includes(kind);
 }
 
-/** Plans the deliveries of an event. A correction goes only to subscribers that were told the date that it corrects. */
+/** Plans the deliveries of an event. A correction goes only to subscribers that received the date that it corrects. */
 export function planDeliveries(event: DeliverableEvent, context: DeliveryContext): readonly PlannedDelivery[] {
   return context.subscribers
     .filter(
@@ -80,7 +80,7 @@ function planDelivery(event: DeliverableEvent, { name, when }: Subscriber, detec
     purpose: 'event' as const,
   };
   if (event.state === 'due' || when === 'detected') {
-    // A subscriber that asks for `detected` is never late. A planned moment that has passed is.
+    // A subscriber that asks for `detected` is never late. A planned due time that has passed is.
     return { ...same, dueAt: detectedAt, late: event.late && when !== 'detected' };
   }
   if (when === 'effective') return { ...same, dueAt: event.dueAt, late: false };
@@ -90,7 +90,7 @@ function planDelivery(event: DeliverableEvent, { name, when }: Subscriber, detec
     : { ...same, dueAt: requestedAt, late: false };
 }
 
-/** Plans notices before a planned start or end. Skips those whose moment has passed or that would follow the event. */
+/** Plans notices before a planned start or end. Skips those that were due before now or would follow the event. */
 function planNotices(
   event: DeliverableEvent,
   main: PlannedDelivery,
@@ -129,18 +129,18 @@ export function toRepeatDelayMs(acknowledgeWithinSeconds: number): number {
 /** Time from the first attempt after which an unacknowledged delivery is dead. */
 export const DEAD_AFTER_MS = 28 * 24 * 3_600_000;
 
-/** Rate at which people who share a moment are dispatched. */
+/** Rate at which people who share a due time are dispatched. */
 const DISPATCHES_PER_SECOND = 50;
-/** Limit up to which people who share a moment are counted. It bounds the jitter to 50 s. */
+/** Limit up to which people who share a due time are counted. It bounds the jitter to 50 s. */
 export const MAX_CROWD_SIZE = 2_500;
 
 /**
- * Returns a random delay in milliseconds for a person who shares a moment with others, and 0 for one who has it alone.
+ * Returns a random delay in milliseconds for a person who shares a due time with others, and 0 for one alone.
  *
  * Thousands of timers that fire in the same millisecond stop a Temporal server for seconds, and every sync with it.
  * The jitter spreads them, at a rate well above the one at which subscribers could be signalled anyway.
  *
- * @param crowdSize number of people who share the moment, including this one.
+ * @param crowdSize number of people who share the due time, including this one.
  * @param random uniformly distributed, from 0 to below 1.
  */
 export function toJitterMs(crowdSize: number, random: number): number {
@@ -166,14 +166,14 @@ export function shouldMark(delivery: DeliveryStatus, now: string): boolean {
   return deadlineAt !== null && hasCome(deadlineAt, now);
 }
 
-/** Finds the moment of the next attempt: the first, a retry, or a repeat until it is acknowledged. Null if none. */
+/** Finds the time of the next attempt: the first, a retry, or a repeat until it is acknowledged. Null if none. */
 export function findNextAttemptAt({ state, dueAt, nextAttemptAt, sentAt, isObsolete }: DeliveryStatus): string | null {
   if (state === 'failed' || (isObsolete && sentAt !== null)) return null;
   return nextAttemptAt ?? dueAt;
 }
 
 /**
- * Finds the moment of the next step of each delivery, in the given order. A delivery waits until Temporal has accepted
+ * Finds the time of the next step of each delivery, in the given order. A delivery waits until Temporal has accepted
  * the one before it to the same subscriber, so only the first unsent one has an attempt of its own.
  */
 export function findNextMoments(deliveries: readonly DeliveryStatus[]): readonly (string | null)[] {

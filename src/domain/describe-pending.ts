@@ -57,8 +57,8 @@ export function describePending(entry: PendingEntry, employeeId: string): string
 /** Formats midnight as the last minute of the day before, which is how people say when a last day is over. */
 function formatLocalTime(moment: string, timeZone: string): string {
   const isMidnight = formatDateTime(moment, timeZone).endsWith(' 00:00');
-  const shown = isMidnight ? new Date(Date.parse(moment) - 60_000).toISOString() : moment;
-  return `${formatDateTime(shown, timeZone)} ${timeZone}`;
+  const lastMinute = isMidnight ? new Date(Date.parse(moment) - 60_000).toISOString() : moment;
+  return `${formatDateTime(lastMinute, timeZone)} ${timeZone}`;
 }
 
 function formatDateTime(moment: string, timeZone: string): string {

@@ -7,20 +7,20 @@ type ValueSelector = (record: EmployeeRecord) => unknown;
 interface MoverAttribute {
   readonly attribute: string;
   readonly identity: IdentitySelector;
-  readonly shown: ValueSelector;
+  readonly value: ValueSelector;
 }
 
-/** Attributes whose change is a move: what is compared, and what the event shows. */
+/** Attributes whose change is a move: what is compared, and the value in the event. */
 const MOVER_ATTRIBUTES: readonly MoverAttribute[] = [
   compareById('department', 'departmentId'),
   compareById('team', 'teamId'),
   compareById('office', 'officeId'),
-  { attribute: 'position', identity: (r) => r.position, shown: (r) => r.position },
-  { attribute: 'supervisor', identity: (r) => r.supervisorId, shown: (r) => r.supervisorId },
+  { attribute: 'position', identity: (r) => r.position, value: (r) => r.position },
+  { attribute: 'supervisor', identity: (r) => r.supervisorId, value: (r) => r.supervisorId },
   compareById('subcompany', 'subcompanyId'),
-  { attribute: 'cost_centers', identity: toCostCenterKey, shown: (r) => r.costCenters },
-  { attribute: 'employment_type', identity: (r) => r.employmentType, shown: (r) => r.employmentType },
-  { attribute: 'weekly_working_hours', identity: parseHours, shown: (r) => r.weeklyWorkingHours },
+  { attribute: 'cost_centers', identity: toCostCenterKey, value: (r) => r.costCenters },
+  { attribute: 'employment_type', identity: (r) => r.employmentType, value: (r) => r.employmentType },
+  { attribute: 'weekly_working_hours', identity: parseHours, value: (r) => r.weeklyWorkingHours },
 ];
 
 /** Compares by id if both have one: a renamed office does not move two hundred people. */
@@ -31,7 +31,7 @@ function compareById(
   return {
     attribute: name,
     identity: (r, other) => (r[id] === null || other[id] === null ? r[name] : r[id]),
-    shown: (r) => r[name] ?? r[id],
+    value: (r) => r[name] ?? r[id],
   };
 }
 
@@ -50,11 +50,11 @@ export function findMoves(
   ignored: readonly string[],
 ): readonly AttributeChange[] {
   return MOVER_ATTRIBUTES.filter(
-    ({ attribute, identity, shown }) =>
+    ({ attribute, identity, value }) =>
       !ignored.includes(attribute) &&
-      isKnown(before, attribute, shown) &&
+      isKnown(before, attribute, value) &&
       identity(before, after) !== identity(after, before),
-  ).map(({ attribute, shown }) => ({ attribute, from: shown(before), to: shown(after) }));
+  ).map(({ attribute, value }) => ({ attribute, from: value(before), to: value(after) }));
 }
 
 /** Finds renames. The new values are only for the digest in the event id. */

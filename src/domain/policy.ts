@@ -28,7 +28,7 @@ export interface OfficePolicy {
   readonly zones: Readonly<Record<string, string>>;
 }
 
-/** Moment at which a subscriber gets a planned event. */
+/** Due time of a planned event for a subscriber. */
 export type SubscriberWhen = 'detected' | 'effective' | { readonly daysBefore: number };
 
 export interface Subscriber {

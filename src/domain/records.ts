@@ -90,6 +90,14 @@ export const EMPLOYEE_ATTRIBUTES = {
 
 export type EmployeeAttribute = keyof typeof EMPLOYEE_ATTRIBUTES;
 
+/** Creates the record of a person of whom only the id is known: every typed column is null. */
+export function createEmptyRecord(employeeId: string): EmployeeRecord {
+  const fields = Object.values(EMPLOYEE_ATTRIBUTES).flat();
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the table names every field
+  const empty = Object.fromEntries(fields.map((field) => [field, null])) as unknown as EmployeeFields;
+  return { ...empty, employeeId, attributes: {}, absentAttributes: [] };
+}
+
 export interface DepartmentRecord extends WithUnreadable {
   /** Id that the completeness gate counts: the department's, or the employee's if departments come from employees. */
   readonly recordId: string;

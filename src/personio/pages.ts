@@ -24,7 +24,7 @@ export interface Page<T> {
 export interface ReadOutcome {
   /** Position of the next segment; null when the collection was read to its end, or must be read again. */
   readonly next: ReadPosition | null;
-  /** Why the read proves nothing and must begin again; null when it is sound. */
+  /** Reason why the read proves nothing and must begin again; null when it is sound. */
   readonly restartReason: string | null;
 }
 

@@ -1,7 +1,7 @@
 import type { FailureType } from '../contracts/internal/errors.js';
 
 /**
- * Failure of the database, told in a sentence that carries no row and no parameter. `type` is null where trying again
+ * Failure of the database, in a sentence that carries no row and no parameter. `type` is null where trying again
  * does not help and no promised type fits.
  */
 export class StoreError extends Error {
@@ -66,7 +66,7 @@ function findDisconnectReason(code: string, message: string): string | null {
 }
 
 /**
- * Tells whether a table (42P01) or the schema itself (3F000) is missing. Staging tables come and go, so they do not
+ * Returns whether a table (42P01) or the schema itself (3F000) is missing. Staging tables come and go, so they do not
  * count.
  */
 function isSchemaMissing(code: string, message: string): boolean {

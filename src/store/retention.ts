@@ -16,7 +16,7 @@ const STEPS = [
 const BATCH_ROWS = 1_000;
 
 /**
- * Forgets what has outlived its retention, in small batches, each in its own transaction. Safe to repeat and to stop
+ * Deletes what has outlived its retention, in small batches, each in its own transaction. Safe to repeat and to stop
  * anywhere.
  *
  * @param onBatch is called after each batch; it may throw to stop.

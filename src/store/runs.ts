@@ -129,7 +129,7 @@ function toSyncResult(row: RunRow, outcome: RunOutcome): SyncResult {
 }
 
 /**
- * Tells whether the endpoint's last finished run refused the same days because they had lost too many rows. The
+ * Returns whether the endpoint's last finished run refused the same days because they had lost too many rows. The
  * second time, it is believed.
  */
 export async function hasShrunkBefore(queries: Queries, run: RunRef, chunk: DayWindow | null): Promise<boolean> {

@@ -79,7 +79,7 @@ async function grantToOwner(queries: Queries, run: RunRef): Promise<void> {
   if (schema?.is_own === false) await queries.run(`grant select, update on ${toStagingTable(run)} to ${schema.owner}`);
 }
 
-/** Tells whether the run's staging table exists. */
+/** Returns whether the run's staging table exists. */
 export async function isStaged(queries: Queries, run: RunRef): Promise<boolean> {
   const [table] = await queries.query<{ present: boolean }>('select to_regclass($1) is not null as present', [
     toStagingTable(run),

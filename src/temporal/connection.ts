@@ -99,8 +99,9 @@ function toUnreachableError(
 ): TemporalUnreachableError {
   const address = target.connectionOptions.address ?? 'localhost:7233';
   const reason = error instanceof Error ? error.message.split('\n')[0] : 'no response';
+  const waited = `${tries} attempts in ${Math.round(waitedMs / 1_000)} s`;
   return new TemporalUnreachableError(
-    `Cannot connect to Temporal at ${address} (${tries} attempts in ${Math.round(waitedMs / 1_000)} s: ${reason ?? ''}). ` +
+    `Cannot connect to Temporal at ${address} (${waited}: ${reason ?? ''}). ` +
       'Start the server, or set TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_… if it needs them).',
   );
 }

@@ -78,9 +78,8 @@ test.each(CASES)('connections test: $name', async ({ name, arrange, secret, red 
     red.length === 0 ? { ok: true, code: 0, said: 0 } : { ok: false, code: 1, said: 1 },
   );
   expect(`${said.stdout}${said.stderr}${json.stdout}`).not.toContain(secret ?? CREDENTIALS.clientSecret);
-  transcripts.push(
-    `## ${name}\n\n\`\`\`\n$ personio-sync connections test\n${trimCounts(said.stdout)}\n$ echo $?\n${said.code ?? ''}\n\`\`\`\n`,
-  );
+  const transcript = `$ personio-sync connections test\n${trimCounts(said.stdout)}\n$ echo $?\n${said.code ?? ''}`;
+  transcripts.push(`## ${name}\n\n\`\`\`\n${transcript}\n\`\`\`\n`);
 });
 
 function getToday(): string {

@@ -307,8 +307,9 @@ test('a stopped worker exits cleanly and leaves undispatched people to the next'
   const left = await countWaiting();
   expect(left).toBeGreaterThan(0);
   await waitUntil(async () => {
+    const crowd = workflowId.employee('default', 'crowd-');
     const { count } = await temporal.client.workflow.count(
-      `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND WorkflowId STARTS_WITH "${workflowId.employee('default', 'crowd-')}"`,
+      `WorkflowType = "${WORKFLOW_TYPE.employeeLifecycle}" AND WorkflowId STARTS_WITH "${crowd}"`,
     );
     return count === 2_000 - left;
   });

@@ -5,6 +5,7 @@ import type {
 } from '../../src/contracts/internal/activities.js';
 import { createDigester } from '../../src/crypto/sealing.js';
 import type { Policy } from '../../src/domain/policy.js';
+import { createEmptyRecord } from '../../src/domain/records.js';
 import type { EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { commitEmployees } from '../../src/store/employees/commit.js';
@@ -14,32 +15,22 @@ import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../.
 /** Returns a person who has been employed for years, with the fields that a test is about. */
 export function employee(id: number | string, more: Partial<EmployeeRecord> = {}): EmployeeRecord {
   return {
-    employeeId: String(id),
+    ...createEmptyRecord(String(id)),
     email: `p${id}@example.org`,
     firstName: 'Ada',
     lastName: `No. ${id}`,
-    preferredName: null,
     status: 'active',
     position: 'Engineer',
     departmentId: '401',
     department: 'Engineering',
-    teamId: null,
     team: 'Platform',
-    officeId: null,
     office: 'Berlin',
-    subcompanyId: null,
     subcompany: 'Example GmbH',
-    supervisorId: null,
     employmentType: 'internal',
     hireDate: '2020-01-01',
-    contractEndDate: null,
-    terminationDate: null,
-    lastWorkingDay: null,
-    terminationType: null,
     weeklyWorkingHours: '40',
     costCenters: [],
     attributes: { probation_period_end: null },
-    absentAttributes: [],
     ...more,
   };
 }

@@ -15,9 +15,8 @@ import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput } from '../output.js';
-import { formatRun } from '../runs/format-run.js';
 import { printProgress } from '../runs/progress.js';
-import { reportRuns } from '../runs/report-runs.js';
+import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { waitForRun } from '../runs/wait-for-run.js';
 import { openSession } from '../session.js';
@@ -37,7 +36,7 @@ export const backfillCommand: CommandDefinition = (program, finish) => {
     .argument('<endpoint>', 'attendances, the only endpoint that is read by day')
     .requiredOption('--from <date>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <date>', 'last day, YYYY-MM-DD')
-    .option('--connection <id>', 'connection to read')
+    .option('--connection <id>', 'connection to read (default: the only one, or that of PERSONIO_CLIENT_ID)')
     .option('--json', 'print one JSON document')
     .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));
 };

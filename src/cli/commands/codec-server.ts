@@ -22,7 +22,10 @@ const MIN_TOKEN_CHARACTERS = 16;
 export const codecServerCommand: CommandDefinition = (program, finish) => {
   program
     .command('codec-server')
-    .description('let the Temporal UI and CLI decode encrypted payloads, until stopped')
+    .description(
+      'let the Temporal UI and CLI decode encrypted payloads, until stopped; ' +
+        'needs PERSONIO_SYNC_PAYLOAD_KEYS and PERSONIO_SYNC_CODEC_TOKEN',
+    )
     .option('--host <address>', 'address to listen on; put TLS in front of anything but loopback', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', '8088')
     .option('--origin <url...>', 'origins of the Temporal UIs that may call this server', DEFAULT_ORIGINS)
@@ -66,5 +69,6 @@ async function listen(server: Server, host: string, port: number): Promise<strin
     server.listen(port, host, resolve);
   });
   const address = server.address();
-  return `http://${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`;
+  const boundPort = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`;
 }

@@ -22,8 +22,7 @@ import type { ExitCode } from '../exit.js';
 import { formatEvent } from '../format-event.js';
 import { createOutput } from '../output.js';
 import type { Output } from '../output.js';
-import { formatRun } from '../runs/format-run.js';
-import { reportRuns } from '../runs/report-runs.js';
+import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { runPreview, runThroughSchedule } from '../runs/start-run.js';
 import type { RunReport } from '../runs/wait-for-run.js';
 import { WORKER_POOL_SIZE, installRuntime, runWorkers, startWorkers, waitForSignal } from '../../worker/worker-host.js';
@@ -160,7 +159,8 @@ function introduce({ output, servers, settings }: PollingContext): void {
   );
   output.say(
     servers.company === null
-      ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}; personio-sync never writes to it`
+      ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}; ` +
+          'personio-sync never writes to it'
       : `Personio   a made-up company of ${servers.company.size} people — set PERSONIO_CLIENT_ID to use your own`,
   );
   output.say('');
@@ -186,7 +186,7 @@ async function runFirstPass(context: PollingContext, connectionId: string): Prom
   for (const event of due) output.say(`  ${formatEvent(event)}`);
   const planned = events.filter((event) => event.state === 'planned').length;
   if (planned > 0)
-    output.say(`  … and ${planned} upcoming start and end dates are planned; each falls due at its own moment.`);
+    output.say(`  … and ${planned} upcoming start and end dates are planned; each falls due at its own time.`);
   return reportRuns(output, runs, events);
 }
 

@@ -33,7 +33,7 @@ export function addPersonOptions(command: Command): Command {
   return command
     .requiredOption('--by <name>', 'person responsible, recorded in the audit log')
     .requiredOption('--reason <text>', 'reason, recorded in the audit log; do not include names')
-    .option('--connection <id>', 'connection of the employee')
+    .option('--connection <id>', 'connection of the employee (default: the only one, or that of PERSONIO_CLIENT_ID)')
     .option('--json', 'print one JSON document');
 }
 

@@ -9,9 +9,8 @@ import type { ExitCode } from '../exit.js';
 import { requireKnownConnection } from '../known-connections.js';
 import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { formatRun } from '../runs/format-run.js';
 import { printProgress } from '../runs/progress.js';
-import { toExitCode } from '../runs/report-runs.js';
+import { formatRun, toExitCode } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { runPreview } from '../runs/start-run.js';
 import type { RunReport } from '../runs/wait-for-run.js';
@@ -29,7 +28,7 @@ export const previewCommand: CommandDefinition = (program, finish) => {
     .command('preview')
     .description('read all employees and show the events that a sync would cause, without changing any data')
     .argument('<endpoint>', 'employees, the only endpoint with lifecycle events')
-    .option('--connection <id>', 'connection to read')
+    .option('--connection <id>', 'connection to read (default: the only one, or that of PERSONIO_CLIENT_ID)')
     .option('--names', 'show the names of stored employees')
     .option('--json', 'print one JSON document')
     .action(async (endpoint: string, options: Options) => finish(run(endpoint, options)));

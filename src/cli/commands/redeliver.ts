@@ -81,7 +81,7 @@ function parseSelection(
   return { subscriber, since: new Date(since).toISOString() };
 }
 
-/** Tells the employees' workflows, which else look only at the next moment that they wait for. */
+/** Signals the employees' workflows, which otherwise look again only at the next due time. */
 async function dispatchRedelivered({ temporal }: Session, { redelivered }: Redelivery): Promise<void> {
   const connections = new Set(redelivered.map(({ connectionId }) => connectionId));
   for (const connectionId of connections) {

@@ -7,9 +7,8 @@ import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { requireKnownConnection, resolveDefaultConnection } from '../known-connections.js';
 import { createOutput } from '../output.js';
-import { formatRun } from '../runs/format-run.js';
 import { printProgress } from '../runs/progress.js';
-import { reportRuns } from '../runs/report-runs.js';
+import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { runThroughSchedule } from '../runs/start-run.js';
 import { openSession } from '../session.js';
@@ -25,7 +24,7 @@ export const syncCommand: CommandDefinition = (program, finish) => {
     .command('sync')
     .description('run syncs now, through their schedules, and wait for the result')
     .argument('[endpoints...]', `any of ${ENDPOINTS.join(', ')} (default: all that are scheduled)`)
-    .option('--connection <id>', 'connection to sync')
+    .option('--connection <id>', 'connection to sync (default: the only one, or that of PERSONIO_CLIENT_ID)')
     .option('--json', 'print one JSON document')
     .action(async (names: readonly string[], options: Options) => finish(run(names, options)));
 };

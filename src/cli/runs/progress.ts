@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../contracts/internal/names.js';
-import { formatProgress } from './format-run.js';
+import { formatProgress } from './report-runs.js';
 import type { OnProgress } from './wait-for-run.js';
 
 const REPEAT_MS = 30_000;

@@ -170,7 +170,7 @@ export interface VerdictRequest {
   readonly verdict: Verdict;
   readonly by: string;
   readonly reason: string;
-  /** Tells a repeated request from a second verdict. */
+  /** Distinguishes a repeated request from a second verdict. */
   readonly requestId: string;
 }
 

@@ -52,13 +52,13 @@ export const QUERY = { progress: 'progress', state: 'state' } as const;
 export const SIGNAL = {
   ...SUBSCRIBER_SIGNAL,
   /**
-   * Tells `employeeLifecycle` that its employee's pending work has changed in the database. Keeps the name of its first
+   * Signals `employeeLifecycle` that pending work of its employee has changed. Keeps the name of its first
    * version, since Temporal stores it.
    */
   agendaChanged: 'agendaChanged',
-  /** Tells a sync what its child has committed or holds. */
+  /** Signals to a sync what its child has committed or holds. */
   transitionsDecided: 'transitionsDecided',
-  /** Tells a braked run's `detectLifecycleTransitions` that the question of a newer run replaces its own. */
+  /** Signals to a braked run's `detectLifecycleTransitions` that the question of a newer run replaces its own. */
   replaced: 'replaced',
 } as const;
 

@@ -99,7 +99,7 @@ function remember(seen: Set<string>, deliveryId: string): void {
 }
 
 /**
- * Tells personio-sync the outcome of an event. Within one namespace it signals directly; into another one it calls
+ * Reports the outcome of an event. Within one namespace it signals directly; into another one it calls
  * the activity from `personio-sync-contracts/activities`, which the worker of the calling workflow must register.
  * Throws `CancelledFailure` if the workflow is cancelled meanwhile; other failures of the signal are retried or mean
  * false.

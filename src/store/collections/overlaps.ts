@@ -38,7 +38,7 @@ export async function findOverlapReason(transaction: Transaction, request: Commi
   return `another run committed ${chunk === null ? `the ${endpoint}` : 'these days'} during the read`;
 }
 
-/** Records that a run has committed a collection, or the days of a chunk, and forgets old commits. */
+/** Records that a run has committed a collection, or the days of a chunk, and deletes old commits. */
 export async function recordCommit(
   transaction: Transaction,
   { connectionId, endpoint, runId, chunk }: CommitRequest,

@@ -11,7 +11,7 @@ import type { StoredDelivery } from './columns.js';
 
 const WAITING_FIELDS = ['eventId', 'kind', 'dueAt', 'timeZone'] as const satisfies readonly (keyof StoredEvent)[];
 
-/** A planned event that waits for its moment. */
+/** A planned event that is not due yet. */
 export type WaitingEvent = Pick<StoredEvent, (typeof WAITING_FIELDS)[number]>;
 
 const DELIVERY_FIELDS = [
@@ -53,7 +53,7 @@ export type OpenDelivery = DeliveryStatus &
 export interface StoredPendingWork {
   readonly now: string;
   readonly planned: readonly WaitingEvent[];
-  /** In the order in which one subscriber is told: by moment, then corrections, announcements, planned events. */
+  /** In the order of dispatch to one subscriber: by due time, then corrections, announcements, planned events. */
   readonly deliveries: readonly OpenDelivery[];
 }
 
@@ -107,7 +107,7 @@ async function listOpenDeliveries(
   );
 }
 
-/** Counts the connection's planned events that are due at the same moment, up to `most`. */
+/** Counts the connection's planned events that are due at the same time, up to `most`. */
 export async function countPlannedAt(
   queries: Queries,
   connectionId: string,
@@ -130,8 +130,8 @@ export async function countPlannedAt(
 }
 
 /**
- * Marks the person's planned events whose moment has come as due, each with its place in the feed. A start ends the
- * deliveries of former episodes: nobody is told to close the accounts of a person who is back. Waits for a commit of
+ * Marks the person's planned events whose due time has come as due, each with its place in the feed. A start ends the
+ * deliveries of former episodes: no subscriber may close the accounts of a person who is back. Waits for a commit of
  * the same connection, which may be about to withdraw them.
  */
 export async function markDue(database: Database, { connectionId, employeeId }: EmployeeRef): Promise<void> {
@@ -189,7 +189,7 @@ type MarkedDelivery = Pick<StoredDelivery, 'deliveryId' | 'subscriber'>;
 export interface OverdueReport {
   readonly overdue: readonly MarkedDelivery[];
   readonly dead: readonly MarkedDelivery[];
-  /** Deliveries whose silence or failure is told to another subscriber. */
+  /** Deliveries that escalate to another subscriber when they are overdue or fail. */
   readonly escalated: readonly { readonly deliveryId: string; readonly escalateTo: string }[];
 }
 

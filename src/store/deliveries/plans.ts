@@ -26,7 +26,7 @@ const BATCH = 1_000;
 
 /**
  * Makes the deliveries of all planned events match the policy's subscribers: a subscriber that was added gets its rows,
- * one that asks for another moment has them moved. Does nothing where the subscribers have not changed since the last
+ * one that asks for another due time has them moved. Does nothing where the subscribers have not changed since the last
  * time.
  *
  * @returns how many rows were added or moved.
@@ -59,7 +59,7 @@ function toFingerprint({ subscribers, lifecycle }: Policy): string {
   return JSON.stringify([lifecycle.noticeDays, subscribers.map(({ name, events, when }) => [name, events, when])]);
 }
 
-/** Forgets plans for other subscribers, since events were committed for these: a worker that has those plans again. */
+/** Deletes the fingerprint of other subscribers: events were committed for these, so a worker with those must plan. */
 export async function forgetOtherPlans(transaction: Transaction, connectionId: string, policy: Policy): Promise<void> {
   await transaction.run('delete from personio.delivery_plans where connection_id = $1 and fingerprint <> $2', [
     connectionId,
@@ -92,7 +92,7 @@ async function planAll(transaction: Transaction, connectionId: string, policy: P
   return changed;
 }
 
-/** Plans the deliveries of an event, without notices whose moment passed before the subscriber was added. */
+/** Plans the deliveries of an event, without notices that were due before the subscriber was added. */
 function planEventDeliveries(event: PlannedEvent, policy: Policy, now: string): readonly PlannedDelivery[] {
   const { subscribers, lifecycle } = policy;
   return planDeliveries(

@@ -61,7 +61,7 @@ export async function redeliver(
 }
 
 /**
- * Sends one subscriber what it missed since a moment: events it was never told, and dead, failed or overdue
+ * Sends one subscriber what it missed since a moment: events it never received, and dead, failed or overdue
  * deliveries.
  */
 export async function redeliverSince(
@@ -94,7 +94,7 @@ function toDeliveryRef({ deliveryId, connectionId, employeeId }: Candidate): Del
 
 function findRefusal(row: Candidate | undefined): string | null {
   if (row === undefined) return 'There is no such delivery; `personio-sync deliveries` lists them.';
-  if (row.isFormer) return 'It belongs to a former employment: the person is back, so nobody is told of the leaving.';
+  if (row.isFormer) return 'It belongs to a former employment: the person is back, so no subscriber needs the leaving.';
   if (row.isWithdrawn) return 'Its event was corrected or withdrawn; the correction has deliveries of its own.';
   if (['dead', 'failed', 'overdue'].includes(row.state)) return null;
   return `It is ${row.state}; only dead, failed and overdue deliveries can be sent again.`;
@@ -137,10 +137,10 @@ const MISSED_FIELDS = [
   'episode',
 ] as const satisfies readonly (keyof StoredEvent)[];
 
-type MissedEvent = Pick<StoredEvent, (typeof MISSED_FIELDS)[number]> & { readonly isTold: boolean };
+type MissedEvent = Pick<StoredEvent, (typeof MISSED_FIELDS)[number]> & { readonly isNotified: boolean };
 
 /**
- * Adds deliveries of the current employments, and of corrections where the date that they correct was told or is told
+ * Adds deliveries of the current employments, and of corrections where the date that they correct was sent or is sent
  * now.
  */
 async function addMissed(
@@ -152,7 +152,7 @@ async function addMissed(
   const notified = new Set<string>();
   const missed = events.filter((event) => {
     const subject = JSON.stringify([event.connectionId, event.employeeId, event.class, event.episode]);
-    if (isCorrection(event.kind)) return event.isTold || notified.has(subject);
+    if (isCorrection(event.kind)) return event.isNotified || notified.has(subject);
     notified.add(subject);
     return true;
   });
@@ -196,15 +196,15 @@ async function listMissedEvents(
     `select
        ${EVENT_COLUMNS.select('events', MISSED_FIELDS)},
        exists (
-         select from personio.deliveries as told
+         select from personio.deliveries as sent
          join personio.lifecycle_events as earlier using (event_id)
-         where told.subscriber = $1
-           and told.sent_at is not null
+         where sent.subscriber = $1
+           and sent.sent_at is not null
            and earlier.connection_id = events.connection_id
            and earlier.employee_id = events.employee_id
            and earlier.class = events.class
            and earlier.episode = coalesce(corrected.episode, events.episode)
-       ) as "isTold"
+       ) as "isNotified"
      from personio.lifecycle_events as events
      left join personio.lifecycle_events as corrected
        on corrected.event_id = events.supersedes

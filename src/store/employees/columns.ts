@@ -57,7 +57,8 @@ interface EffectiveColumn {
   readonly value: string;
 }
 
-const isNoStatus = `seen.status is null or seen.status not in (${EMPLOYEE_STATUSES.map((name) => `'${name}'`).join(', ')})`;
+const knownStatuses = EMPLOYEE_STATUSES.map((name) => `'${name}'`).join(', ');
+const isNoStatus = `seen.status is null or seen.status not in (${knownStatuses})`;
 
 /**
  * Columns of the record that counts: an attribute that the credential may no longer read, and a status that is no fact,

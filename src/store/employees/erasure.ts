@@ -28,7 +28,7 @@ export async function findErasedIds(
   return new Set(rows.map((row) => row.employee_id));
 }
 
-/** Tells whether any table has a row of this person. */
+/** Returns whether any table has a row of this person. */
 export async function isKnownPerson(queries: Queries, { connectionId, employeeId }: EmployeeRef): Promise<boolean> {
   const [row] = await queries.query<{ known: boolean }>(
     `select

@@ -95,7 +95,7 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
 }
 
 /**
- * Ends the deliveries of former episodes of people who are back: nobody is told to close their accounts. A return that
+ * Ends the deliveries of former episodes of people who are back: no subscriber may close their accounts. A return that
  * is only announced ends nothing; then `markDue` does, when the person starts.
  */
 async function endFormerEpisodes(transaction: Transaction, connectionId: string): Promise<void> {
@@ -176,10 +176,10 @@ function planEventDeliveries(
 const CORRECTION_FIELDS = ['eventId', 'employeeId', 'class', 'episode', 'supersedes'] as const;
 
 /**
- * Finds the subscribers that know the dates which corrections are about: those that were told of a start or end of the
+ * Finds the subscribers that know the dates which corrections are about: those that received a start or end of the
  * same episode since it was last withdrawn, by any event that names one. The episode is that of the event which a
  * correction supersedes: a return withdraws the end of the former one. A delivery that is still to be sent counts,
- * since what became due is told; so does an attempt whose outcome is not known.
+ * since what became due is sent; so does an attempt whose outcome is not known.
  *
  * @returns subscribers by the id of the correction.
  */

@@ -40,6 +40,7 @@ describe('missing arguments and options', () => {
     ['backfill', 'Missing <endpoint>, --from <date>, --to <date>. See `personio-sync backfill --help`.'],
     ['connections add', 'Missing <id>, --client-id <id>. See `personio-sync connections add --help`.'],
     ['explain', 'Missing <event>. See `personio-sync explain --help`.'],
+    ['approve --force yes', 'Unknown option --force. See `personio-sync approve --help`.'],
   ])('of `%s` are named at once', async (line, sentence) => {
     expect(await readUsageError(...line.split(' '))).toBe(sentence);
   });

@@ -137,6 +137,9 @@ subscribers:
       port: 8080,
       token,
     });
+    expect(findFaults({ FEED_ADDRESS: 'feed.example:65536' })).toEqual([
+      'FEED_ADDRESS is malformed: its port must be a number from 0 to 65535.',
+    ]);
     expect(findFaults({ FEED_TOKEN: 'short' })).toEqual([
       'FEED_TOKEN is too short: it must have at least 16 characters.',
     ]);

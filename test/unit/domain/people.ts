@@ -9,6 +9,7 @@ import type {
   PlannedEvent,
 } from '../../../src/domain/lifecycle.js';
 import type { LifecyclePolicy } from '../../../src/domain/policy.js';
+import { createEmptyRecord } from '../../../src/domain/records.js';
 import type { EmployeeRecord } from '../../../src/domain/records.js';
 import { fillAbsentAttributes } from '../../../src/domain/employment.js';
 
@@ -38,32 +39,21 @@ export function createContext(lifecycle: Partial<LifecyclePolicy> = {}): DecideC
 /** Creates the record of a person who is active since 2020, without an end. */
 export function createRecord(more: Partial<EmployeeRecord> = {}): EmployeeRecord {
   return {
-    employeeId: '7',
+    ...createEmptyRecord('7'),
     email: 'anna@example.com',
     firstName: 'Anna',
     lastName: 'Alt',
-    preferredName: null,
     status: 'active',
     position: 'Engineer',
     departmentId: '1',
     department: 'Sales',
-    teamId: null,
     team: 'A',
-    officeId: null,
     office: 'Berlin',
-    subcompanyId: null,
     subcompany: 'One GmbH',
     supervisorId: '1',
     employmentType: 'internal',
     hireDate: '2020-01-01',
-    contractEndDate: null,
-    terminationDate: null,
-    lastWorkingDay: null,
-    terminationType: null,
     weeklyWorkingHours: '40',
-    costCenters: null,
-    attributes: {},
-    absentAttributes: [],
     ...more,
   };
 }

@@ -29,8 +29,8 @@ export function addAuditOptions(command: Command): Command {
 export function requireKeyRing({ keys }: Settings): KeyRing {
   if (keys.length > 0) return parseKeyRing(keys);
   throw new CommandError(
-    'Secrets cannot be stored without PERSONIO_SYNC_KEYS. Create a key with `echo "key1:$(openssl rand -base64 32)"`, ' +
-      'set it here and for the workers, then try again.',
+    'Secrets cannot be stored without PERSONIO_SYNC_KEYS. ' +
+      'Create a key with `echo "key1:$(openssl rand -base64 32)"`, set it here and for the workers, then try again.',
     EXIT.usage,
   );
 }
