@@ -113,7 +113,7 @@ export class PersonioApi {
     return second;
   }
 
-  /** Finds out whether a credential lacks every permission or only this one, by a small request to each other endpoint. */
+  /** Finds out whether a credential lacks every permission or only this one: a small request to each endpoint. */
   private async isRefusedElsewhere(bucket: RequestBucket, token: string): Promise<boolean> {
     for (const probe of PROBES.filter((other) => other.bucket !== bucket)) {
       if (!isRefused(await this.send(probe, token))) return false;

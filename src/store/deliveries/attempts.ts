@@ -28,7 +28,7 @@ export async function beginAttempt(
 export interface AttemptOutcome {
   readonly deliveryId: string;
   readonly isAccepted: boolean;
-  /** Reason why Temporal did not accept it, or why an accepted one is not acknowledged yet; null while there is none. */
+  /** Reason why Temporal did not accept it, or why an accepted one is not acknowledged yet; null for none. */
   readonly reason: string | null;
   readonly nextAttemptInMs: number;
 }
