@@ -90,7 +90,7 @@ export const EMPLOYEE_ATTRIBUTES = {
 
 export type EmployeeAttribute = keyof typeof EMPLOYEE_ATTRIBUTES;
 
-/** Creates the record of a person of whom only the id is known: every typed column is null. */
+/** Creates the record of a person about whose employment nothing is known: every typed column is null. */
 export function createEmptyRecord(employeeId: string): EmployeeRecord {
   const fields = Object.values(EMPLOYEE_ATTRIBUTES).flat();
   // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- the table names every field

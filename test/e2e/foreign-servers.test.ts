@@ -8,11 +8,15 @@ import type { Database } from '../../src/store/database.js';
 import { startCommand, runCommand } from '../support/cli.js';
 import type { Environment, RunningCommand } from '../support/cli.js';
 import { createEmptyDatabase, countWrites } from '../support/database.js';
+import { getScale } from '../support/scale.js';
 import { readTestServers } from '../support/servers-file.js';
 import { createNamespace, waitUntil } from '../support/worker.js';
 
-/** All commands against servers that were not started by `dev`: PostgreSQL 15, a new namespace, a Personio. */
-const PEOPLE = 5_500;
+/**
+ * All commands against servers that were not started by `dev`: PostgreSQL 15, a new namespace, a Personio.
+ * PERSONIO_SYNC_TEST_PEOPLE=5500 makes more than 200,000 attendances.
+ */
+const PEOPLE = getScale('PEOPLE', 1_000);
 const ENDPOINT_NAMES = ['employees', 'departments', 'attendances', 'time-off-types'];
 const CURRENT = ['employees', 'employee_history', 'departments', 'attendance_periods', 'time_off_types'];
 
@@ -130,7 +134,7 @@ describe('foreign servers', () => {
     expect(red.stdout + red.stderr).not.toContain('wrong-one');
   });
 
-  test('another worker finishes 200,000 attendances after the first was killed', async () => {
+  test('another worker finishes the attendances after the first was killed', async () => {
     const syncing = startCommand(['sync', 'attendances', '--json'], environment, folder);
     await waitUntil(async () => {
       const tables = await database.query<{ name: string }>(
@@ -152,7 +156,7 @@ describe('foreign servers', () => {
     const [stored] = await database.query<{ rows: number; first: string }>(
       'select count(*) as rows, min(date) as first from personio.attendance_periods',
     );
-    expect(run?.received).toBeGreaterThan(200_000);
+    expect(run?.received).toBeGreaterThan(PEOPLE * 35);
     expect(stored?.rows).toBe(run?.received);
     const today = new Date().toISOString().slice(0, 10);
     expect(fake.attendances.listBetween(stored?.first ?? today, today)).toHaveLength(stored?.rows ?? -1);
