@@ -58,7 +58,7 @@ const CHANGE_PHRASES: Readonly<Record<BrakeClass, string>> = {
 export function describeBrake({ class: name, count, of, allowed, window }: BrakeCheck): string {
   const when = window === 'day' ? 'within 24 hours' : 'in this run';
   const finding = `${count} of ${of} employees ${CHANGE_PHRASES[name]} ${when} (limit ${allowed})`;
-  return `${finding}. Their changes are on hold; all others were committed`;
+  return `${finding}. Their changes are on hold; all others are committed`;
 }
 
 /** Property that a group of people shares; the brake looks for groups of which everyone is missing. */

@@ -118,7 +118,7 @@ class LifecycleEngine {
     return this.before === 'employed' || (this.before === 'announced' && this.previous?.hasStarted === true);
   }
 
-  /** Emits nothing about the past: the baseline only schedules upcoming start and end dates. */
+  /** Emits nothing about the past: the baseline only plans upcoming starts and ends. */
   private planBaseline(): Phase {
     const { phase, start, end } = this.employment;
     if (phase === 'announced' && start !== null) this.builder.planStart(start, 'baseline-start');

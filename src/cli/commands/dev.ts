@@ -186,7 +186,7 @@ async function runFirstPass(context: PollingContext, connectionId: string): Prom
   for (const event of due) output.say(`  ${formatEvent(event)}`);
   const planned = events.filter((event) => event.state === 'planned').length;
   if (planned > 0)
-    output.say(`  … and ${planned} upcoming start and end dates are planned; each falls due at its own time.`);
+    output.say(`  … and events for ${planned} upcoming starts and ends are planned; each falls due at its own time.`);
   return reportRuns(output, runs, events);
 }
 

@@ -275,8 +275,8 @@ function formatMessage(summary: CommitSummary): string {
     ...(profile?.alarms.map(({ sentence }) => sentence) ?? []),
   ];
   if (isBaseline) {
-    const dates = `${events} upcoming start and end ${events === 1 ? 'date' : 'dates'}`;
-    const baseline = `This first read is the baseline: it emits no events and schedules ${dates}.`;
+    const ends = events === 1 ? '1 upcoming start or end' : `${events} upcoming starts and ends`;
+    const baseline = `This first read is the baseline: it emits no events for the past and plans events for ${ends}.`;
     return [figures, baseline, ...alarms].join(' ');
   }
   return [

@@ -80,7 +80,7 @@ describe('the brake', () => {
   test('describes the count, the total, the period and the limit', () => {
     const run = checkClass('leavers', { run: { ...NOBODY, leavers: 40 } });
     expect(describeBrake(run)).toBe(
-      '40 of 250 employees would leave in this run (limit 25). Their changes are on hold; all others were committed',
+      '40 of 250 employees would leave in this run (limit 25). Their changes are on hold; all others are committed',
     );
     const day = checkClass('missing', { run: { ...NOBODY, missing: 10 }, lastDay: { ...NOBODY, missing: 10 } });
     expect(describeBrake(day)).toMatch(/^20 of 250 employees are missing within 24 hours \(limit 12\)\. /);

@@ -7,7 +7,7 @@ import { testCommand } from './test.js';
 
 /** `connections add|list|test|rotate|remove` */
 export const connectionsCommand: CommandDefinition = (program, finish) => {
-  const connections = program.command('connections').description('manage the Personio accounts to read');
+  const connections = program.command('connections').description('manage connections to Personio accounts');
   for (const define of [addCommand, listCommand, testCommand, rotateCommand, removeCommand])
     define(connections, finish);
 };
