@@ -17,7 +17,7 @@ export interface WindowRequest {
 const EPOCH = '1970-01-01';
 
 /** Longest window of one run: ten years. */
-export const MAX_WINDOW_DAYS = 3_660;
+const MAX_WINDOW_DAYS = 3_660;
 
 /** Returns why a window cannot be read; null for two real days, in order, at most ten years apart. */
 export function findWindowFault(window: unknown): string | null {

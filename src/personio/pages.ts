@@ -101,6 +101,6 @@ export async function fetchLargestPage(
 }
 
 /** Returns whether a server refuses the page size. Personio documents no status for it; 400, 413 and 422 are usual. */
-export function isRefusedSize({ status }: HttpResponse): boolean {
+function isRefusedSize({ status }: HttpResponse): boolean {
   return status === 400 || status === 413 || status === 422;
 }
