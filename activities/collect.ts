@@ -66,7 +66,7 @@ const MISSING_PER_CALL = 1_000;
 const MISSING_IN_FLIGHT = 5;
 
 /**
- * Stages the records of a few employees who are still there, so that one whom the list leaves out every day does not
+ * Stages the records of a few employees who are still there, so that one who is left out every day does not
  * keep the read from ever ending. Stops where they are too many, or one cannot be read: then the list is not complete.
  */
 async function askForMissing(
@@ -99,7 +99,7 @@ async function askForMissing(
 /** Result for an employee who is there, but whose record says nothing. */
 const UNREADABLE = 'unreadable';
 
-/** Reads one employee whom the list left out; null when Personio answers 404. */
+/** Reads one employee that the list left out; null when Personio answers 404. */
 async function readMissing(
   api: PersonioApi,
   employeeId: string,

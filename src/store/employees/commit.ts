@@ -142,7 +142,7 @@ async function decideAndCommit(
 interface ReadSummary {
   readonly received: number;
   readonly leftOut: LeftOutCounts;
-  /** Ids of the people whom the list left out, and whose records were read by id. */
+  /** Ids of the people that the list left out, and whose records were read by id. */
   readonly readById: readonly string[];
   readonly braking: BrakeOutcome;
 }

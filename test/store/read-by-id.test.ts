@@ -13,7 +13,7 @@ import { createMigratedDatabase } from '../support/database.js';
 import { createPolicy } from '../support/policy.js';
 import { SteppedRead, commitCompany, employee } from '../support/staging.js';
 
-/** People whom the list omits although Personio serves them by id. */
+/** People that the list omits although Personio serves them by id. */
 
 const TODAY = new Date().toISOString().slice(0, 10);
 const policy = createPolicy();
