@@ -9,12 +9,14 @@ import type {
   SegmentRequest,
 } from '../src/contracts/internal/activities.js';
 import type { Policy } from '../src/domain/policy.js';
+import type { EmployeeRecord } from '../src/domain/records.js';
 import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
 import type { SegmentPage } from '../src/personio/pages.js';
-import { hasEmployee, shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
+import { shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
+import { countAllowedById, listReadById, stageReadById } from '../src/store/read-by-id.js';
 import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/read-starts.js';
 import { HEARTBEAT_INTERVAL_MS, toApplicationFailure } from './failures.js';
@@ -46,7 +48,8 @@ export function createCollectActivities({ database, policy, personio }: CollectD
     },
     collectSegment: async (request) =>
       collectSegment({ database, policy, api: await personio(request.connectionId) }, request),
-    askForMissing: async (request) => askForMissing(database, await personio(request.connectionId), request),
+    askForMissing: async (request) =>
+      askForMissing({ database, policy, api: await personio(request.connectionId) }, request),
     collectEmployee: async ({ employeeId, ...run }) => {
       const api = await personio(run.connectionId);
       const key = { attempt: 1, chunk: null };
@@ -62,26 +65,53 @@ export function createCollectActivities({ database, policy, personio }: CollectD
 const MISSING_PER_CALL = 1_000;
 const MISSING_IN_FLIGHT = 5;
 
-/** Stops at the first portion with an employee who is still there: the read has missed somebody and is worthless. */
+/**
+ * Stages the records of a few employees who are still there, so that one who is left out every day does not
+ * keep the read from ever ending. Stops where they are too many, or one cannot be read: then the list is not complete.
+ */
 async function askForMissing(
-  database: Database,
-  api: PersonioApi,
+  { database, policy, api }: SegmentContext,
   { attempt, ...run }: RunRef & { readonly attempt: number },
 ): Promise<MissingOutcome> {
   const missing = await listUnaskedMissing(database, run, attempt, MISSING_PER_CALL);
+  const allowed = await countAllowedById(database, run, attempt);
+  let staged = (await listReadById(database, run, attempt)).length;
   let gone = 0;
   for (let index = 0; index < missing.length; index += MISSING_IN_FLIGHT) {
     const portion = missing.slice(index, index + MISSING_IN_FLIGHT);
-    const isThere = await Promise.all(portion.map(async (employeeId) => hasEmployee(api, employeeId)));
-    const absent = portion.filter((_, position) => isThere[position] !== true);
+    const found = await Promise.all(
+      portion.map(async (employeeId) => readMissing(api, employeeId, policy.attributesToStore)),
+    );
+    const absent = portion.filter((_, position) => found[position] === null);
     await recordGone(database, run, attempt, absent);
     gone += absent.length;
     const present = portion.length - absent.length;
-    if (present > 0) return { gone, present, isDone: true, requests: api.requests };
+    const records = found.filter((record) => record !== null && record !== UNREADABLE);
+    staged += records.length;
+    if (records.length < present || staged > allowed) return { gone, present, isDone: true, requests: api.requests };
+    await stageReadById(database, run, attempt, records);
     heartbeat();
     await stopWhenCancelled();
   }
   return { gone, present: 0, isDone: missing.length < MISSING_PER_CALL, requests: api.requests };
+}
+
+/** Result for an employee who is there, but whose record says nothing. */
+const UNREADABLE = 'unreadable';
+
+/** Reads one employee that the list left out; null when Personio answers 404. */
+async function readMissing(
+  api: PersonioApi,
+  employeeId: string,
+  attributesToStore: readonly string[],
+): Promise<EmployeeRecord | typeof UNREADABLE | null> {
+  try {
+    const record = await readEmployee(api, employeeId, attributesToStore);
+    return record === null || record.employeeId === employeeId ? record : UNREADABLE;
+  } catch (error) {
+    if (error instanceof PersonioError && error.type === 'PersonioMalformedAnswer') return UNREADABLE;
+    throw error;
+  }
 }
 
 interface SegmentContext {

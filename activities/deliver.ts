@@ -29,6 +29,8 @@ import type { DeliveryDependencies } from './send.js';
 
 /** Used for a subscriber that the policy no longer names. */
 const DEFAULT_ACKNOWLEDGE_SECONDS = 86_400;
+/** Interval of looking whether a leaving on hold was decided, in case the signal was lost. */
+const HOLD_CHECK_MS = 15 * 60_000;
 
 /** Creates the activity of `employeeLifecycle`: the database holds the state, the workflow only waits. */
 export function createLifecycleActivities(dependencies: DeliveryDependencies): LifecycleActivities {
@@ -76,7 +78,7 @@ class PendingProcessor {
   private async settle({ now, planned, deliveries }: StoredPendingWork): Promise<boolean> {
     const { database } = this.dependencies;
     const metrics = getDeliveryMetrics();
-    const hasDue = planned.some(({ dueAt }) => hasCome(dueAt, now));
+    const hasDue = planned.some(({ dueAt, isOnHold }) => !isOnHold && hasCome(dueAt, now));
     if (hasDue) await markDue(database, this.person);
     const hasToMark = deliveries.some((delivery) => shouldMark(delivery, now));
     if (hasToMark) {
@@ -169,9 +171,9 @@ class PendingProcessor {
     const moments = findNextMoments(deliveries);
     const { employeeId } = this.person;
     const eventIdsWithDelivery = new Set(deliveries.map(({ eventId }) => eventId));
-    const waiting = planned.map(({ eventId, kind, dueAt: at, timeZone }): PendingItem => {
+    const waiting = planned.map(({ eventId, kind, dueAt: at, timeZone, isOnHold }): PendingItem => {
       const entry = { kind, at, timeZone, purpose: 'event', subscriber: null, state: 'planned', attempts: 0 } as const;
-      const sentence = describePending({ ...entry, sentAt: null }, employeeId);
+      const sentence = describePending({ ...entry, sentAt: null, isOnHold }, employeeId);
       return { deliveryId: null, eventId, kind, subscriber: null, state: 'planned', at, sentence };
     });
     const open = deliveries.map((delivery, index): PendingItem => {
@@ -202,8 +204,10 @@ class PendingProcessor {
     moments: readonly (string | null)[],
   ): Promise<number | null> {
     const toMsUntil = (at: string): number => Math.max(0, Date.parse(at) - Date.parse(now));
-    const shared = planned.map(({ dueAt }) => ({ at: dueAt, dueAt }));
-    const waits: number[] = [];
+    const shared = planned.filter(({ isOnHold }) => !isOnHold).map(({ dueAt }) => ({ at: dueAt, dueAt }));
+    const waits = planned
+      .filter(({ isOnHold }) => isOnHold)
+      .map(({ dueAt }) => Math.max(toMsUntil(dueAt), HOLD_CHECK_MS));
     for (const [index, at] of moments.entries()) {
       const delivery = deliveries[index];
       if (at === null || delivery === undefined) continue;

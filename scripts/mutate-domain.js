@@ -81,6 +81,10 @@ const MUTATIONS = [
     "kind.startsWith('joiner.') && kind !== 'joiner.rescinded'",
     "kind.startsWith('joiner.')",
   ],
+  [BUILDER, 'withdrawals are counted', "kinds.includes('leaver.rescinded')", 'false'],
+  [BUILDER, 'on hold is ahead', 'event.isOnHold === true ||', ''],
+  [BUILDER, 'on hold falls due as planned', 'planned?.isOnHold === true && planned', 'false && planned'],
+  [PHASE, 'on hold has not fallen due', 'event.isOnHold !== true && ', ''],
   [BUILDER, 'leavers count first', "if (this.hasEarlierEnd) return 'leavers';", ''],
   [
     BUILDER,

@@ -1,6 +1,7 @@
 import {
   CancellationScope,
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -52,6 +53,11 @@ export async function detectLifecycleTransitions(request: EmployeesCommitRequest
     // Dispatching thousands takes minutes, and the verdict does not wait for it.
     const verdict = await question.waitForVerdict(outcome.question);
     showOutcome(verdict, `${outcome.question} ${VERDICT_SENTENCES[verdict]}`);
+    // A leaving whose withdrawal was rejected falls due, at once if its time has passed.
+    if (verdict === 'rejected' && patched('dispatch-rejected')) {
+      await pendingDispatch;
+      await dispatchAll(request);
+    }
     return { ...outcome, verdict };
   } finally {
     await pendingDispatch;

@@ -57,7 +57,8 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
 /**
  * Looks up by id everybody that the list left out, since missing does not mean gone.
  *
- * @returns the reason why the read is incomplete; null if Personio knows none of them any more.
+ * @returns the reason why the read is incomplete; null if Personio knows none of them any more, or the few that it
+ * knows were read by id.
  */
 async function askForMissing(
   run: RunRef,

@@ -104,6 +104,7 @@ export const policySchema = z.strictObject({
           leavers: createLimitSchema({ atLeast: 5, percent: 10 }),
           missing: createLimitSchema({ atLeast: 5, percent: 5 }),
           joiners: createLimitSchema({ atLeast: 20, percent: 25 }),
+          withdrawals: createLimitSchema({ atLeast: 5, percent: 25 }),
           movers: createLimitSchema({ atLeast: 50, percent: 50 }),
         } satisfies Record<BrakeClass, unknown>)
         .prefault({}),

@@ -8,6 +8,8 @@ export interface BrakeCounts {
   readonly lastDay: Readonly<Record<BrakeClass, number>>;
   /** Number of people employed, on leave or leaving before this run. Announced people do not count. */
   readonly active: number;
+  /** Number of people whose leaving is planned, which withdrawals are compared with. */
+  readonly plannedLeavings: number;
 }
 
 /** Result of the brake for one class of changes. */
@@ -21,8 +23,8 @@ export interface BrakeCheck {
 }
 
 /** Returns how many people of a class may change: the larger of the absolute and the relative limit, rounded down. */
-export function calculateAllowed(limit: BrakeLimit, active: number): number {
-  return Math.max(limit.atLeast, Math.floor((active * limit.percent) / 100));
+export function calculateAllowed(limit: BrakeLimit, people: number): number {
+  return Math.max(limit.atLeast, Math.floor((people * limit.percent) / 100));
 }
 
 /** Checks each class against its limit, for this run and the last 24 hours, and returns the graver result. */
@@ -31,7 +33,8 @@ export function checkBrake(
   limits: Readonly<Record<BrakeClass, BrakeLimit>>,
 ): readonly BrakeCheck[] {
   return BRAKE_CLASSES.map((name) => {
-    const allowed = calculateAllowed(limits[name], counts.active);
+    const of = name === 'withdrawals' ? counts.plannedLeavings : counts.active;
+    const allowed = calculateAllowed(limits[name], of);
     const run = counts.run[name];
     const day = run + counts.lastDay[name];
     const isOverDayOnly = run <= allowed && day > allowed && run > 0;
@@ -39,7 +42,7 @@ export function checkBrake(
     return {
       class: name,
       count,
-      of: counts.active,
+      of,
       allowed,
       window: isOverDayOnly ? 'day' : 'run',
       isOver: count > allowed,
@@ -48,17 +51,19 @@ export function checkBrake(
 }
 
 const CHANGE_PHRASES: Readonly<Record<BrakeClass, string>> = {
-  leavers: 'would leave',
-  missing: 'are missing',
-  joiners: 'would join',
-  movers: 'would move',
+  leavers: 'employees would leave',
+  missing: 'employees are missing',
+  joiners: 'employees would join',
+  withdrawals: 'planned leavings would be withdrawn',
+  movers: 'employees would move',
 };
 
 /** Describes a class that is over its limit, such as `40 of 250 employees would leave in this run (limit 25). …`. */
 export function describeBrake({ class: name, count, of, allowed, window }: BrakeCheck): string {
   const when = window === 'day' ? 'within 24 hours' : 'in this run';
-  const finding = `${count} of ${of} employees ${CHANGE_PHRASES[name]} ${when} (limit ${allowed})`;
-  return `${finding}. Their changes are on hold; all others are committed`;
+  const finding = `${count} of ${of} ${CHANGE_PHRASES[name]} ${when} (limit ${allowed})`;
+  const wait = name === 'withdrawals' ? `, and these leavings fall due only after an answer` : '';
+  return `${finding}. Their changes are on hold; all others are committed${wait}`;
 }
 
 /** Property that a group of people shares; the brake looks for groups of which everyone is missing. */
@@ -75,6 +80,7 @@ const MEMBER_NAMES: Readonly<Record<BrakeClass, readonly [singular: string, plur
   leavers: ['leaver', 'leavers'],
   missing: ['missing employee', 'missing employees'],
   joiners: ['joiner', 'joiners'],
+  withdrawals: ['withdrawn leaving', 'withdrawn leavings'],
   movers: ['mover', 'movers'],
 };
 

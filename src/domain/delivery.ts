@@ -155,6 +155,8 @@ export type DeliveryStatus = Pick<
   readonly state: 'waiting' | 'sent' | 'failed' | 'overdue';
   /** True if its event was superseded: once sent, it is not repeated. */
   readonly isObsolete: boolean;
+  /** True if it is unsent and its event waits until the withdrawal of the leaving is approved or rejected. */
+  readonly isOnHold: boolean;
 };
 
 /** Checks whether a delivery must first be marked as dead, overdue or escalated. */
@@ -167,8 +169,9 @@ export function shouldMark(delivery: DeliveryStatus, now: string): boolean {
 }
 
 /** Finds the time of the next attempt: the first, a retry, or a repeat until it is acknowledged. Null if none. */
-export function findNextAttemptAt({ state, dueAt, nextAttemptAt, sentAt, isObsolete }: DeliveryStatus): string | null {
-  if (state === 'failed' || (isObsolete && sentAt !== null)) return null;
+export function findNextAttemptAt(delivery: DeliveryStatus): string | null {
+  const { state, dueAt, nextAttemptAt, sentAt, isObsolete, isOnHold } = delivery;
+  if (isOnHold || state === 'failed' || (isObsolete && sentAt !== null)) return null;
   return nextAttemptAt ?? dueAt;
 }
 
@@ -188,8 +191,8 @@ export function findNextMoments(deliveries: readonly DeliveryStatus[]): readonly
 }
 
 /** Checks whether later deliveries to the same subscriber must wait for this one. */
-export function isWaitingToBeAccepted({ state, sentAt }: DeliveryStatus): boolean {
-  return sentAt === null && state !== 'failed';
+export function isWaitingToBeAccepted({ state, sentAt, isOnHold }: DeliveryStatus): boolean {
+  return sentAt === null && state !== 'failed' && !isOnHold;
 }
 
 function findDeadAt({ firstAttemptAt }: DeliveryStatus): string | null {

@@ -10,6 +10,8 @@ export type PendingEntry = Pick<Delivery, 'purpose' | 'attempts' | 'sentAt'> &
     readonly state: DeliveryStatus['state'] | 'planned';
     /** Moment of the next step; null while it waits for the delivery before it. */
     readonly at: string | null;
+    /** True while the leaving waits until its withdrawal is approved or rejected. */
+    readonly isOnHold: boolean;
   };
 
 const EVENT_PHRASES: Readonly<Record<EventKind, string>> = {
@@ -38,9 +40,16 @@ const NOTICE_PHRASES: Partial<Readonly<Record<EventKind, string>>> = {
  * `Waiting until 31 Dec 2026 23:59 Europe/Berlin to tell it-offboarding that employee 4711 has left`.
  */
 export function describePending(entry: PendingEntry, employeeId: string): string {
-  const { kind, purpose, subscriber, state, at, sentAt, timeZone, attempts } = entry;
+  const { kind, purpose, subscriber } = entry;
   const phrase = (purpose === 'notice' ? NOTICE_PHRASES[kind] : undefined) ?? EVENT_PHRASES[kind];
   const fact = `employee ${employeeId} ${phrase}`;
+  return entry.isOnHold
+    ? `On hold until its withdrawal is approved or rejected: ${fact} (${subscriber ?? 'no subscriber'})`
+    : describeOpen(entry, fact);
+}
+
+function describeOpen(entry: PendingEntry, fact: string): string {
+  const { purpose, subscriber, state, at, sentAt, timeZone, attempts } = entry;
   const until = at === null ? '' : ` until ${formatLocalTime(at, timeZone)}`;
   if (subscriber === null) return `Waiting${until}: ${fact} (no subscriber)`;
   const recipient = purpose === 'escalation' ? `${subscriber} (escalation)` : subscriber;

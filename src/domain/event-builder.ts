@@ -49,11 +49,13 @@ export class EventBuilder {
 
   /** Adds the leaving of an employed person. Without a past or present end it counts from today. */
   endEmployment(): void {
-    const { employment, today, current } = this.transition;
+    const { employment, today, current, zone } = this.transition;
     const { end, isOutByStatus } = employment;
     const date = end !== null && end <= today ? end : today;
     // It has another day or another zone: on its own day, it falls due as planned.
     const planned = this.findPlanned('leaver.left');
+    // Its withdrawal was asked about, and has gone: it falls due as planned, only later.
+    if (planned?.isOnHold === true && planned.effectiveDate === date && planned.timeZone === zone) return;
     const rule = isOutByStatus ? 'out-by-status' : 'out-by-date';
     // The status is a fact of its own: approving a future end does not approve an immediate one.
     const options = { newValues: current.status === 'inactive' ? ['inactive'] : [] };
@@ -141,21 +143,26 @@ export class EventBuilder {
     return event;
   }
 
-  /** Returns the gravest class of the events. Withdrawals alone have none and always pass. */
+  /** Returns the gravest class of the events. A withdrawn start and a later end alone have none and always pass. */
   getBrakeClass(): BrakeClass | null {
     if (this.hasEarlierEnd) return 'leavers';
     const kinds = this.events.map((event) => event.kind);
     if (kinds.some((kind) => kind.startsWith('joiner.') && kind !== 'joiner.rescinded')) return 'joiners';
+    if (kinds.includes('leaver.rescinded')) return 'withdrawals';
     return kinds.some((kind) => kind.startsWith('mover.')) ? 'movers' : null;
   }
 
-  /** Finds a planned event that is still ahead. One that has fallen due stays due, even if it is not marked yet. */
+  /**
+   * Finds a planned event that is still ahead or on hold. One that has fallen due stays due, even if it is not marked
+   * yet.
+   */
   private findPlanned(kind: EventKind): PlannedEvent | undefined {
     const { previous, input } = this.transition;
     return previous?.planned.find(
       (event) =>
         event.kind === kind &&
-        !hasCome(toEffectiveMoment(kind, event.effectiveDate, event.timeZone), input.collectedAt),
+        (event.isOnHold === true ||
+          !hasCome(toEffectiveMoment(kind, event.effectiveDate, event.timeZone), input.collectedAt)),
     );
   }
 

@@ -60,7 +60,10 @@ export interface EventRecord {
 }
 
 /** A planned event that is neither due nor superseded. */
-export type PlannedEvent = Pick<EventRecord, 'eventId' | 'kind' | 'episode' | 'effectiveDate' | 'timeZone'>;
+export type PlannedEvent = Pick<EventRecord, 'eventId' | 'kind' | 'episode' | 'effectiveDate' | 'timeZone'> & {
+  /** True for a leaving whose withdrawal is asked about: it has not fallen due, even if its time has come. */
+  readonly isOnHold?: boolean;
+};
 
 /** A person as committed. */
 export interface PersonState {

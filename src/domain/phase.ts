@@ -10,7 +10,7 @@ export function findPhase(previous: PersonState, input: DecideInput, context: De
     if (date === null) return false;
     const isPast = (zone: string): boolean => hasCome(toEffectiveMoment(kind, date, zone), input.collectedAt);
     const planned = previous.planned.filter((event) => event.kind === kind && event.effectiveDate === date);
-    if (planned.length > 0) return planned.every((event) => isPast(event.timeZone));
+    if (planned.length > 0) return planned.every((event) => event.isOnHold !== true && isPast(event.timeZone));
     return isPast(getZone(previous.record.office, context.offices));
   };
   const applyDueEnd = (): Phase => (hasFallenDue('leaver.left', previous.announcedEnd) ? 'out' : 'employed');

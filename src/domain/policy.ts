@@ -1,14 +1,17 @@
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { EventKind } from '../contracts/public/events.js';
 
-/** Limit of the brake. More people than max(atLeast, percent of the active) are held. */
+/**
+ * Limit of the brake. More people than max(atLeast, percent) are held: percent of the active people, of withdrawals of
+ * the planned leavings.
+ */
 export interface BrakeLimit {
   readonly atLeast: number;
   readonly percent: number;
 }
 
 /** Classes that the brake counts, the gravest first. A person counts once, in the gravest. */
-export const BRAKE_CLASSES = ['leavers', 'missing', 'joiners', 'movers'] as const;
+export const BRAKE_CLASSES = ['leavers', 'missing', 'joiners', 'withdrawals', 'movers'] as const;
 export type BrakeClass = (typeof BRAKE_CLASSES)[number];
 
 export interface LifecyclePolicy {

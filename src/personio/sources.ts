@@ -176,19 +176,10 @@ export async function readEmployee(
   employeeId: string,
   attributesToStore: readonly string[],
 ): Promise<EmployeeRecord | null> {
-  const response = await fetchEmployee(api, employeeId);
+  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
+  const response = await api.get({ route: EMPLOYEE, path, bucket: 'employees' });
   if (isNotFound(response)) return null;
   return parseOne(EMPLOYEE, response, { schema: createEmployeeRecordSchema(attributesToStore) });
-}
-
-/** Returns whether Personio still has an employee that its list left out. */
-export async function hasEmployee(api: PersonioApi, employeeId: string): Promise<boolean> {
-  return !isNotFound(await fetchEmployee(api, employeeId));
-}
-
-async function fetchEmployee(api: PersonioApi, employeeId: string): Promise<HttpResponse> {
-  const path = `/v1/company/employees/${encodeURIComponent(employeeId)}`;
-  return api.get({ route: EMPLOYEE, path, bucket: 'employees' });
 }
 
 /** @throws PersonioError when the response is neither a success nor 404. */

@@ -42,7 +42,7 @@ async function run(eventId: string, { names, json }: Options): Promise<ExitCode>
 
 /** Returns the lines of an explanation; all moments are on the clocks of the employee's office. */
 function formatExplanation(explanation: Explanation): readonly string[] {
-  const { event, run: of, rule, supersedes, supersededBy, deliveries } = explanation;
+  const { event, run: of, rule, supersedes, supersededBy, onHoldByRun, deliveries } = explanation;
   const effectiveAt = formatMoment(event.effectiveAt, event.timeZone);
   const detectedAt = formatMoment(event.detectedAt, event.timeZone);
   const source = of === null ? 'a run that is no longer stored' : `run ${of.runId} (${of.outcome ?? 'running'})`;
@@ -54,6 +54,7 @@ function formatExplanation(explanation: Explanation): readonly string[] {
     ['rule', `${rule}, see docs/lifecycle.md`],
     ...(supersedes === null ? [] : [['corrects', supersedes]]),
     ...(supersededBy === null ? [] : [['superseded', `by ${supersededBy}`]]),
+    ...(onHoldByRun === null ? [] : [['on hold', `until its withdrawal is approved or rejected: run ${onHoldByRun}`]]),
   ];
   return [
     ...formatTable(details),

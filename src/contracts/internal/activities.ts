@@ -94,7 +94,7 @@ export interface CollectActivities {
 export interface MissingOutcome {
   /** Employees that Personio answered with 404. */
   readonly gone: number;
-  /** Employees who exist although the list left them out: the read was incomplete. */
+  /** Employees who exist although the list left them out, where their records cannot complete it. */
   readonly present: number;
   /** No further call is needed. */
   readonly isDone: boolean;

@@ -8,11 +8,15 @@ import { reserveSequences } from '../events/feed.js';
 import { lockEndpointShared } from '../locks.js';
 import { DELIVERY_COLUMNS, NEW_DELIVERY_COLUMNS, OPEN_STATES } from './columns.js';
 import type { StoredDelivery } from './columns.js';
+import { IS_ON_HOLD } from './on-hold.js';
 
 const WAITING_FIELDS = ['eventId', 'kind', 'dueAt', 'timeZone'] as const satisfies readonly (keyof StoredEvent)[];
 
 /** A planned event that is not due yet. */
-export type WaitingEvent = Pick<StoredEvent, (typeof WAITING_FIELDS)[number]>;
+export type WaitingEvent = Pick<StoredEvent, (typeof WAITING_FIELDS)[number]> & {
+  /** True while it waits until its withdrawal is approved or rejected, even if its time has come. */
+  readonly isOnHold: boolean;
+};
 
 const DELIVERY_FIELDS = [
   'deliveryId',
@@ -67,7 +71,8 @@ export async function readPendingWork(
   >(
     `select
        clock_timestamp() as now,
-       ${EVENT_COLUMNS.select('events', WAITING_FIELDS)}
+       ${EVENT_COLUMNS.select('events', WAITING_FIELDS)},
+       ${IS_ON_HOLD} as "isOnHold"
      from (select 1) as always
      left join personio.lifecycle_events as events
        on events.connection_id = $1
@@ -76,8 +81,8 @@ export async function readPendingWork(
      order by events.due_at`,
     [connectionId, employeeId],
   );
-  const planned = rows.flatMap(({ eventId, kind, dueAt, timeZone }) =>
-    eventId === null ? [] : [{ eventId, kind, dueAt, timeZone }],
+  const planned = rows.flatMap(({ eventId, kind, dueAt, timeZone, isOnHold }) =>
+    eventId === null ? [] : [{ eventId, kind, dueAt, timeZone, isOnHold }],
   );
   const deliveries = await listOpenDeliveries(queries, { connectionId, employeeId });
   return { now: rows[0]?.now ?? '', planned, deliveries };
@@ -91,7 +96,10 @@ async function listOpenDeliveries(
     `select
        ${DELIVERY_COLUMNS.select('deliveries', DELIVERY_FIELDS)},
        ${EVENT_COLUMNS.select('events', EVENT_FIELDS)},
-       events.state = 'superseded' as "isObsolete"
+       events.state = 'superseded' as "isObsolete",
+       deliveries.sent_at is null
+         and deliveries.purpose <> 'escalation'
+         and ${IS_ON_HOLD} as "isOnHold"
      from personio.deliveries as deliveries
      join personio.lifecycle_events as events using (event_id)
      where deliveries.connection_id = $1
@@ -132,7 +140,7 @@ export async function countPlannedAt(
 /**
  * Marks the person's planned events whose due time has come as due, each with its place in the feed. A start ends the
  * deliveries of former episodes: no subscriber may close the accounts of a person who is back. Waits for a commit of
- * the same connection, which may be about to withdraw them.
+ * the same connection, which may be about to withdraw them. A leaving whose withdrawal is asked about stays planned.
  */
 export async function markDue(database: Database, { connectionId, employeeId }: EmployeeRef): Promise<void> {
   await database.transaction(async (transaction) => {
@@ -140,12 +148,13 @@ export async function markDue(database: Database, { connectionId, employeeId }: 
     await transaction.run(`set local lock_timeout = '2s'`);
     await lockEndpointShared(transaction, connectionId, 'employees');
     const due = await transaction.query<{ event_id: string; kind: string; episode: number }>(
-      `update personio.lifecycle_events
+      `update personio.lifecycle_events as events
        set state = 'due'
        where connection_id = $1
          and employee_id = $2
          and state = 'planned'
          and due_at <= clock_timestamp()
+         and not ${IS_ON_HOLD}
        returning event_id, kind, episode`,
       [connectionId, employeeId],
     );

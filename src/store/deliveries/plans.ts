@@ -7,6 +7,7 @@ import { EVENT_COLUMNS } from '../events/columns.js';
 import type { StoredEvent } from '../events/columns.js';
 import { lockEndpoint } from '../locks.js';
 import { NEW_DELIVERIES, NEW_DELIVERY_COLUMNS, toDeliveryRow } from './columns.js';
+import { IS_ON_HOLD } from './on-hold.js';
 
 const PLANNED_FIELDS = [
   'eventId',
@@ -76,7 +77,7 @@ async function planAll(transaction: Transaction, connectionId: string, policy: P
      from personio.lifecycle_events as events
      where connection_id = $1
        and state = 'planned'
-       and due_at > $2::timestamptz`,
+       and (due_at > $2::timestamptz or ${IS_ON_HOLD})`,
     [connectionId, now],
   );
   let changed = 0;

@@ -67,6 +67,7 @@ async function setQuestions(transaction: Transaction): Promise<void> {
          when 'leavers' then decided_events.class = 'leaver'
          when 'missing' then decided_events.kind = 'leaver.deleted'
          when 'joiners' then decided_events.class = 'joiner'
+         when 'withdrawals' then decided_events.kind = 'leaver.rescinded'
          when 'movers' then decided_events.class = 'mover'
        end
        group by decided_events.employee_id
@@ -120,12 +121,22 @@ async function checkClasses(
   connectionId: string,
   policy: Policy,
 ): Promise<readonly BrakeCheck[]> {
-  const [row] = await transaction.query<{ active: number }>(
-    `select count(*) as active
-     from personio.employees
-     where connection_id = $1
-       and lifecycle_state in ('employed', 'on leave', 'leaving')
-       and deleted_at is null`,
+  const [of] = await transaction.query<{ active: number; plannedLeavings: number }>(
+    `select
+       (
+         select count(*)
+         from personio.employees
+         where connection_id = $1
+           and lifecycle_state in ('employed', 'on leave', 'leaving')
+           and deleted_at is null
+       ) as active,
+       (
+         select count(distinct employee_id)
+         from personio.lifecycle_events
+         where connection_id = $1
+           and state = 'planned'
+           and kind = 'leaver.left'
+       ) as "plannedLeavings"`,
     [connectionId],
   );
   // People who passed as missing do not count again as deleted.
@@ -153,7 +164,7 @@ async function checkClasses(
      group by changed.key`,
     [connectionId],
   );
-  return checkBrake({ run, lastDay, active: row?.active ?? 0 }, policy.lifecycle.brake);
+  return checkBrake({ run, lastDay, ...(of ?? { active: 0, plannedLeavings: 0 }) }, policy.lifecycle.brake);
 }
 
 /**
@@ -186,6 +197,7 @@ async function countByClass(
     leavers: countPeople('leavers'),
     missing: countPeople('missing'),
     joiners: countPeople('joiners'),
+    withdrawals: countPeople('withdrawals'),
     movers: countPeople('movers'),
   };
 }

@@ -7,6 +7,7 @@ import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
 import { storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
+import { listReadById } from '../read-by-id.js';
 import { closeRun, findClosedRun } from '../runs.js';
 import { listUnaskedMissing, toStagingTable } from '../staging.js';
 import { summarizeUnreadable } from '../unreadable.js';
@@ -129,17 +130,20 @@ async function decideAndCommit(
   context: EmployeesCommitContext & { readonly isBaseline: boolean },
 ): Promise<SyncResult> {
   const { received } = await selectPairs(transaction, request);
+  const readById = await listReadById(transaction, request, request.attempt);
   const leftOut = await countLeftOut(transaction);
   await decideAll(transaction, request, context);
   const braking = context.isBaseline ? NOT_BRAKED : await brake(transaction, request, context.policy);
   return request.preview
-    ? closePreview(transaction, request, { received, leftOut, braking })
-    : commit(transaction, request, { ...context, received, leftOut, braking });
+    ? closePreview(transaction, request, { received, leftOut, readById, braking })
+    : commit(transaction, request, { ...context, received, leftOut, readById, braking });
 }
 
 interface ReadSummary {
   readonly received: number;
   readonly leftOut: LeftOutCounts;
+  /** Ids of the people that the list left out, and whose records were read by id. */
+  readonly readById: readonly string[];
   readonly braking: BrakeOutcome;
 }
 
@@ -152,7 +156,7 @@ async function commit(
   request: EmployeesCommitRequest,
   context: CommitContext,
 ): Promise<SyncResult> {
-  const { received, leftOut, isBaseline, policy } = context;
+  const { received, leftOut, readById, isBaseline, policy } = context;
   // The read of one person says nothing about what the credential may read.
   const profile =
     request.onlyEmployeeId === null
@@ -178,7 +182,18 @@ async function commit(
     received,
     ...counts,
     unchanged: received - counts.inserted - counts.updated - counts.held,
-    message: formatMessage({ received, counts, events, braking, isBaseline, profile, leftOut, carried, ...unreadable }),
+    message: formatMessage({
+      received,
+      counts,
+      events,
+      braking,
+      isBaseline,
+      profile,
+      leftOut,
+      readById,
+      carried,
+      ...unreadable,
+    }),
     detail: {
       changed,
       limits: braking.limits,
@@ -190,6 +205,7 @@ async function commit(
       baseline: isBaseline,
       events,
       leftOut: leftOut.people,
+      ...(readById.length === 0 ? {} : { readById }),
       ...(profile === null ? {} : { profile }),
       ...(unreadable.unreadableCount === 0 ? {} : unreadable),
     },
@@ -205,14 +221,17 @@ function addCarried(braking: BrakeOutcome, { asked }: CarriedQuestions): BrakeOu
 async function closePreview(
   transaction: Transaction,
   request: EmployeesCommitRequest,
-  { received, leftOut, braking }: ReadSummary,
+  { received, leftOut, readById, braking }: ReadSummary,
 ): Promise<SyncResult> {
   await storeHolds(transaction, request, null);
+  const unreadable = await summarizeUnreadable(transaction, request);
   const sentences = [
     formatReceived(received),
     'Nothing was changed: this was a preview.',
     ...braking.why.map((sentence) => `${sentence}.`),
     ...(leftOut.people === 0 ? [] : [formatLeftOut(leftOut.people)]),
+    ...formatReadById(readById),
+    ...formatUnreadable(unreadable.unreadableCount),
   ];
   return closeRun(transaction, request, {
     outcome: 'preview',
@@ -224,7 +243,14 @@ async function closePreview(
     unchanged: received - leftOut.seen,
     held: leftOut.seen,
     message: sentences.join(' '),
-    detail: { limits: braking.limits, why: braking.why, asked: braking.asked, leftOut: leftOut.people },
+    detail: {
+      limits: braking.limits,
+      why: braking.why,
+      asked: braking.asked,
+      leftOut: leftOut.people,
+      ...(readById.length === 0 ? {} : { readById }),
+      ...(unreadable.unreadableCount === 0 ? {} : unreadable),
+    },
   });
 }
 
@@ -263,15 +289,16 @@ interface CommitSummary extends ReadSummary {
 }
 
 function formatMessage(summary: CommitSummary): string {
-  const { received, counts, events, braking, isBaseline, profile, leftOut, carried, unreadableCount } = summary;
+  const { received, counts, events, braking, isBaseline, profile, leftOut, readById, carried, unreadableCount } =
+    summary;
   const { inserted, updated, missing, held } = counts;
   const unchanged = received - inserted - updated - held;
   const figures =
     `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
     `${missing} missing, ${held} held.`;
-  const unreadable = describeUnreadable(unreadableCount);
   const alarms = [
-    ...(unreadable === null ? [] : [unreadable]),
+    ...formatReadById(readById),
+    ...formatUnreadable(unreadableCount),
     ...(profile?.alarms.map(({ sentence }) => sentence) ?? []),
   ];
   if (isBaseline) {
@@ -289,6 +316,15 @@ function formatMessage(summary: CommitSummary): string {
       : [`Of them, ${carried.approved} approved: that approval holds for the next read.`]),
     ...alarms,
   ].join(' ');
+}
+
+const formatUnreadable = (records: number): readonly string[] =>
+  [describeUnreadable(records)].filter((sentence) => sentence !== null);
+
+function formatReadById(ids: readonly string[]): readonly string[] {
+  if (ids.length === 0) return [];
+  const subject = ids.length === 1 ? '1 employee was' : `${ids.length} employees were`;
+  return [`${subject} missing from the list, and read by id: see \`readById\` in the run's detail.`];
 }
 
 const formatReceived = (received: number): string => `${received} employees received.`;

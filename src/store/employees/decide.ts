@@ -4,6 +4,7 @@ import { LIFECYCLE_STATES } from '../../domain/lifecycle.js';
 import type { LifecycleDecision, LifecycleState, PersonState, PlannedEvent } from '../../domain/lifecycle.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Transaction } from '../database.js';
+import { IS_ON_HOLD } from '../deliveries/on-hold.js';
 import { DRAFT_FIELDS, EVENT_COLUMNS } from '../events/columns.js';
 import { toEmployeeRecord } from './columns.js';
 import type { EmployeeJson } from './columns.js';
@@ -14,6 +15,8 @@ interface PairRow {
   readonly current: EmployeeJson;
   readonly previous: EmployeeJson | null;
   readonly planned: readonly PlannedEvent[] | null;
+  /** The rejected withdrawal of a leaving, with the leaving, which may have fallen due since. */
+  readonly rejected: { readonly eventIds: readonly string[]; readonly leaving: PlannedEvent } | null;
 }
 
 export interface DecideAllContext {
@@ -73,6 +76,44 @@ async function createTables(transaction: Transaction): Promise<void> {
   await transaction.run(`create temp table decided_superseded (${SUPERSEDED_COLUMNS}) on commit drop`);
 }
 
+/** Returns the SQL of a `PlannedEvent` as JSON. */
+function buildEvent(isOnHold: string): string {
+  return `jsonb_build_object(
+    'eventId', events.event_id,
+    'kind', events.kind,
+    'episode', events.episode,
+    'effectiveDate', events.effective_date,
+    'timeZone', events.time_zone,
+    'isOnHold', ${isOnHold}
+  )`;
+}
+
+const PLANNED_EVENTS = `
+  (
+    select jsonb_agg(${buildEvent(IS_ON_HOLD)})
+    from personio.lifecycle_events as events
+    where events.connection_id = pairs.connection_id
+      and events.employee_id = pairs.employee_id
+      and events.state = 'planned'
+  )`;
+
+/** A rejected withdrawal, with the leaving that it was about. The row in `employees` has its day while it is held. */
+const REJECTED_WITHDRAWAL = `
+  (
+    select jsonb_build_object('eventIds', held_people.event_ids, 'leaving', ${buildEvent('true')})
+    from personio.lifecycle_events as events
+    where held_people.brake_class = 'withdrawals'
+      and held_people.decision = 'rejected'
+      and events.connection_id = pairs.connection_id
+      and events.employee_id = pairs.employee_id
+      and events.kind = 'leaver.left'
+      and events.episode = stored.episode
+      and events.effective_date = stored.announced_end
+      and events.state in ('planned', 'due')
+    order by events.due_at desc
+    limit 1
+  )`;
+
 /**
  * Opens the cursor `people`. A person who is held as missing has been missing since the question began, although the
  * row in `employees` does not say so. A run that began before that does not count as the second one that misses the
@@ -88,25 +129,12 @@ async function declarePeople(transaction: Transaction, runId: string): Promise<v
        to_jsonb(stored) || jsonb_build_object(
          'missing_since',
          case
-           when coalesce(stored.missing_since, held_people.since) < runs.started_at
-           then coalesce(stored.missing_since, held_people.since)
+           when coalesce(stored.missing_since, missed.since) < runs.started_at
+           then coalesce(stored.missing_since, missed.since)
          end
        ) as previous,
-       (
-         select jsonb_agg(
-           jsonb_build_object(
-             'eventId', events.event_id,
-             'kind', events.kind,
-             'episode', events.episode,
-             'effectiveDate', events.effective_date,
-             'timeZone', events.time_zone
-           )
-         )
-         from personio.lifecycle_events as events
-         where events.connection_id = pairs.connection_id
-           and events.employee_id = pairs.employee_id
-           and events.state = 'planned'
-       ) as planned
+       ${PLANNED_EVENTS} as planned,
+       ${REJECTED_WITHDRAWAL} as rejected
      from pairs
      join personio.sync_runs as runs
        on runs.run_id = $1
@@ -116,7 +144,11 @@ async function declarePeople(transaction: Transaction, runId: string): Promise<v
      left join personio.held_people as held_people
        on held_people.connection_id = pairs.connection_id
        and held_people.employee_id = pairs.employee_id
-       and held_people.brake_class = 'missing'`,
+     left join lateral (
+       select held_people.since
+       where held_people.brake_class = 'missing'
+     ) as missed
+       on true`,
     [runId],
   );
 }
@@ -126,19 +158,39 @@ function decidePerson(
   request: EmployeesCommitRequest,
   { policy, digest, isBaseline }: DecideAllContext,
 ): LifecycleDecision {
-  return decide(
-    {
-      connectionId: request.connectionId,
-      employeeId: row.employee_id,
-      collectedAt: request.collectedAt,
-      previous: row.previous === null ? null : toPersonState(row.previous, row.planned ?? []),
-      current: row.is_seen ? toEmployeeRecord(row.current) : null,
-      // The commit has checked that everybody who is missing was asked for by id, and that Personio answered 404.
-      isConfirmedGone: !row.is_seen,
-      isBaseline,
-    },
-    { lifecycle: policy.lifecycle, offices: policy.offices, digest },
-  );
+  const decideWith = (planned: readonly PlannedEvent[]): LifecycleDecision =>
+    decide(
+      {
+        connectionId: request.connectionId,
+        employeeId: row.employee_id,
+        collectedAt: request.collectedAt,
+        previous: row.previous === null ? null : toPersonState(row.previous, planned),
+        current: row.is_seen ? toEmployeeRecord(row.current) : null,
+        // The commit has checked that everybody who is missing was asked for by id, and that Personio answered 404.
+        isConfirmedGone: !row.is_seen,
+        isBaseline,
+      },
+      { lifecycle: policy.lifecycle, offices: policy.offices, digest },
+    );
+  const planned = row.planned ?? [];
+  return findRejectedWithdrawal(row, planned, decideWith) ?? decideWith(planned);
+}
+
+/**
+ * Decides as if a leaving were still ahead whose withdrawal was rejected. While Personio says the same, that is what
+ * was rejected, although the leaving has fallen due: without this, the person would be rehired. Null if it is not.
+ */
+function findRejectedWithdrawal(
+  { rejected }: PairRow,
+  planned: readonly PlannedEvent[],
+  decideWith: (planned: readonly PlannedEvent[]) => LifecycleDecision,
+): LifecycleDecision | null {
+  if (rejected === null) return null;
+  const { eventIds, leaving } = rejected;
+  const decision = decideWith([...planned.filter(({ eventId }) => eventId !== leaving.eventId), leaving]);
+  const withdrawn = [...decision.events, ...decision.suppressedEvents].find(({ kind }) => kind === 'leaver.rescinded');
+  const isSame = withdrawn !== undefined && eventIds.includes(withdrawn.eventId);
+  return isSame && decision.brakeClass === 'withdrawals' ? decision : null;
 }
 
 function toPersonState(row: EmployeeJson, planned: readonly PlannedEvent[]): PersonState {

@@ -1,6 +1,7 @@
 import type { EmployeesCommitRequest, Verdict } from '../../contracts/internal/activities.js';
 import type { BrakeClass } from '../../domain/policy.js';
 import type { Queries, Transaction } from '../database.js';
+import { IS_ON_HOLD, redispatchLeavings } from '../deliveries/on-hold.js';
 import { EVENT_COLUMNS } from '../events/columns.js';
 import type { StoredEvent } from '../events/columns.js';
 
@@ -97,7 +98,34 @@ export async function storeHeldPeople(
      where decided.is_held`,
     [connectionId, runId, collectedAt],
   );
+  await redispatchLeavings(transaction, connectionId, await listChangedWaits(transaction, connectionId));
   return onlyEmployeeId === null ? replaceOlder(transaction, connectionId, runId) : [];
+}
+
+/** Lists the people of this read whose leaving waits from now on, or waits no longer. */
+async function listChangedWaits(transaction: Transaction, connectionId: string): Promise<readonly string[]> {
+  const rows = await transaction.query<{ employee_id: string }>(
+    `select employee_id
+     from (
+       select employee_id
+       from held_before
+       where brake_class = 'withdrawals'
+         and decision = 'asked'
+     ) as before
+     full join (
+       select employee_id
+       from personio.held_people
+       join decided using (employee_id)
+       where connection_id = $1
+         and held_people.brake_class = 'withdrawals'
+         and held_people.decision = 'asked'
+     ) as now
+       using (employee_id)
+     where before.employee_id is null
+       or now.employee_id is null`,
+    [connectionId],
+  );
+  return rows.map((row) => row.employee_id);
 }
 
 async function replaceOlder(transaction: Transaction, connectionId: string, runId: string): Promise<readonly string[]> {
@@ -131,6 +159,8 @@ export interface HeldPerson {
   readonly runId: string;
   readonly since: string;
   readonly eventIds: readonly string[];
+  /** Moment of the planned leaving that waits for the answer; null where none does. */
+  readonly waitingLeavingAt: string | null;
 }
 
 export async function listHeldPeople(queries: Queries, connectionId: string): Promise<readonly HeldPerson[]> {
@@ -156,7 +186,14 @@ export async function listHeldPeople(queries: Queries, connectionId: string): Pr
            )
          then 'approved'
          else held_people.decision
-       end as decision
+       end as decision,
+       (
+         select min(events.due_at)
+         from personio.lifecycle_events as events
+         where events.connection_id = held_people.connection_id
+           and events.employee_id = held_people.employee_id
+           and ${IS_ON_HOLD}
+       ) as "waitingLeavingAt"
      from personio.held_people as held_people
      left join personio.connection_state as state using (connection_id)
      where held_people.connection_id = $1

@@ -1,6 +1,7 @@
 import type { VerdictRequest } from '../../contracts/internal/activities.js';
 import { appendAuditEntry } from '../audit-log.js';
 import type { Database, Queries, Transaction } from '../database.js';
+import { redispatchLeavings } from '../deliveries/on-hold.js';
 import { lockEndpoint } from '../locks.js';
 
 /** A run that an operator wants to approve or reject. */
@@ -98,5 +99,19 @@ async function recordVerdict(
          )
        )`,
     [connectionId, runId, verdict === 'rejected' ? 'rejected' : 'asked'],
+  );
+  const rejected = await transaction.query<{ employee_id: string }>(
+    `select employee_id
+     from personio.held_people
+     where connection_id = $1
+       and run_id = $2
+       and brake_class = 'withdrawals'
+       and decision = 'rejected'`,
+    [connectionId, runId],
+  );
+  await redispatchLeavings(
+    transaction,
+    connectionId,
+    rejected.map((row) => row.employee_id),
   );
 }

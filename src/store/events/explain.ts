@@ -2,6 +2,7 @@ import { toColumnName } from '../column-map.js';
 import type { Queries } from '../database.js';
 import { DELIVERY_COLUMNS } from '../deliveries/columns.js';
 import type { StoredDelivery } from '../deliveries/columns.js';
+import { IS_ON_HOLD } from '../deliveries/on-hold.js';
 import { EVENT_COLUMNS, FEED_FIELDS } from './columns.js';
 import type { StoredEvent } from './columns.js';
 
@@ -52,6 +53,8 @@ export interface Explanation {
   readonly after: KnownState | null;
   readonly supersedes: string | null;
   readonly supersededBy: string | null;
+  /** Run that asks whether this leaving was withdrawn: it does not fall due before an answer. Null if none asks. */
+  readonly onHoldByRun: string | null;
   readonly deliveries: readonly Pick<StoredDelivery, (typeof DELIVERY_FIELDS)[number]>[];
 }
 
@@ -76,6 +79,7 @@ export async function explain(
     ...(await readStates(queries, event, shouldIncludeNames)),
     supersedes: event.supersedes,
     supersededBy,
+    onHoldByRun: await findHoldingRun(queries, eventId),
     deliveries: await listEventDeliveries(queries, eventId),
   };
 }
@@ -103,6 +107,18 @@ async function findHeldEvent(queries: Queries, eventId: string): Promise<FoundEv
     [eventId],
   );
   return row ?? null;
+}
+
+async function findHoldingRun(queries: Queries, eventId: string): Promise<string | null> {
+  const [row] = await queries.query<{ run_id: string }>(
+    `select held_people.run_id
+     from personio.lifecycle_events as events
+     join personio.held_people as held_people using (connection_id, employee_id)
+     where events.event_id = $1
+       and ${IS_ON_HOLD}`,
+    [eventId],
+  );
+  return row?.run_id ?? null;
 }
 
 async function findRun(queries: Queries, runId: string): Promise<Explanation['run']> {

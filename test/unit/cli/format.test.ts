@@ -55,6 +55,7 @@ describe('held people', () => {
     runId: 'run',
     since: '2026-11-30T03:00:12.000Z',
     eventIds: [`event-of-${employeeId}`],
+    waitingLeavingAt: null,
   });
 
   test('are listed by class and decision, each with its event ids', () => {
@@ -64,6 +65,14 @@ describe('held people', () => {
       '    employee 2  event-of-2',
       '  held (leavers, rejected): 1 employee',
       '    employee 3  event-of-3',
+    ]);
+  });
+
+  test('show the leaving that waits for the answer', () => {
+    const waiting = { ...hold('1'), class: 'withdrawals', waitingLeavingAt: '2026-12-31T23:00:00Z' } as const;
+    expect(formatHeldPeople([waiting])).toEqual([
+      '  held (withdrawals, waiting for approval): 1 employee',
+      '    employee 1  event-of-1  leaving of 2026-12-31T23:00:00Z on hold',
     ]);
   });
 

@@ -10,18 +10,25 @@ import {
 import type { BrakeCheck, BrakeCounts } from '../../../src/domain/brake.js';
 import type { BrakeClass, BrakeLimit } from '../../../src/domain/policy.js';
 
-const NOBODY: Readonly<Record<BrakeClass, number>> = { leavers: 0, missing: 0, joiners: 0, movers: 0 };
+const NOBODY: Readonly<Record<BrakeClass, number>> = {
+  leavers: 0,
+  missing: 0,
+  joiners: 0,
+  withdrawals: 0,
+  movers: 0,
+};
 
 /** Default limits of the policy. */
 const LIMITS: Readonly<Record<BrakeClass, BrakeLimit>> = {
   leavers: { atLeast: 5, percent: 10 },
   missing: { atLeast: 5, percent: 5 },
   joiners: { atLeast: 20, percent: 25 },
+  withdrawals: { atLeast: 5, percent: 25 },
   movers: { atLeast: 50, percent: 50 },
 };
 
 function checkClass(name: BrakeClass, counts: Partial<BrakeCounts>): BrakeCheck {
-  const checks = checkBrake({ run: NOBODY, lastDay: NOBODY, active: 250, ...counts }, LIMITS);
+  const checks = checkBrake({ run: NOBODY, lastDay: NOBODY, active: 250, plannedLeavings: 40, ...counts }, LIMITS);
   const found = checks.find((check) => check.class === name);
   if (found === undefined) throw new Error(`No check of ${name}.`);
   return found;
@@ -53,8 +60,19 @@ describe('the brake', () => {
     });
   });
 
+  test('compares withdrawals with the planned leavings, and says that these wait', () => {
+    const check = checkClass('withdrawals', { run: { ...NOBODY, withdrawals: 11 } });
+    expect(check).toMatchObject({ count: 11, of: 40, allowed: 10, isOver: true });
+    expect(checkClass('withdrawals', { run: { ...NOBODY, withdrawals: 10 } }).isOver).toBe(false);
+    expect(describeBrake(check)).toBe(
+      '11 of 40 planned leavings would be withdrawn in this run (limit 10). Their changes are on hold; ' +
+        'all others were committed, and these leavings fall due only after an answer',
+    );
+  });
+
   test('checks every class separately, so a reorganisation stops no leaver', () => {
-    const checks = checkBrake({ run: { ...NOBODY, movers: 200, leavers: 3 }, lastDay: NOBODY, active: 250 }, LIMITS);
+    const run = { ...NOBODY, movers: 200, leavers: 3 };
+    const checks = checkBrake({ run, lastDay: NOBODY, active: 250, plannedLeavings: 0 }, LIMITS);
     expect(checks.filter(({ isOver }) => isOver).map((check) => check.class)).toEqual(['movers']);
   });
 

@@ -1,4 +1,6 @@
-import { describe, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import type { EmployeeRecord } from '../../../src/domain/records.js';
+import { createContext, formatEvents, playReads } from './people.js';
 import { NEXT, known, seen, joining, leaving, inactive, check } from './reads.js';
 import type { Row } from './reads.js';
 
@@ -44,12 +46,12 @@ describe('leavers', () => {
       state: 'left',
     },
     {
-      name: 'a withdrawn end is rescinded and always passes the brake',
+      name: 'a withdrawn end is rescinded and counts as a withdrawal',
       reads: [known(leaving), seen(NEXT)],
       want: ['leaver.rescinded 2026-06-30 due'],
       rules: ['end-withdrawn'],
       state: 'employed',
-      brake: null,
+      brake: 'withdrawals',
     },
     {
       name: 'a withdrawn end is rescinded even if the hire date is lost in the same read',
@@ -192,3 +194,47 @@ describe('leavers', () => {
     })),
   ])('$name', check);
 });
+
+describe('a leaving on hold, whose withdrawal is asked about', () => {
+  const LATER = '2026-07-05';
+  const { state } = playReads([known(leaving)]);
+  const onHold = { ...state, planned: state.planned.map((event) => ({ ...event, isOnHold: true })) };
+
+  test.each<{ name: string; more: Partial<EmployeeRecord>; want: readonly string[] }>([
+    { name: 'has not fallen due: nobody is rehired', more: {}, want: ['leaver.rescinded 2026-06-30 due'] },
+    { name: 'falls due as planned once the end is back', more: leaving, want: [] },
+    {
+      name: 'moves with the end',
+      more: { terminationDate: '2026-07-31' },
+      want: ['leaver.rescheduled 2026-07-31 due', 'leaver.left 2026-07-31 planned'],
+    },
+    {
+      name: 'is corrected where the person is out on another day',
+      more: inactive,
+      want: ['leaver.rescheduled 2026-07-05 due', 'leaver.left 2026-07-05 due'],
+    },
+  ])('$name', ({ more, want }) => {
+    const { decision } = playReads([seen(LATER, more)], createContext(), onHold);
+    expect(formatEvents(decision)).toEqual(want);
+  });
+
+  test('is asked about under the same id before and after its time', () => {
+    const ids = [NEXT, LATER].map((on) => playReads([seen(on)], createContext(), onHold).decision.events[0]?.eventId);
+    expect(ids[0]).toBe(ids[1]);
+  });
+});
+
+test.each<Row>([
+  {
+    name: 'a withdrawn end counts before a move',
+    reads: [known(leaving), seen(NEXT, { team: 'B' })],
+    want: ['leaver.rescinded 2026-06-30 due', `mover.changed ${NEXT} due`],
+    brake: 'withdrawals',
+  },
+  {
+    name: 'a new start counts before a withdrawn end',
+    reads: [known({ ...joining, terminationDate: '2026-12-31' }), seen(NEXT, { ...joining, hireDate: '2026-07-02' })],
+    want: ['joiner.rescheduled 2026-07-02 due', 'joiner.started 2026-07-02 planned', 'leaver.rescinded 2026-12-31 due'],
+    brake: 'joiners',
+  },
+])('$name', check);

@@ -104,7 +104,7 @@ describe('joiners', () => {
       want: ['joiner.rescinded 2026-07-01 due', 'leaver.rescinded 2026-12-31 due'],
       rules: ['start-withdrawn', 'start-withdrawn'],
       state: null,
-      brake: null,
+      brake: 'withdrawals',
     },
     {
       name: 'a person inactive before the start has it withdrawn and has not left',

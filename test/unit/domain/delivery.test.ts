@@ -30,6 +30,7 @@ function createDeliveryStatus(more: Partial<DeliveryStatus> = {}): DeliveryStatu
     deadlineAt: null,
     escalatedAt: null,
     isObsolete: false,
+    isOnHold: false,
     ...more,
   };
 }
@@ -97,6 +98,12 @@ describe('the next step of a delivery', () => {
     expect(findNextMoments([{ ...refused, sentAt: NOW }, behind])[1]).toBe('2026-11-24T11:30:00.000Z');
   });
 
+  test('a delivery on hold is not tried, and holds up no other', () => {
+    const onHold = createDeliveryStatus({ isOnHold: true });
+    const behind = createDeliveryStatus({ dueAt: '2026-11-24T11:30:00.000Z' });
+    expect(findNextMoments([onHold, behind])).toEqual([null, '2026-11-24T11:30:00.000Z']);
+  });
+
   test('the deadline counts even for a delivery that waits for another', () => {
     const deadlineAt = '2026-11-24T12:01:00.000Z';
     expect(
@@ -160,8 +167,14 @@ describe('the description of pending work', () => {
     sentAt: null,
     at: '2026-12-31T23:00:00.000Z',
     timeZone: 'Europe/Berlin',
+    isOnHold: false,
   };
   test.each([
+    {
+      name: 'a leaving whose withdrawal is asked about',
+      more: { isOnHold: true, at: null },
+      want: 'On hold until its withdrawal is approved or rejected: employee 4711 has left (it-offboarding)',
+    },
     {
       name: 'a first attempt',
       more: {},

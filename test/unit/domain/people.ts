@@ -20,7 +20,7 @@ const LIMIT = { atLeast: 5, percent: 10 };
 const LIFECYCLE: LifecyclePolicy = {
   leaverEndsOn: 'last_working_day',
   noticeDays: [],
-  brake: { leavers: LIMIT, missing: LIMIT, joiners: LIMIT, movers: LIMIT },
+  brake: { leavers: LIMIT, missing: LIMIT, joiners: LIMIT, withdrawals: LIMIT, movers: LIMIT },
   ignoreKinds: [],
   ignoreAttributes: [],
 };
