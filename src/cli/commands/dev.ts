@@ -221,7 +221,8 @@ async function syncNow(
   connectionId: string,
   endpoint: (typeof ENDPOINTS)[number],
 ): Promise<RunReport> {
-  const run = await runThroughSchedule(context.temporal.client, connectionId, endpoint, () => undefined);
+  const request = { connectionId, endpoint, policy: context.settings.policy };
+  const run = await runThroughSchedule(context.temporal.client, request, () => undefined);
   context.output.say(formatRun(run));
   return run;
 }
