@@ -11,6 +11,7 @@ import {
 } from '../contracts/internal/names.js';
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { SyncInput } from '../contracts/internal/sync.js';
+import { findCronZone } from '../domain/cron.js';
 import type { SchedulePolicy } from '../domain/policy.js';
 import { buildRetentionSchedule } from './retention-schedule.js';
 
@@ -35,7 +36,12 @@ function buildSchedule(
   const input: SyncInput = { connection: connectionId };
   return {
     scheduleId: toScheduleId(connectionId, endpoint),
-    spec: { cronExpressions: [cron], timezone: policy.timeZone, jitter: policy.jitterSeconds * 1_000 },
+    spec: {
+      cronExpressions: [cron],
+      // Temporal refuses two zones.
+      ...(findCronZone(cron) === null ? { timezone: policy.timeZone } : {}),
+      jitter: policy.jitterSeconds * 1_000,
+    },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: policy.catchUpWithinSeconds * 1_000 },
     action: {
       type: 'startWorkflow',
