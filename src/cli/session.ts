@@ -1,6 +1,8 @@
 import type { Settings } from '../config/settings.js';
 import type { Database } from '../store/database.js';
+import { readInstallationId } from '../store/connections.js';
 import type { TemporalClients } from '../temporal/connection.js';
+import type { Installation } from '../temporal/schedule-owner.js';
 import { listKnownConnectionIds, requireKnownConnection, resolveDefaultConnection } from './known-connections.js';
 import { resolveServers } from './servers.js';
 import { openRequiredDatabase } from './with-database.js';
@@ -49,4 +51,14 @@ export async function resolveKnownConnection(session: Session, named: string | u
   const connectionId = named ?? resolveDefaultConnection(session.settings, known);
   requireKnownConnection(connectionId, known);
   return connectionId;
+}
+
+/** Returns the installation whose database the session has, for its schedules. */
+export async function readInstallation({
+  database,
+  temporal,
+  listKnownConnectionIds: listIds,
+}: Session): Promise<Installation> {
+  const installationId = await readInstallationId(database);
+  return { client: temporal.client, installationId, connectionIds: await listIds() };
 }

@@ -6,6 +6,7 @@ import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
+import type { Installation } from '../../src/temporal/schedule-owner.js';
 import { applySchedules } from '../../src/temporal/schedules.js';
 import { createMigratedDatabase } from '../support/database.js';
 import { exportHistory, runTemporalCommand } from '../support/history.js';
@@ -18,12 +19,14 @@ const policy = createPolicy();
 let database: Database;
 let fake: FakePersonio;
 let worker: TestWorker;
+let installation: Installation;
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 12, seed: 11, foundedOn: '2026-11-20' });
   worker = await startTestWorker({ database, fake, policy });
-  await applySchedules(worker.temporal.client, ['default'], policy.schedule);
+  installation = { client: worker.temporal.client, installationId: 'this', connectionIds: ['default'] };
+  await applySchedules(installation, policy.schedule);
 });
 afterAll(async () => {
   await worker.stop();
@@ -103,7 +106,7 @@ test('a run over a year continues as new, keeps histories short, and stays one r
 
 test('a sync that a person starts joins a run that reads all its days, and no other', async () => {
   const { client, namespace } = worker.temporal;
-  const request = { connectionId: 'default', endpoint: 'attendances', policy } as const;
+  const request = { connectionId: 'default', endpoint: 'attendances', policy, installation } as const;
   const readWindow = async ({ runId }: { readonly runId: string }): Promise<unknown> =>
     (await database.query('select window_start, window_end from personio.sync_runs where run_id = $1', [runId]))[0];
   let isHeld = true;
@@ -117,7 +120,7 @@ test('a sync that a person starts joins a run that reads all its days, and no ot
     (await client.schedule.getHandle(id).describe()).info.runningActions.length;
   await runTemporalCommand(namespace, 'schedule', 'backfill', '-s', id, '--overlap-policy', 'BufferAll', ...range);
   await waitUntil(async () => (await listRunning()) === 1);
-  const beside = runThroughSchedule(client, request, () => undefined);
+  const beside = runThroughSchedule(request, () => undefined);
   await waitUntil(async () => {
     const rows = await database.query(
       `select from personio.sync_runs where endpoint = 'attendances' and outcome is null`,
@@ -132,9 +135,9 @@ test('a sync that a person starts joins a run that reads all its days, and no ot
   expect(await readWindow(ended)).toEqual(all);
   await waitUntil(async () => (await listRunning()) === 0);
   isHeld = true;
-  const first = runThroughSchedule(client, request, () => undefined);
+  const first = runThroughSchedule(request, () => undefined);
   await waitUntil(async () => (await listRunning()) === 1);
-  const second = runThroughSchedule(client, request, () => undefined);
+  const second = runThroughSchedule(request, () => undefined);
   await waitUntil(async () => (await listRunning()) === 1);
   isHeld = false;
   const runs = await Promise.all([first, second]);

@@ -10,7 +10,7 @@ import { printProgress } from '../runs/progress.js';
 import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { runThroughSchedule } from '../runs/start-run.js';
-import { openSession, resolveKnownConnection } from '../session.js';
+import { openSession, readInstallation, resolveKnownConnection } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -39,10 +39,10 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
       named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
     const onProgress = printProgress(output.note);
-    const request = { connectionId, policy: settings.policy };
+    const request = { connectionId, policy: settings.policy, installation: await readInstallation(session) };
     const runs = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const report = await runThroughSchedule(session.temporal.client, { ...request, endpoint }, onProgress);
+        const report = await runThroughSchedule({ ...request, endpoint }, onProgress);
         output.say(formatRun(report));
         return report;
       }),

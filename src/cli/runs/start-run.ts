@@ -10,6 +10,8 @@ import { TASK_QUEUE, WORKFLOW_TYPE, toScheduleId, workflowId } from '../../contr
 import type { Endpoint } from '../../contracts/internal/names.js';
 import type { SyncInput } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
+import { ForeignScheduleError, getOwner } from '../../temporal/schedule-owner.js';
+import type { Installation } from '../../temporal/schedule-owner.js';
 import { CommandError } from '../exit.js';
 import { coversSyncNow } from './covered-days.js';
 import { waitForRun } from './wait-for-run.js';
@@ -28,28 +30,29 @@ export interface SyncRequest {
   readonly connectionId: string;
   readonly endpoint: Endpoint;
   readonly policy: Policy;
+  /** The one whose schedule may start it. */
+  readonly installation: Installation;
 }
 
 /**
  * Starts a sync through its schedule and waits for its end. Joins a run that is under way if it reads all that this
  * one would; a run of other days does not hold it up.
  */
-export async function runThroughSchedule(
-  client: Client,
-  request: SyncRequest,
-  onProgress: OnProgress,
-): Promise<RunReport> {
+export async function runThroughSchedule(request: SyncRequest, onProgress: OnProgress): Promise<RunReport> {
   const { connectionId, endpoint } = request;
-  const { handle, joined } = await triggerOrJoin(client, request);
+  const { handle, joined } = await triggerOrJoin(request);
   return waitForRun(handle, { connectionId, endpoint, joined }, onProgress);
 }
 
-async function triggerOrJoin(client: Client, request: SyncRequest): Promise<StartedRun> {
+async function triggerOrJoin(request: SyncRequest): Promise<StartedRun> {
+  const { client } = request.installation;
   const scheduleId = toScheduleId(request.connectionId, request.endpoint);
   const schedule = client.schedule.getHandle(scheduleId);
   const covers = async (handle: WorkflowHandle): Promise<boolean> => coversSyncNow(handle, request);
   try {
-    const { info } = await schedule.describe();
+    const description = await schedule.describe();
+    if (getOwner(request.installation, description) === 'other') throw new ForeignScheduleError([scheduleId]);
+    const { info } = description;
     for (const { workflow } of info.runningActions) {
       const running = getRunHandle(client, workflow);
       if (await covers(running)) return { handle: running, joined: true };
