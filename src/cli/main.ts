@@ -28,22 +28,25 @@ async function describeError(error: unknown): Promise<{ readonly sentence: strin
   if (error instanceof CommandError) return { sentence: error.message, code: error.exitCode };
   if (error instanceof CommanderError) return { sentence: '', code: error.exitCode === 0 ? EXIT.done : EXIT.usage };
   // Loaded on failure only, for the same reason as the commands.
-  const [{ SettingsError }, { ServerUnavailableError }, { TemporalUnreachableError }, { WorkerStartError }] =
+  const [{ SettingsError }, { ServerUnavailableError }, { TemporalUnreachableError }, temporal, { WorkerStartError }] =
     await Promise.all([
       import('../config/settings.js'),
       import('../embedded/processes.js'),
       import('../temporal/connection.js'),
+      import('../temporal/errors.js'),
       import('../worker/errors.js'),
     ]);
   if (error instanceof SettingsError) return { sentence: error.message, code: EXIT.usage };
   if (
     error instanceof TemporalUnreachableError ||
+    error instanceof temporal.TemporalSetupError ||
     error instanceof ServerUnavailableError ||
     error instanceof WorkerStartError
   )
     return { sentence: error.message, code: EXIT.failed };
   if (error instanceof Error && 'type' in error) return { sentence: error.message, code: EXIT.failed };
-  return { sentence: describeUnexpectedError(error), code: EXIT.failed };
+  const sentence = temporal.describeServiceError(error) ?? describeUnexpectedError(error);
+  return { sentence, code: EXIT.failed };
 }
 
 /** Shows one line of an unexpected error; the rest of its message may carry personal data. */

@@ -1,7 +1,9 @@
 import type { Settings } from '../config/settings.js';
 import type { Database } from '../store/database.js';
+import { readInstallationId } from '../store/connections.js';
 import type { TemporalClients } from '../temporal/connection.js';
-import { listKnownConnectionIds } from './known-connections.js';
+import type { Installation } from '../temporal/schedule-owner.js';
+import { listKnownConnectionIds, requireKnownConnection, resolveDefaultConnection } from './known-connections.js';
 import { resolveServers } from './servers.js';
 import { openRequiredDatabase } from './with-database.js';
 import { openTemporal } from './with-temporal.js';
@@ -37,4 +39,26 @@ export async function openSession(settings: Settings, command: string): Promise<
     await database.close();
     throw error;
   }
+}
+
+/**
+ * Returns the connection that a command is to read: the named one, else the default one.
+ *
+ * @throws CommandError (usage) where it does not exist, so that no run starts that can only fail.
+ */
+export async function resolveKnownConnection(session: Session, named: string | undefined): Promise<string> {
+  const known = await session.listKnownConnectionIds();
+  const connectionId = named ?? resolveDefaultConnection(session.settings, known);
+  requireKnownConnection(connectionId, known);
+  return connectionId;
+}
+
+/** Returns the installation whose database the session has, for its schedules. */
+export async function readInstallation({
+  database,
+  temporal,
+  listKnownConnectionIds: listIds,
+}: Session): Promise<Installation> {
+  const installationId = await readInstallationId(database);
+  return { client: temporal.client, installationId, connectionIds: await listIds() };
 }

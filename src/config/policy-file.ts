@@ -47,10 +47,13 @@ export function parsePolicy(text: string): LoadedPolicy {
     return { policy: null, faults: ['Policy file: its aliases are undefined or expand too far.'] };
   const parsed = policySchema.safeParse(content);
   const locate = (path: readonly PropertyKey[]): string => formatLocation(document, lines, path);
-  if (!parsed.success)
-    return { policy: null, faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, locate)) };
-  const faults = checkReferences(parsed.data).map(({ path, fault }) => `${locate(path)} ${fault}.`);
-  return faults.length > 0 ? { policy: null, faults } : { policy: toPolicy(parsed.data), faults: [] };
+  const faults = [
+    ...(parsed.error?.issues.flatMap((issue) => describeIssue(issue, locate)) ?? []),
+    ...checkReferences(content).map(({ path, fault }) => `${locate(path)} ${fault}.`),
+  ];
+  return parsed.success && faults.length === 0
+    ? { policy: toPolicy(parsed.data), faults: [] }
+    : { policy: null, faults };
 }
 
 /** Returns undefined if aliases cannot be resolved. */

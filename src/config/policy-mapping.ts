@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { EVENT_KINDS } from '../contracts/public/events.js';
 import type { EventKind } from '../contracts/public/events.js';
 import type { Policy, Subscriber } from '../domain/policy.js';
@@ -8,18 +9,33 @@ interface Fault {
   readonly fault: string;
 }
 
-/** Checks references between entries, which a schema cannot. */
-export function checkReferences({ subscribers }: PolicyFile): readonly Fault[] {
+/** What references need of a subscriber, whatever else is wrong in the file. */
+const referencesSchema = z
+  .object({
+    subscribers: z
+      .array(z.object({ name: z.string().nullable().catch(null), escalateTo: z.string().nullable().catch(null) }))
+      .catch([]),
+  })
+  .catch({ subscribers: [] });
+
+/**
+ * Checks references between entries, which a schema cannot. Takes the unchecked content of the file, so that its
+ * faults are named together with those that the schema finds.
+ */
+export function checkReferences(content: unknown): readonly Fault[] {
+  const { subscribers } = referencesSchema.parse(content);
   const names = subscribers.map((subscriber) => subscriber.name);
   return subscribers.flatMap(({ name, escalateTo }, index) => {
     const faults: Fault[] = [];
-    if (names.indexOf(name) !== index)
+    if (name !== null && names.indexOf(name) !== index)
       faults.push({ path: ['subscribers', index, 'name'], fault: 'is also the name of another subscriber' });
-    if (escalateTo === undefined) return faults;
+    if (escalateTo === null) return faults;
     const path = ['subscribers', index, 'escalateTo'];
     if (escalateTo === name) faults.push({ path, fault: 'names the subscriber itself; name another one' });
-    else if (!names.includes(escalateTo))
-      faults.push({ path, fault: `names an unknown subscriber. Known subscribers: ${names.join(', ')}` });
+    else if (!names.includes(escalateTo)) {
+      const known = names.filter((one) => one !== null).join(', ');
+      faults.push({ path, fault: `names an unknown subscriber. Known subscribers: ${known}` });
+    }
     return faults;
   });
 }

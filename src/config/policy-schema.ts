@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { EVENT_KINDS } from '../contracts/public/events.js';
+import { findCronZone, isCron } from '../domain/cron.js';
 import type { BrakeClass, BrakeLimit } from '../domain/policy.js';
 
-const CRON_FIELD = /^[\d*,/?LW#A-Za-z-]+$/;
-const isCron = (text: string): boolean => {
-  const fields = text.trim().split(/\s+/);
-  return fields.length === 5 && fields.every((field) => CRON_FIELD.test(field));
-};
 const isZone = (zone: string): boolean => {
   try {
     return Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
@@ -17,22 +13,31 @@ const isZone = (zone: string): boolean => {
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
-/** A whole number and a unit, such as `10m` or `24h`. Parses to seconds. */
-const duration = z
-  .string()
-  .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number and s, m, h or d, such as 24h')
-  .transform((text) => {
-    const unit = text.at(-1);
-    return (
-      Number(text.slice(0, -1)) * (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd' ? SECONDS[unit] : 1)
-    );
-  });
+/** Returns the seconds of a duration that has the right form. */
+function toSeconds(text: string): number {
+  const unit = text.at(-1);
+  return Number(text.slice(0, -1)) * (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd' ? SECONDS[unit] : 1);
+}
+
+/** A whole number and a unit, such as `10m` or `24h`, within bounds of the same form. Parses to seconds. */
+const createDurationSchema = (least: string, most: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9}[smhd]$/, 'a duration is a whole number and s, m, h or d, such as 24h')
+    .transform(toSeconds)
+    .refine((seconds) => seconds >= toSeconds(least) && seconds <= toSeconds(most), {
+      error: `it must be between ${least} and ${most}`,
+    });
+const isCronWithZone = (text: string): boolean => isCron(text) && isZone(findCronZone(text) ?? 'UTC');
 // YAML 1.1 parsers read a bare `off` as false; ours does not. Both are accepted.
-const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCron)], {
-  error: 'it must be a cron expression of five fields, or off',
-});
+const CRON_RULE =
+  'it must be off, or a cron expression that Temporal accepts, such as "0 3 * * *", "@daily" or "@every 12h"';
+const cron = z.union([z.literal('off'), z.literal(false), z.string().refine(isCronWithZone, CRON_RULE)], CRON_RULE);
 const zone = z.string().refine(isZone, 'it must be an IANA time zone, such as Europe/Berlin');
 const positive = z.int().min(1);
+/** No table or clock of ours reaches further: a century. */
+const days = positive.max(36_500);
+const requests = positive.max(1_000_000);
 
 const createLimitSchema = (defaults: BrakeLimit) =>
   z
@@ -66,7 +71,8 @@ const subscriber = z.strictObject({
       error: 'it must be detected, effective, or { daysBefore: 14 }',
     })
     .default('effective'),
-  acknowledgeWithin: duration.prefault('24h'),
+  // After 28 days a delivery is dead.
+  acknowledgeWithin: createDurationSchema('1s', '28d').prefault('24h'),
   escalateTo: z.string().optional(),
 });
 
@@ -81,15 +87,16 @@ export const policySchema = z.strictObject({
       attendances: cron.default('30 3 * * *'),
       'time-off-types': cron.default('0 3 * * *'),
       timeZone: zone.default('UTC'),
-      jitter: duration.prefault('10m'),
-      catchUpWithin: duration.prefault('12h'),
+      jitter: createDurationSchema('0s', '1d').prefault('10m'),
+      // Temporal raises what is below 10 s.
+      catchUpWithin: createDurationSchema('10s', '365d').prefault('12h'),
     })
     .prefault({}),
   reading: z
     .strictObject({
       pageSize: z.int().min(1).max(1_000).default(200),
-      requestsPerMinute: positive.default(300),
-      requestsPerSecond: positive.default(15),
+      requestsPerMinute: requests.default(300),
+      requestsPerSecond: requests.default(15),
       attendanceLookbackDays: z.int().min(1).max(3_660).default(35),
     })
     .prefault({}),
@@ -115,13 +122,13 @@ export const policySchema = z.strictObject({
   subscribers: z.array(subscriber).default([]),
   retention: z
     .strictObject({
-      eventsDays: positive.min(90).default(400),
-      historyDays: positive.default(1_100),
-      attendancesDays: positive.default(800),
-      rawRunsDays: positive.default(90),
+      eventsDays: days.min(90).default(400),
+      historyDays: days.default(1_100),
+      attendancesDays: days.default(800),
+      rawRunsDays: days.default(90),
     })
     .prefault({}),
-  secretRotationDays: positive.default(90),
+  secretRotationDays: days.default(90),
 });
 
 export type PolicyFile = z.output<typeof policySchema>;

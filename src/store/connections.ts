@@ -1,4 +1,4 @@
-import { SealError, seal, findKeyId, unseal } from '../crypto/sealing.js';
+import { SealError, createDigester, seal, findKeyId, unseal } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 import type { Database, Queries, Transaction } from './database.js';
 
@@ -248,4 +248,9 @@ export async function readDigestKey(queries: Queries): Promise<Uint8Array> {
   if (row === undefined)
     throw new RangeError('The table personio.installation has lost its row. Restore it from a backup.');
   return row.digest_key;
+}
+
+/** Returns the id of this installation, which its schedules carry. It says nothing about the key. */
+export async function readInstallationId(queries: Queries): Promise<string> {
+  return createDigester(await readDigestKey(queries))('installation');
 }

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
+import { GRPC_STATUS, TemporalSetupError, getGrpcCode } from './errors.js';
 
 export interface TemporalTarget {
   readonly connectionOptions: ConnectionOptions;
@@ -32,11 +33,18 @@ export class TemporalUnreachableError extends Error {
  * Connects the clients, retrying for a while.
  *
  * @throws TemporalUnreachableError after `timeoutMs`.
+ * @throws TemporalSetupError where the server does not know the namespace.
  */
 export async function connectTemporal(target: TemporalTarget, timeoutMs: number): Promise<TemporalClients> {
   const connection = await connectWithRetry(target, timeoutMs, async () =>
     Connection.connect(target.connectionOptions),
   );
+  try {
+    await requireNamespace(connection, target);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
   const { dataConverter = {} } = target;
   const clients = new Map<string, Client>();
   const getClient = (namespace: string): Client => {
@@ -59,6 +67,24 @@ export async function connectTemporal(target: TemporalTarget, timeoutMs: number)
     dataConverter,
     close: async () => connection.close(),
   };
+}
+
+/** Lets a server pass that does not let us look. */
+async function requireNamespace(connection: Connection, target: TemporalTarget): Promise<void> {
+  const { namespace } = target;
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (getGrpcCode(error) !== GRPC_STATUS.NOT_FOUND) return;
+    throw new TemporalSetupError(
+      `Temporal at ${getAddress(target)} has no namespace ${namespace}. Correct TEMPORAL_NAMESPACE, ` +
+        `or create it with \`temporal operator namespace create --namespace ${namespace}\`.`,
+    );
+  }
+}
+
+function getAddress({ connectionOptions }: TemporalTarget): string {
+  return connectionOptions.address ?? 'localhost:7233';
 }
 
 /**
@@ -97,7 +123,7 @@ function toUnreachableError(
   waitedMs: number,
   error: unknown,
 ): TemporalUnreachableError {
-  const address = target.connectionOptions.address ?? 'localhost:7233';
+  const address = getAddress(target);
   const reason = error instanceof Error ? error.message.split('\n')[0] : 'no response';
   const waited = `${tries} attempts in ${Math.round(waitedMs / 1_000)} s`;
   return new TemporalUnreachableError(

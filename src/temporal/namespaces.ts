@@ -1,9 +1,6 @@
-import { isGrpcServiceError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import type { Subscriber } from '../domain/policy.js';
-
-/** Status code of gRPC (grpc.io, "Status codes and their use in gRPC"). */
-const grpcStatus = { NOT_FOUND: 5 } as const;
+import { GRPC_STATUS, getGrpcCode } from './errors.js';
 
 /**
  * Returns a fault for each subscriber whose namespace is unknown. If the server does not let us look, it counts as
@@ -29,7 +26,6 @@ async function isKnown(connection: Connection, namespace: string): Promise<boole
     await connection.workflowService.describeNamespace({ namespace });
     return true;
   } catch (error) {
-    const code: number = isGrpcServiceError(error) ? error.code : -1;
-    return code !== grpcStatus.NOT_FOUND;
+    return getGrpcCode(error) !== GRPC_STATUS.NOT_FOUND;
   }
 }

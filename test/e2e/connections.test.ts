@@ -123,6 +123,30 @@ describe('a stored connection', () => {
     expect([run.code, JSON.parse(run.stdout)]).toMatchObject([0, { runs: [{ outcome: 'succeeded', received: 300 }] }]);
   });
 
+  test.each([
+    ['sync employees', /^employees +succeeded/],
+    ['preview employees', /The run would not be braked/],
+    ['backfill attendances --from 2026-11-09 --to 2026-11-09', /^attendances +succeeded/],
+  ])('is taken by `%s` where it is the only one', async (line, result) => {
+    const { code, stdout } = await runCli(line.split(' '));
+    expect([code, stdout]).toEqual([0, expect.stringMatching(result)]);
+  });
+
+  test.each([
+    'sync',
+    'preview employees',
+    'backfill attendances --from 2026-11-09 --to 2026-11-09',
+    'connections test other',
+    'connections rotate other',
+    'connections remove other',
+  ])('that is unknown is refused by `%s` before anything runs', async (line) => {
+    const before = await database.query('select run_id from personio.sync_runs');
+    const named = line.startsWith('connections') ? [] : ['--connection', 'other'];
+    const { code, stderr } = await runCli([...line.split(' '), ...named], 'a-secret\n');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/other.*\bacme\b/)]);
+    expect(await database.query('select run_id from personio.sync_runs')).toHaveLength(before.length);
+  });
+
   test('is not added twice', async () => {
     expect(await add('acme', `${SECRET}\n`)).toMatchObject({ code: 2 });
   });
@@ -195,12 +219,19 @@ describe('the key ring', () => {
 });
 
 describe('removing a connection', () => {
+  const WITHOUT = ['sync', 'preview employees', 'backfill attendances --from 2026-11-09 --to 2026-11-09'];
+
   const countRows = async (table: string): Promise<number> =>
     (await database.query(`select from personio.${table} where connection_id = 'acme'`)).length;
 
   test('deletes its schedules and its secret, and keeps its data', async () => {
     expect(await runCli(['connections', 'remove', 'acme'])).toMatchObject({ code: 0 });
     expect(await listScheduleIds('acme')).toEqual([]);
+    for (const line of WITHOUT)
+      expect(await runCli(line.split(' '))).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^No connection is configured\. Set PERSONIO_CLIENT_ID/),
+      });
     expect([await countRows('connections'), await countRows('employees')]).toEqual([0, 300]);
     const again = await runCli(['connections', 'remove', 'acme']);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('No connection acme is stored')]);

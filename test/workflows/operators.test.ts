@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TASK_QUEUE, WORKFLOW_TYPE, toScheduleId, workflowId } from '../../src/contracts/internal/names.js';
 import type { SyncInput, SyncResult } from '../../src/contracts/internal/sync.js';
+import { runThroughSchedule } from '../../src/cli/runs/start-run.js';
+import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
+import type { Installation } from '../../src/temporal/schedule-owner.js';
 import { applySchedules } from '../../src/temporal/schedules.js';
 import { createMigratedDatabase } from '../support/database.js';
 import { exportHistory, runTemporalCommand } from '../support/history.js';
@@ -16,12 +19,14 @@ const policy = createPolicy();
 let database: Database;
 let fake: FakePersonio;
 let worker: TestWorker;
+let installation: Installation;
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
   fake = await startFakePersonio({ employees: 12, seed: 11, foundedOn: '2026-11-20' });
   worker = await startTestWorker({ database, fake, policy });
-  await applySchedules(worker.temporal.client, ['default'], policy.schedule);
+  installation = { client: worker.temporal.client, installationId: 'this', connectionIds: ['default'] };
+  await applySchedules(installation, policy.schedule);
 });
 afterAll(async () => {
   await worker.stop();
@@ -98,3 +103,44 @@ test('a run over a year continues as new, keeps histories short, and stays one r
   ]);
   expect(run).toEqual({ outcome: 'succeeded', received: expected });
 });
+
+test('a sync that a person starts joins a run that reads all its days, and no other', async () => {
+  const { client, namespace } = worker.temporal;
+  const request = { connectionId: 'default', endpoint: 'attendances', policy, installation } as const;
+  const readWindow = async ({ runId }: { readonly runId: string }): Promise<unknown> =>
+    (await database.query('select window_start, window_end from personio.sync_runs where run_id = $1', [runId]))[0];
+  let isHeld = true;
+  fake.behaviour.fault = async ({ path }) => {
+    if (path.includes('attendances')) await waitUntil(async () => Promise.resolve(!isHeld));
+    return undefined;
+  };
+  const range = ['--start-time', '2026-11-01T00:00:00Z', '--end-time', '2026-11-03T00:00:00Z'];
+  const id = toScheduleId('default', 'attendances');
+  const listRunning = async (): Promise<number> =>
+    (await client.schedule.getHandle(id).describe()).info.runningActions.length;
+  await runTemporalCommand(namespace, 'schedule', 'backfill', '-s', id, '--overlap-policy', 'BufferAll', ...range);
+  await waitUntil(async () => (await listRunning()) === 1);
+  const beside = runThroughSchedule(request, () => undefined);
+  await waitUntil(async () => {
+    const rows = await database.query(
+      `select from personio.sync_runs where endpoint = 'attendances' and outcome is null`,
+    );
+    return rows.length === 2;
+  });
+  isHeld = false;
+  const today = new Date().toISOString().slice(0, 10);
+  const all = { window_start: addDays(today, 1 - policy.reading.attendanceLookbackDays), window_end: today };
+  const ended = await beside;
+  expect(ended).toMatchObject({ outcome: 'succeeded', joined: false });
+  expect(await readWindow(ended)).toEqual(all);
+  await waitUntil(async () => (await listRunning()) === 0);
+  isHeld = true;
+  const first = runThroughSchedule(request, () => undefined);
+  await waitUntil(async () => (await listRunning()) === 1);
+  const second = runThroughSchedule(request, () => undefined);
+  await waitUntil(async () => (await listRunning()) === 1);
+  isHeld = false;
+  const runs = await Promise.all([first, second]);
+  expect(runs.map(({ joined }) => joined)).toEqual([false, true]);
+  expect(await Promise.all(runs.map(readWindow))).toEqual([all, all]);
+}, 120_000);

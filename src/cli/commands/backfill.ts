@@ -1,13 +1,6 @@
-import { WorkflowIdConflictPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { readSettings } from '../../config/settings.js';
-import {
-  DEFAULT_CONNECTION,
-  SEARCH_ATTRIBUTE,
-  TASK_QUEUE,
-  WORKFLOW_TYPE,
-  workflowId,
-} from '../../contracts/internal/names.js';
+import { SEARCH_ATTRIBUTE, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../../contracts/internal/names.js';
 import type { DayWindow, SyncInput } from '../../contracts/internal/sync.js';
 import { findWindowFault } from '../../domain/attendance-window.js';
 import { isCalendarDay } from '../../domain/zones.js';
@@ -18,8 +11,9 @@ import { createOutput } from '../output.js';
 import { printProgress } from '../runs/progress.js';
 import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
+import { startOrJoin } from '../runs/start-run.js';
 import { waitForRun } from '../runs/wait-for-run.js';
-import { openSession } from '../session.js';
+import { openSession, resolveKnownConnection } from '../session.js';
 
 interface Options {
   readonly from: string;
@@ -47,13 +41,12 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
   const settings = readSettings();
   const session = await openSession(settings, 'backfill');
   try {
-    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
+    const connectionId = await resolveKnownConnection(session, options.connection);
     await requireWorker(session.temporal);
     const input: SyncInput = { connection: connectionId, window };
-    const handle = await session.temporal.client.workflow.start(WORKFLOW_TYPE.attendances, {
+    const { handle, joined } = await startOrJoin(session.temporal.client, WORKFLOW_TYPE.attendances, {
       taskQueue: TASK_QUEUE.sync,
       args: [input],
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowId: `${workflowId.sync(connectionId, 'attendances')}:backfill:${window.from}:${window.to}`,
       staticSummary: `Reads the attendances of ${connectionId} from ${window.from} to ${window.to}`,
       typedSearchAttributes: [
@@ -61,7 +54,7 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
         { key: defineSearchAttributeKey(SEARCH_ATTRIBUTE.endpoint, 'KEYWORD'), value: 'attendances' },
       ],
     });
-    const run = { connectionId, endpoint: 'attendances', joined: false } as const;
+    const run = { connectionId, endpoint: 'attendances', joined } as const;
     const ended = await waitForRun(handle, run, printProgress(output.note));
     output.say(formatRun(ended));
     return reportRuns(output, [ended], []);

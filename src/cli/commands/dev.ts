@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.js';
 import { ENDPOINTS } from '../../contracts/internal/names.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
-import { listConnectionIds } from '../../store/connections.js';
+import { listConnectionIds, readInstallationId } from '../../store/connections.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { listRunEvents, countUnacknowledged } from '../../store/events/queries.js';
@@ -128,8 +128,9 @@ async function pollUntilStopped(context: PollingContext, once: boolean): Promise
     policy === settings.policy ? [] : [await createDemoWorker(connection, temporal.namespace, temporal.dataConverter)],
   );
   try {
-    const stored = await listConnectionIds(database);
-    await applySchedules(temporal.client, [credentials.connectionId, ...stored], policy.schedule);
+    const connectionIds = [credentials.connectionId, ...(await listConnectionIds(database))];
+    const installationId = await readInstallationId(database);
+    await applySchedules({ client: temporal.client, installationId, connectionIds }, policy.schedule);
     introduce(context);
     const pass = runFirstPass(context, credentials.connectionId).then(async (code) => {
       if (!once) await previewDataError(context, credentials.connectionId);
@@ -221,7 +222,14 @@ async function syncNow(
   connectionId: string,
   endpoint: (typeof ENDPOINTS)[number],
 ): Promise<RunReport> {
-  const run = await runThroughSchedule(context.temporal.client, connectionId, endpoint, () => undefined);
+  const { database, temporal, settings } = context;
+  const installation = {
+    client: temporal.client,
+    installationId: await readInstallationId(database),
+    connectionIds: [connectionId],
+  };
+  const request = { connectionId, endpoint, policy: settings.policy, installation };
+  const run = await runThroughSchedule(request, () => undefined);
   context.output.say(formatRun(run));
   return run;
 }

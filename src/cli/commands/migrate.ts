@@ -27,11 +27,14 @@ async function run(json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
   const settings = readSettings();
   const servers = resolveServers(settings);
-  const applied = await withDatabase(settings, 'migrate', async (database) => migrateDatabase(database, output), {
-    requiresSchema: false,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-  });
+  const requirements = { requiresSchema: false, connectTimeoutMs: CONNECT_TIMEOUT_MS };
+  return withDatabase(settings, 'migrate', async (database) => prepare(database, servers, output), requirements);
+}
+
+/** Temporal comes first: where it is not as we need it, nothing is half done. */
+async function prepare(database: Database, servers: Servers, output: Output): Promise<ExitCode> {
   const registered = await register(servers, output);
+  const applied = await migrateDatabase(database, output);
   output.printJson({ ok: true, exitCode: EXIT.done, migrations: applied, searchAttributes: registered });
   return EXIT.done;
 }
@@ -52,8 +55,8 @@ async function register({ temporal }: Servers, output: Output): Promise<readonly
     for (const name of registered) output.say(`registered  ${name}`);
     if (remedy !== null) {
       throw new CommandError(
-        'The schema is up to date, but this connection may not register search attributes on the Temporal server. ' +
-          `Ask an administrator to run: ${remedy}`,
+        'This connection may not register search attributes on the Temporal server, so nothing was changed. ' +
+          `Ask an administrator to run ${remedy} Then run \`personio-sync migrate\` again.`,
       );
     }
     if (registered.length === 0) output.say('The search attributes are already registered.');

@@ -1,12 +1,10 @@
 import { readSettings } from '../../config/settings.js';
-import { DEFAULT_CONNECTION } from '../../contracts/internal/names.js';
 import type { BrakeCheck } from '../../domain/brake.js';
 import { findNames, readPreview } from '../../store/employees/preview.js';
 import type { PreviewEvent, PreviewReport } from '../../store/employees/preview.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { requireKnownConnection } from '../known-connections.js';
 import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
 import { printProgress } from '../runs/progress.js';
@@ -14,7 +12,7 @@ import { formatRun, toExitCode } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { runPreview } from '../runs/start-run.js';
 import type { RunReport } from '../runs/wait-for-run.js';
-import { openSession } from '../session.js';
+import { openSession, resolveKnownConnection } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -40,8 +38,7 @@ async function run(endpoint: string, options: Options): Promise<ExitCode> {
   const settings = readSettings();
   const session = await openSession(settings, 'preview');
   try {
-    const connectionId = options.connection ?? settings.personio?.connectionId ?? DEFAULT_CONNECTION;
-    if (options.connection !== undefined) requireKnownConnection(connectionId, await session.listKnownConnectionIds());
+    const connectionId = await resolveKnownConnection(session, options.connection);
     await requireWorker(session.temporal);
     const ended = await runPreview(session.temporal.client, connectionId, printProgress(output.note));
     if (ended.outcome !== 'preview') {

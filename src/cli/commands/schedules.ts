@@ -1,13 +1,12 @@
 import { readSettings } from '../../config/settings.js';
 import type { TemporalClients } from '../../temporal/connection.js';
-import { RETENTION_SCHEDULE_ID } from '../../contracts/internal/names.js';
-import { applySchedules, deleteSchedule, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
+import { applySchedules, deleteSchedules, listSchedules } from '../../temporal/schedules.js';
 import type { CommandDefinition } from '../command.js';
 import { EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { createOutput, formatTable } from '../output.js';
 import type { Output } from '../output.js';
-import { openSession } from '../session.js';
+import { openSession, readInstallation } from '../session.js';
 import type { Session } from '../session.js';
 import { withTemporal } from '../with-temporal.js';
 
@@ -32,25 +31,31 @@ export const schedulesCommand: CommandDefinition = (program, finish) => {
 async function run(action: keyof typeof ACTIONS, json: boolean): Promise<ExitCode> {
   const output = createOutput(json, process.stdout, process.stderr);
   const settings = readSettings();
-  if (action !== 'apply') {
-    const work = action === 'show' ? show : remove;
-    await withTemporal(settings, 'schedules', async (temporal) => work(temporal, output));
+  if (action === 'show') {
+    await withTemporal(settings, 'schedules', async (temporal) => show(temporal, output));
     return EXIT.done;
   }
   const session = await openSession(settings, 'schedules');
   try {
-    await apply(session, output);
+    await (action === 'apply' ? apply : remove)(session, output);
     return EXIT.done;
   } finally {
     await session.close();
   }
 }
 
-async function apply({ temporal, settings, listKnownConnectionIds }: Session, output: Output): Promise<void> {
-  const changes = await applySchedules(temporal.client, await listKnownConnectionIds(), settings.policy.schedule);
+async function apply(session: Session, output: Output): Promise<void> {
+  const installation = await readInstallation(session);
+  const { foreign, ...changes } = await applySchedules(installation, session.settings.policy.schedule);
   for (const id of changes.created) output.say(`created  ${id}`);
   for (const id of changes.updated) output.say(`updated  ${id}`);
   for (const id of changes.deleted) output.say(`deleted  ${id}`);
+  if (foreign.length > 0) {
+    output.note(
+      `Left alone: ${foreign.join(', ')}, which another installation has in this namespace. ` +
+        'The workers of both take from the same task queues: give each installation a namespace of its own.',
+    );
+  }
   output.printJson({ ok: true, ...changes });
 }
 
@@ -76,9 +81,8 @@ async function show({ client }: TemporalClients, output: Output): Promise<void> 
   output.printJson({ ok: true, schedules });
 }
 
-async function remove({ client }: TemporalClients, output: Output): Promise<void> {
-  const deleted = [...(await deleteSchedules(client, () => true))];
-  if (await deleteSchedule(client, RETENTION_SCHEDULE_ID)) deleted.push(RETENTION_SCHEDULE_ID);
+async function remove(session: Session, output: Output): Promise<void> {
+  const deleted = await deleteSchedules(await readInstallation(session));
   for (const id of deleted) output.say(`deleted  ${id}`);
   output.printJson({ ok: true, deleted });
 }

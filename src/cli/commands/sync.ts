@@ -5,13 +5,12 @@ import { listRunEvents } from '../../store/events/queries.js';
 import type { CommandDefinition } from '../command.js';
 import { CommandError, EXIT } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import { requireKnownConnection, resolveDefaultConnection } from '../known-connections.js';
 import { createOutput } from '../output.js';
 import { printProgress } from '../runs/progress.js';
 import { formatRun, reportRuns } from '../runs/report-runs.js';
 import { requireWorker } from '../runs/require-worker.js';
 import { runThroughSchedule } from '../runs/start-run.js';
-import { openSession } from '../session.js';
+import { openSession, readInstallation, resolveKnownConnection } from '../session.js';
 
 interface Options {
   readonly connection?: string;
@@ -35,16 +34,15 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   const settings = readSettings();
   const session = await openSession(settings, 'sync');
   try {
-    const known = await session.listKnownConnectionIds();
-    const connectionId = options.connection ?? resolveDefaultConnection(settings, known);
-    if (options.connection !== undefined) requireKnownConnection(connectionId, known);
+    const connectionId = await resolveKnownConnection(session, options.connection);
     const endpoints =
       named.length > 0 ? named : ENDPOINTS.filter((endpoint) => settings.policy.schedule.cron[endpoint] !== null);
     await requireWorker(session.temporal);
     const onProgress = printProgress(output.note);
+    const request = { connectionId, policy: settings.policy, installation: await readInstallation(session) };
     const runs = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const report = await runThroughSchedule(session.temporal.client, connectionId, endpoint, onProgress);
+        const report = await runThroughSchedule({ ...request, endpoint }, onProgress);
         output.say(formatRun(report));
         return report;
       }),

@@ -102,6 +102,6 @@ async function requireSearchAttributes({ connection, namespace }: TemporalClient
   if (missing.length === 0) return;
   throw new CommandError(
     `The namespace ${namespace} lacks the search attributes ${missing.join(', ')}. ` +
-      `Run \`personio-sync migrate\`, or: ${formatRemedy(namespace)}`,
+      `Run \`personio-sync migrate\`, or ${formatRemedy(namespace, missing)}`,
   );
 }

@@ -111,6 +111,7 @@ subscribers:
       expect.stringMatching(/line 5: lifecycle.brakes is unknown. Known keys: leaverEndsOn, noticeDays, brake, /),
       expect.stringContaining('line 9: subscribers[0].workflowId'),
       expect.stringContaining('line 11: subscribers[0].events[1]'),
+      expect.stringContaining('line 12: subscribers[0].escalateTo'),
     ]);
   });
 
@@ -123,6 +124,31 @@ subscribers:
       expect.stringContaining('subscribers[1].escalateTo'),
     ]);
   });
+
+  test.each([
+    ['schedule: { jitter: 2d }', 'between 0s and 1d'],
+    ['schedule: { catchUpWithin: 0s }', 'between 10s and 365d'],
+    ['schedule: { catchUpWithin: 99999999d }', 'between 10s and 365d'],
+    ['schedule: { employees: "@every 99999d" }', 'a cron expression'],
+    [
+      'subscribers: [{ name: a, workflowType: w, workflowId: w, taskQueue: q, events: ["*"], acknowledgeWithin: 0s }]',
+      'between 1s and 28d',
+    ],
+    ['retention: { eventsDays: 1000000000 }', '<=36500'],
+    ['retention: { rawRunsDays: 1000000000 }', '<=36500'],
+    ['secretRotationDays: 9007199254740991', '<=36500'],
+    ['reading: { requestsPerMinute: 10000000000 }', '<=1000000'],
+  ])('has bounds: %s', (text, bounds) => {
+    expect(findFaults({}, writePolicyFile(`${text}\n`))).toEqual([expect.stringContaining(bounds)]);
+  });
+
+  test.each(['99 99 * * *', '0 3 * * 9', '0 3 * *', '@every 0s', 'CRON_TZ=Mars/Olympus 0 3 * * *'])(
+    'refuses the schedule %s, which Temporal would refuse',
+    (expression) => {
+      const faults = findFaults({}, writePolicyFile(`schedule: { employees: "${expression}" }\n`));
+      expect(faults).toEqual([expect.stringMatching(/line 1: schedule\.employees .* cron expression that Temporal/)]);
+    },
+  );
 
   test('can turn off an endpoint, and keeps all other defaults', () => {
     const { policy } = loadSettings({}, writePolicyFile('schedule: { attendances: off }\n'));

@@ -5,14 +5,14 @@ import type { ConnectionCheck } from '../../../personio/test-connection.js';
 import { appendAuditEntry } from '../../../store/audit-log.js';
 import { insertConnection, recordTest } from '../../../store/connections.js';
 import type { StoredCredentials } from '../../../store/connections.js';
-import { createSchedules } from '../../../temporal/schedules.js';
+import { createSchedules, requireFreeConnection } from '../../../temporal/schedules.js';
 import type { CommandDefinition } from '../../command.js';
 import { CommandError, EXIT } from '../../exit.js';
 import type { ExitCode } from '../../exit.js';
 import { createOutput } from '../../output.js';
 import type { Output } from '../../output.js';
 import { readSecret, requireUsableText } from '../../secret-input.js';
-import { openSession } from '../../session.js';
+import { openSession, readInstallation } from '../../session.js';
 import type { Session } from '../../session.js';
 import { getTokenCheck, runChecks, toTestOutcome, warnOfFailures } from './connection-checks.js';
 import { SECRET_FILE_HELP, addAuditOptions, createAuditEntry, requireKeyRing } from './stored-connection.js';
@@ -48,6 +48,9 @@ async function run(id: string, options: Options): Promise<ExitCode> {
   const session = await openSession(settings, 'connections add');
   try {
     if ((await session.listKnownConnectionIds()).includes(id)) throw createDuplicateError(id);
+    const installation = await readInstallation(session);
+    const { schedule } = settings.policy;
+    await requireFreeConnection(installation, id, schedule);
     const clientSecret = await readSecret(options.secretFile);
     const credentials = { ...address, clientId, clientSecret };
     const isNew = await session.database.transaction(async (transaction) => {
@@ -57,8 +60,8 @@ async function run(id: string, options: Options): Promise<ExitCode> {
     });
     if (!isNew) throw createDuplicateError(id);
     output.say(`Stored the connection ${id}. Workers with the same PERSONIO_SYNC_KEYS use it immediately.`);
-    const schedules = await createSchedules(session.temporal.client, id, settings.policy.schedule);
-    for (const schedule of schedules) output.say(`created  ${schedule}`);
+    const schedules = await createSchedules(installation, id, schedule);
+    for (const created of schedules) output.say(`created  ${created}`);
     const checks = await runFirstTest(session, credentials, output);
     output.printJson({ ok: true, exitCode: EXIT.done, connectionId: id, schedules, checks });
     return EXIT.done;

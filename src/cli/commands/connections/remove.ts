@@ -8,7 +8,7 @@ import type { CommandDefinition } from '../../command.js';
 import { EXIT } from '../../exit.js';
 import type { ExitCode } from '../../exit.js';
 import { createOutput } from '../../output.js';
-import { openSession } from '../../session.js';
+import { openSession, readInstallation } from '../../session.js';
 import { addAuditOptions, createAuditEntry, createNotStoredError } from './stored-connection.js';
 import type { StoredConnectionOptions } from './stored-connection.js';
 
@@ -35,7 +35,7 @@ async function run(id: string, options: Options): Promise<ExitCode> {
     const { database, temporal } = session;
     const stored = await listConnectionIds(database);
     if (!stored.includes(id)) throw createNotStoredError(settings, id, stored);
-    const schedules = await deleteConnectionSchedules(temporal.client, id);
+    const schedules = await deleteConnectionSchedules(await readInstallation(session), id);
     const cancelled = await cancelSyncs(temporal.client, id);
     const erase = options.eraseData === true;
     const reason = erase ? 'no longer read; its data was erased' : 'no longer read';
