@@ -7,10 +7,13 @@ import type { FailureType } from '../contracts/internal/errors.js';
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly type: Extract<FailureType, 'StoreUnavailable' | 'SnapshotIncomplete'> | null;
+  /** The server's code of a statement that it ended, such as 40P01. */
+  readonly code: string | null;
 
-  constructor(type: StoreError['type'], sentence: string) {
+  constructor(type: StoreError['type'], sentence: string, code: string | null = null) {
     super(sentence);
     this.type = type;
+    this.code = code;
   }
 }
 
@@ -56,7 +59,7 @@ export function translateError(error: unknown, server: string): unknown {
     return createUnavailableError(`PostgreSQL at ${server} has no database of the name in DATABASE_URL.`);
   if (isSchemaMissing(code, error.message)) return createSchemaMissingError();
   if (TEMPORARY.test(code))
-    return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`);
+    return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`, code);
   return error;
 }
 
@@ -80,8 +83,8 @@ function createConnectionError(server: string, reason: string): StoreError {
   );
 }
 
-function createUnavailableError(sentence: string): StoreError {
-  return new StoreError('StoreUnavailable', sentence);
+function createUnavailableError(sentence: string, code: string | null = null): StoreError {
+  return new StoreError('StoreUnavailable', sentence, code);
 }
 
 /** Returns the error of a database that was never migrated. */
