@@ -6,6 +6,7 @@ import { migrate, requireSchema } from '../../src/store/migrate.js';
 import { listMigrations } from '../../src/store/migration-files.js';
 import type { Migration } from '../../src/store/migration-files.js';
 import { createEmptyDatabase } from '../support/database.js';
+import { waitForWaiter } from '../support/waiters.js';
 
 const MIGRATIONS = readdirSync(fileURLToPath(new URL('../../src/store/migrations', import.meta.url)))
   .map((file) => file.replace(/\.sql$/, ''))
@@ -16,14 +17,6 @@ const NEWEST = Number.parseInt(MIGRATIONS.at(-1) ?? '', 10);
 function toFuture(migration: Partial<Migration> & { readonly name: string }): readonly Migration[] {
   const later = { number: 9998, sql: 'select 1', oldestSchema: null, isOutsideTransaction: false };
   return [...listMigrations(), { ...later, ...migration }];
-}
-
-async function waitForLock(database: Database): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
-    const waiting = await database.query('select from pg_locks where not granted');
-    if (waiting.length > 0) return;
-  }
-  throw new Error('Nobody waited for a lock.');
 }
 
 describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', (which) => {
@@ -98,7 +91,7 @@ describe.each(['oldest', 'newest'] as const)('the schema on the %s PostgreSQL', 
         /waited 1 times for a table.*run `personio-sync migrate` again/,
       );
       isMigrating = migrate(database, { migrations, lockTimeoutMs: 50, lockTries: 10 });
-      await waitForLock(database);
+      await waitForWaiter(database);
       // Queued up behind the migration until that gives way.
       await database.query('select from personio.employees');
     });

@@ -5,7 +5,7 @@ import { describeCarried } from '../../domain/brake.js';
 import { describeUnreadable } from '../../domain/unreadable.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
-import { storeEvents } from '../events/insert.js';
+import { assignSequences, storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
 import { closeRun, findClosedRun } from '../runs.js';
 import { listUnaskedMissing, toStagingTable } from '../staging.js';
@@ -170,7 +170,7 @@ async function commit(
   const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
   const braking = addCarried(context.braking, carried);
   const unreadable = await summarizeUnreadable(transaction, request);
-  return closeRun(transaction, request, {
+  const result = await closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
     source: request.source,
@@ -194,6 +194,8 @@ async function commit(
       ...(unreadable.unreadableCount === 0 ? {} : unreadable),
     },
   });
+  await assignSequences(transaction);
+  return result;
 }
 
 /** Adds the questions that this run has taken over from the one that asked them. */
