@@ -28,6 +28,8 @@ const DISCONNECTED = /^(08|57P|53300$)/;
  * failover (25006).
  */
 const TEMPORARY = /^(53|58)|^(40001|40P01|55P03|25006)$/;
+/** Codes of statements that another transaction was in the way of: a serialization failure, and a deadlock. */
+const CONFLICT = /^(40001|40P01)$/;
 /** Codes of Node's sockets and TLS, such as ECONNREFUSED. */
 const NETWORK = /^(E[A-Z]+|ERR_.*)$/;
 /** Messages of the driver, whose errors have no code. */
@@ -61,6 +63,11 @@ export function translateError(error: unknown, server: string): unknown {
   if (TEMPORARY.test(code))
     return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`, code);
   return error;
+}
+
+/** Returns whether a statement or a transaction was undone because of another one, so that it can be repeated. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && CONFLICT.test(error.code);
 }
 
 function findDisconnectReason(code: string, message: string): string | null {

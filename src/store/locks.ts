@@ -1,3 +1,4 @@
+import { ENDPOINTS } from '../contracts/internal/names.js';
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { Transaction } from './database.js';
 
@@ -13,6 +14,11 @@ const MIGRATIONS_KEY = 'personio:migrations';
 /** Waits for other commits of the endpoint: there is one at a time. */
 export async function lockEndpoint(transaction: Transaction, connectionId: string, endpoint: Endpoint): Promise<void> {
   await lock(transaction, 'pg_advisory_xact_lock', toEndpointKey(connectionId, endpoint));
+}
+
+/** Waits for all commits of the connection, and keeps others waiting. The order is that of `erase_person`. */
+export async function lockConnection(transaction: Transaction, connectionId: string): Promise<void> {
+  for (const endpoint of [...ENDPOINTS].sort()) await lockEndpoint(transaction, connectionId, endpoint);
 }
 
 /** Waits for a commit of the endpoint, and keeps the next one waiting; others who share the lock pass. */

@@ -18,6 +18,7 @@ import type { BrakeOutcome } from './brake.js';
 import { carryQuestions, selectCarried } from './carried-questions.js';
 import type { CarriedQuestions } from './carried-questions.js';
 import { decideAll } from './decide.js';
+import { deleteDroppedAttributes } from './dropped-attributes.js';
 import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
 import { countLeftOut, recordConfirmed, selectLeftOut } from './left-out.js';
 import type { LeftOutCounts } from './left-out.js';
@@ -159,6 +160,7 @@ async function commit(
       ? await recordAttributes(transaction, request.connectionId, policy.attributesToStore)
       : null;
   const merged = await mergeEmployees(transaction, request);
+  await deleteDroppedAttributes(transaction, request, policy.attributesToStore);
   const counts = { ...merged, held: merged.held + leftOut.seen };
   const events = await storeEvents(transaction, request, policy);
   await storeHolds(transaction, request, 'asked');
