@@ -143,7 +143,7 @@ const forbidden = [
     'It would not run, or not replay, in the sandbox: do it in an activity.',
   ),
   reserve(
-    ['pg', 'pg-copy-streams', 'node-pg-migrate'],
+    ['pg', 'pg-copy-streams'],
     ['src/store', 'src/embedded'],
     'SQL lives in src/store: add a function there.',
   ),

@@ -10,6 +10,7 @@ import { withFailureTranslation, withHeartbeat } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 import type { DeliveryDependencies } from './send.js';
 import { createSyncActivities } from './sync.js';
+import { cleanUpRuns } from './terminated-runs.js';
 
 export { createDispatch, dispatchPersons } from './dispatch.js';
 export { createPersonioAccess } from './personio-access.js';
@@ -32,7 +33,9 @@ export interface ActivityDependencies extends Pick<
 export function createActivities(dependencies: ActivityDependencies): Activities {
   const collect = createCollectActivities(dependencies);
   const { database, policy, digest } = dependencies;
-  const sync = createSyncActivities({ database, policy, digest, dispatch: createDispatch(dependencies) });
+  const dispatch = createDispatch(dependencies);
+  const cleanUp = async (): Promise<void> => cleanUpRuns(dependencies);
+  const sync = createSyncActivities({ database, policy, digest, dispatch, cleanUp });
   const lifecycle = createLifecycleActivities(dependencies);
   return {
     exchangeToken: withFailureTranslation(withHeartbeat(collect.exchangeToken)),

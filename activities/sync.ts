@@ -18,7 +18,7 @@ import { commitEmployees } from '../src/store/employees/commit.js';
 import { applyVerdict } from '../src/store/employees/verdicts.js';
 import { applyRetention } from '../src/store/retention.js';
 import { closeRun, insertRun } from '../src/store/runs.js';
-import { dropLeftOvers, dropStaging, listUnaskedMissing } from '../src/store/staging.js';
+import { dropStaging, listUnaskedMissing } from '../src/store/staging.js';
 import { countUnreadable } from '../src/store/unreadable.js';
 import { withHeartbeat } from './failures.js';
 
@@ -27,6 +27,8 @@ export interface SyncDependencies {
   readonly policy: Policy;
   readonly digest: (text: string) => string;
   readonly dispatch: StoreActivities['dispatchEvents'];
+  /** Ends runs that were terminated, and drops what runs have left in staging. */
+  readonly cleanUp: () => Promise<void>;
 }
 
 /** Pages of one activity: about a minute at Personio's limits, and few events in the history. */
@@ -35,9 +37,14 @@ const PAGES_PER_SEGMENT = 300;
 const DAYS_PER_CHUNK = 7;
 
 /** Creates the activities of syncs that work on the database. */
-export function createSyncActivities({ database, policy, digest, dispatch }: SyncDependencies): StoreActivities {
+export function createSyncActivities(dependencies: SyncDependencies): StoreActivities {
+  const { database, policy, digest, dispatch, cleanUp } = dependencies;
   return {
-    openRun: async (request) => openRun(database, policy, request),
+    openRun: async (request) => {
+      // The next run, and retention, try again.
+      await cleanUp().catch(() => undefined);
+      return openRun(database, policy, request);
+    },
     commitSnapshot: withHeartbeat(async (request) => {
       await refuseChangedFormat(database, request);
       return commitSnapshot(database, request);
@@ -55,7 +62,10 @@ export function createSyncActivities({ database, policy, digest, dispatch }: Syn
       return result;
     }),
     dispatchEvents: withHeartbeat(dispatch),
-    applyRetention: withHeartbeat(async () => runRetention(database, policy)),
+    applyRetention: withHeartbeat(async () => {
+      await cleanUp();
+      return runRetention(database, policy);
+    }),
   };
 }
 
@@ -84,7 +94,6 @@ async function refuseChangedFormat(database: Database, request: Parameters<typeo
 
 async function openRun(database: Database, { schedule, reading }: Policy, request: OpenRunRequest): Promise<RunPlan> {
   const sources = listSources(request.endpoint);
-  await dropLeftOvers(database);
   if (request.endpoint !== 'attendances') {
     await insertRun(database, request, request.startedAt, null);
     return { sources, chunks: [null], pagesPerSegment: PAGES_PER_SEGMENT };
@@ -115,7 +124,6 @@ async function refuseInvalidWindow(database: Database, request: OpenRunRequest):
 
 /** Applies the retention rules. Deleted rows stay deleted, so the next attempt continues where this one stopped. */
 async function runRetention(database: Database, { retention }: Policy): Promise<RetentionResult> {
-  await dropLeftOvers(database);
   return applyRetention(database, retention, () => {
     if (cancellationSignal().aborted)
       throw ApplicationFailure.retryable('Retention was stopped between two batches.', 'WorkerShutdown');

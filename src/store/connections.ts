@@ -1,6 +1,6 @@
 import { SealError, createDigester, seal, findKeyId, unseal } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
-import type { Database, Queries, Transaction } from './database.js';
+import type { Database, Queries } from './database.js';
 
 const PURPOSE = 'client-secret';
 
@@ -144,18 +144,6 @@ export async function recordTest(queries: Queries, connectionId: string, outcome
      where connection_id = $1`,
     [connectionId, outcome],
   );
-}
-
-/** Deletes the secret and the token. The data stays. Returns false where there is no such connection. */
-export async function deleteConnection(transaction: Transaction, connectionId: string): Promise<boolean> {
-  await transaction.run(
-    `update personio.connection_state
-     set sealed_token = null,
-       token_fingerprint = null
-     where connection_id = $1`,
-    [connectionId],
-  );
-  return (await transaction.run('delete from personio.connections where connection_id = $1', [connectionId])) > 0;
 }
 
 export interface ResealSummary {

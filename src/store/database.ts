@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
-import { StoreError, toServerAddress, translateError } from './errors.js';
+import { StoreError, isConflict, toServerAddress, translateError } from './errors.js';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -23,7 +24,7 @@ export interface Queries {
 export type Transaction = Queries;
 
 export interface Database extends Queries {
-  /** Commits when `work` resolves, rolls back when it throws. */
+  /** Commits when `work` resolves, rolls back when it throws. Repeats `work` when another transaction interfered. */
   readonly transaction: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
   /** Writes rows in the text format of COPY with a `COPY … FROM STDIN`: all of them or none. */
   readonly copyIn: (sql: string, text: string) => Promise<void>;
@@ -32,6 +33,8 @@ export interface Database extends Queries {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const CONFLICT_TRIES = 6;
+const CONFLICT_PAUSE_MS = 100;
 /** PostgreSQL 15, the oldest version that has what the merges are written in. */
 const MINIMUM_VERSION = 150_000;
 
@@ -59,8 +62,8 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
   pool.on('connect', (client) => client.on('error', () => undefined));
   const connections: Connections = { pool, server: toServerAddress(url) };
   return {
-    ...createQueries(async (sql, values) => pool.query(sql, values), connections.server),
-    transaction: async (work) => runInTransaction(connections, work),
+    ...createQueries(async (sql, values) => retryConflicts(async () => pool.query(sql, values)), connections.server),
+    transaction: async (work) => retryConflicts(async () => runInTransaction(connections, work)),
     copyIn: async (sql, text) => copyIn(connections, sql, text),
     url,
     close: async () => pool.end(),
@@ -95,6 +98,19 @@ function createQueries(send: QuerySender, server: string): Queries {
       (await query(sql, [...values])).rows as readonly T[],
     run: async (sql, values = []) => (await query(sql, [...values])).rowCount ?? 0,
   };
+}
+
+/** Repeats what a deadlock or a conflict between transactions ended: nothing of it was done. */
+async function retryConflicts<T>(step: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!isConflict(error) || tries >= CONFLICT_TRIES) throw error;
+      // Two that met once would meet again.
+      await sleep(Math.random() * CONFLICT_PAUSE_MS * tries);
+    }
+  }
 }
 
 async function runInTransaction<T>(

@@ -7,10 +7,13 @@ import type { FailureType } from '../contracts/internal/errors.js';
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly type: Extract<FailureType, 'StoreUnavailable' | 'SnapshotIncomplete'> | null;
+  /** The server's code of a statement that it ended, such as 40P01. */
+  readonly code: string | null;
 
-  constructor(type: StoreError['type'], sentence: string) {
+  constructor(type: StoreError['type'], sentence: string, code: string | null = null) {
     super(sentence);
     this.type = type;
+    this.code = code;
   }
 }
 
@@ -25,6 +28,8 @@ const DISCONNECTED = /^(08|57P|53300$)/;
  * failover (25006).
  */
 const TEMPORARY = /^(53|58)|^(40001|40P01|55P03|25006)$/;
+/** Codes of statements that another transaction was in the way of: a serialization failure, and a deadlock. */
+const CONFLICT = /^(40001|40P01)$/;
 /** Codes of Node's sockets and TLS, such as ECONNREFUSED. */
 const NETWORK = /^(E[A-Z]+|ERR_.*)$/;
 /** Messages of the driver, whose errors have no code. */
@@ -56,8 +61,13 @@ export function translateError(error: unknown, server: string): unknown {
     return createUnavailableError(`PostgreSQL at ${server} has no database of the name in DATABASE_URL.`);
   if (isSchemaMissing(code, error.message)) return createSchemaMissingError();
   if (TEMPORARY.test(code))
-    return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`);
+    return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`, code);
   return error;
+}
+
+/** Returns whether a statement or a transaction was undone because of another one, so that it can be repeated. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && CONFLICT.test(error.code);
 }
 
 function findDisconnectReason(code: string, message: string): string | null {
@@ -80,8 +90,8 @@ function createConnectionError(server: string, reason: string): StoreError {
   );
 }
 
-function createUnavailableError(sentence: string): StoreError {
-  return new StoreError('StoreUnavailable', sentence);
+function createUnavailableError(sentence: string, code: string | null = null): StoreError {
+  return new StoreError('StoreUnavailable', sentence, code);
 }
 
 /** Returns the error of a database that was never migrated. */

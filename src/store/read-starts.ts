@@ -47,12 +47,14 @@ export async function deleteReadStarts(queries: Queries, run: RunRef): Promise<v
   await queries.run('delete from personio.read_starts where run_id = $1', [run.runId]);
 }
 
-/** Deletes the starts that runs left behind which ended while one of their steps was still at work. */
+/** Deletes the starts that runs left behind which ended, or were erased, while one of their steps was still at work. */
 export async function deleteLeftOverStarts(queries: Queries): Promise<void> {
   await queries.run(
     `delete from personio.read_starts as starts
-     using personio.sync_runs as runs
-     where runs.run_id = starts.run_id
-       and runs.outcome is not null`,
+     where not exists (
+       select from personio.sync_runs as runs
+       where runs.run_id = starts.run_id
+         and runs.outcome is null
+     )`,
   );
 }

@@ -53,6 +53,21 @@ export async function insertRun(
   );
 }
 
+/** Lists runs that have not ended, the oldest first. */
+export async function listOpenRuns(queries: Queries, limit: number): Promise<readonly RunRef[]> {
+  return queries.query<RunRef>(
+    `select
+       run_id as "runId",
+       connection_id as "connectionId",
+       endpoint
+     from personio.sync_runs
+     where outcome is null
+     order by started_at
+     limit $1`,
+    [limit],
+  );
+}
+
 /** Outcome and figures of a run that ends. */
 export type RunEnding = Omit<CloseRunRequest, keyof RunRef>;
 
@@ -92,11 +107,14 @@ export async function closeRun(queries: Queries, run: RunRef, ending: RunEnding)
     ],
   );
   const result = await findClosedRun(queries, run);
-  if (result === null) throw new RangeError('A run that was never opened cannot be closed.');
+  if (result === null) throw new RangeError('The row of a run that was closed is still open.');
   return result;
 }
 
-/** Returns the figures of a run that has ended; null while it runs. */
+/**
+ * Returns the figures of a run that has ended; null while it runs. A run whose row is gone has ended as cancelled: its
+ * connection was removed together with its data.
+ */
 export async function findClosedRun(queries: Queries, run: RunRef, shouldLock = false): Promise<SyncResult | null> {
   const [row] = await queries.query<RunRow>(
     `select ${RESULT_COLUMNS.join(', ')}
@@ -105,8 +123,27 @@ export async function findClosedRun(queries: Queries, run: RunRef, shouldLock = 
      ${shouldLock ? 'for update' : ''}`,
     [run.runId],
   );
-  if (row === undefined || row.outcome === null) return null;
-  return toSyncResult(row, row.outcome);
+  if (row === undefined) return createRemovedResult(run);
+  return row.outcome === null ? null : toSyncResult(row, row.outcome);
+}
+
+function createRemovedResult({ runId, connectionId, endpoint }: RunRef): SyncResult {
+  return {
+    runId,
+    connectionId,
+    endpoint,
+    outcome: 'cancelled',
+    failureType: null,
+    source: null,
+    message: 'The connection was removed together with its data. Nothing more was changed.',
+    received: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    missing: 0,
+    held: 0,
+    requests: 0,
+  };
 }
 
 function toSyncResult(row: RunRow, outcome: RunOutcome): SyncResult {

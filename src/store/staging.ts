@@ -1,4 +1,5 @@
 import type { RunRef } from '../contracts/internal/activities.js';
+import { ENDPOINTS } from '../contracts/internal/names.js';
 import type { Endpoint } from '../contracts/internal/names.js';
 import type {
   AttendanceRecord,
@@ -92,15 +93,19 @@ export async function dropStaging(queries: Queries, run: RunRef): Promise<void> 
   await deleteReadStarts(queries, run);
 }
 
-/** Drops the staging tables of runs that ended while one of their steps was still writing. */
+/**
+ * Drops the staging tables of runs that ended, or that were erased with their connection, while one of their steps was
+ * still writing: those that this user may drop.
+ */
 export async function dropLeftOvers(queries: Queries): Promise<void> {
   const tables = await queries.query<{ name: string }>(
     `select format('%I.%I', tables.schemaname, tables.tablename) as name
      from pg_tables as tables
-     join personio.sync_runs as runs
-       on tables.tablename = runs.endpoint || '_' || runs.run_id
+     left join personio.sync_runs as runs
+       on runs.run_id = substring(tables.tablename from '^(?:${ENDPOINTS.join('|')})_(.*)$')
      where tables.schemaname = 'personio_staging'
-       and runs.outcome is not null`,
+       and (runs.run_id is null or runs.outcome is not null)
+       and pg_has_role(tables.tableowner, 'usage')`,
   );
   for (const { name } of tables) await queries.run(`drop table if exists ${name}`);
   await deleteLeftOverStarts(queries);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { computeFingerprint, seal, unseal } from '../crypto/sealing.js';
 import type { KeyRing } from '../crypto/sealing.js';
 import type { ApiVersion, ExchangedToken, TokenCache } from '../personio/api.js';
@@ -5,15 +6,25 @@ import type { Database, Queries } from './database.js';
 
 /** Time before its end at which a token is refreshed, so that none expires while a request is under way. */
 const REFRESH_BEFORE_SECONDS = 120;
+/** Longer than any exchange. When a worker is killed during one, the others wait no longer than this. */
+const LEASE_SECONDS = 60;
+const LEASE_POLL_MS = 250;
 
 /** Columns of each API's token, and the purpose it is sealed for. */
 const TOKEN_COLUMNS = {
-  v1: { purpose: 'token', token: 'sealed_token', expiresAt: 'token_expires_at', fingerprint: 'token_fingerprint' },
+  v1: {
+    purpose: 'token',
+    token: 'sealed_token',
+    expiresAt: 'token_expires_at',
+    fingerprint: 'token_fingerprint',
+    leaseUntil: 'token_lease_until',
+  },
   v2: {
     purpose: 'token-v2',
     token: 'sealed_token_v2',
     expiresAt: 'token_v2_expires_at',
     fingerprint: 'token_v2_fingerprint',
+    leaseUntil: 'token_v2_lease_until',
   },
 } as const satisfies Record<ApiVersion, Readonly<Record<string, string>>>;
 
@@ -33,9 +44,9 @@ export interface TokenCacheOptions {
 }
 
 /**
- * Caches a connection's token, sealed, in the database. The first caller exchanges it while the others wait for the
- * row's lock. Create one cache per process: callers that ask while a refresh is under way share its result, so that
- * waiting holds one connection of the pool.
+ * Caches a connection's token, sealed, in the database. The first caller takes a lease and exchanges the token, while
+ * the others look for it now and then: no lock and no transaction is held over the request. Create one cache
+ * per process: callers that ask while a refresh is under way share its result.
  */
 export function createTokenCache(database: Database, options: TokenCacheOptions): TokenCache {
   const fingerprint = computeFingerprint(options.credential);
@@ -69,41 +80,87 @@ export function createTokenCache(database: Database, options: TokenCacheOptions)
 
 type StoredTokenOptions = TokenCacheOptions & { readonly fingerprint: string };
 
-/** Returns the stored token, or exchanges a new one under the row's lock where the stored one cannot be used. */
+/** Returns the stored token, or exchanges a new one under the lease where the stored one cannot be used. */
 async function refresh(
   database: Database,
   options: StoredTokenOptions,
   refused: string | null,
   exchange: () => Promise<ExchangedToken>,
 ): Promise<string> {
-  const stored = await readToken(database, options, false);
-  if (stored !== null && stored !== refused) return stored;
-  return database.transaction(async (transaction) => {
-    const { connectionId, ring, fingerprint, version } = options;
-    const columns = TOKEN_COLUMNS[version];
-    await transaction.run('insert into personio.connection_state (connection_id) values ($1) on conflict do nothing', [
-      connectionId,
-    ]);
-    const found = await readToken(transaction, options, true);
-    if (found !== null && found !== refused) return found;
-    const { token, expiresInSeconds } = await exchange();
-    const sealed = await seal(ring, token, { connectionId, purpose: columns.purpose });
-    await transaction.run(
+  for (;;) {
+    const stored = await readToken(database, options);
+    if (stored !== null && stored !== refused) return stored;
+    const lease = await takeLease(database, options);
+    if (lease !== null) {
+      try {
+        // Another worker may have exchanged it between the two statements above.
+        const found = await readToken(database, options);
+        return found !== null && found !== refused ? found : await exchangeAndStore(database, options, exchange);
+      } finally {
+        await releaseLease(database, options, lease);
+      }
+    }
+    await sleep(LEASE_POLL_MS);
+  }
+}
+
+async function exchangeAndStore(
+  queries: Queries,
+  { connectionId, ring, fingerprint, version }: StoredTokenOptions,
+  exchange: () => Promise<ExchangedToken>,
+): Promise<string> {
+  const columns = TOKEN_COLUMNS[version];
+  const { token, expiresInSeconds } = await exchange();
+  const sealed = await seal(ring, token, { connectionId, purpose: columns.purpose });
+  await queries.run(
+    `update personio.connection_state
+     set ${columns.token} = $2,
+       ${columns.fingerprint} = $3,
+       ${columns.expiresAt} = clock_timestamp() + $4 * interval '1 second'
+     where connection_id = $1`,
+    [connectionId, sealed, fingerprint, expiresInSeconds],
+  );
+  return token;
+}
+
+/** Takes the lease to exchange the token. Returns its end; null while another worker has it. */
+async function takeLease(queries: Queries, { connectionId, version }: StoredTokenOptions): Promise<string | null> {
+  const { leaseUntil } = TOKEN_COLUMNS[version];
+  const [lease] = await queries.query<{ until: string }>(
+    `insert into personio.connection_state as stored (connection_id, ${leaseUntil})
+     values ($1, clock_timestamp() + interval '${LEASE_SECONDS} seconds')
+     on conflict (connection_id) do update
+     set ${leaseUntil} = excluded.${leaseUntil}
+     where stored.${leaseUntil} is null
+       or stored.${leaseUntil} < clock_timestamp()
+     returning ${leaseUntil}::text as until`,
+    [connectionId],
+  );
+  return lease?.until ?? null;
+}
+
+async function releaseLease(
+  queries: Queries,
+  { connectionId, version }: StoredTokenOptions,
+  until: string,
+): Promise<void> {
+  const { leaseUntil } = TOKEN_COLUMNS[version];
+  try {
+    await queries.run(
       `update personio.connection_state
-       set ${columns.token} = $2,
-         ${columns.fingerprint} = $3,
-         ${columns.expiresAt} = clock_timestamp() + $4 * interval '1 second'
-       where connection_id = $1`,
-      [connectionId, sealed, fingerprint, expiresInSeconds],
+       set ${leaseUntil} = null
+       where connection_id = $1
+         and ${leaseUntil} = $2::timestamptz`,
+      [connectionId, until],
     );
-    return token;
-  });
+  } catch {
+    // The database is gone, and the lease ends by itself.
+  }
 }
 
 async function readToken(
   queries: Queries,
   { connectionId, ring, fingerprint, version }: StoredTokenOptions,
-  shouldLock: boolean,
 ): Promise<string | null> {
   const columns = TOKEN_COLUMNS[version];
   const [row] = await queries.query<TokenRow>(
@@ -112,8 +169,7 @@ async function readToken(
        ${columns.fingerprint} as token_fingerprint,
        ${columns.expiresAt} > clock_timestamp() + interval '${REFRESH_BEFORE_SECONDS} seconds' as is_fresh
      from personio.connection_state
-     where connection_id = $1
-     ${shouldLock ? 'for update' : ''}`,
+     where connection_id = $1`,
     [connectionId],
   );
   if (row === undefined || row.sealed_token === null || row.token_fingerprint !== fingerprint || row.is_fresh !== true)

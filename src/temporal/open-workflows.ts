@@ -1,16 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { ENDPOINTS, workflowId } from '../contracts/internal/names.js';
 
-/** Cancels the running syncs of a connection: each closes its row and ends. Returns their number. */
+/** Longest wait for a cancelled sync to close its row. Without a worker nobody closes it. */
+const CLOSING_MS = 10_000;
+
+/**
+ * Cancels the running syncs of a connection, its refreshes and its waiting questions, and waits a little: each closes
+ * its row and ends. Returns their number.
+ */
 export async function cancelSyncs(client: Client, connectionId: string): Promise<number> {
-  let cancelled = 0;
-  for (const endpoint of ENDPOINTS) {
-    for (const id of await listOpenIds(client, workflowId.sync(connectionId, endpoint))) {
-      if (await endIfRunning(async () => client.workflow.getHandle(id).cancel())) cancelled += 1;
+  const prefixes = [
+    ...ENDPOINTS.map((endpoint) => workflowId.sync(connectionId, endpoint)),
+    workflowId.refresh(connectionId, ''),
+    workflowId.lifecycle(connectionId, ''),
+  ];
+  const cancelled: Promise<unknown>[] = [];
+  for (const prefix of prefixes) {
+    for (const id of await listOpenIds(client, prefix)) {
+      const handle = client.workflow.getHandle(id);
+      if (await endIfRunning(async () => handle.cancel())) cancelled.push(handle.result().catch(() => undefined));
     }
   }
-  return cancelled;
+  const timer = new AbortController();
+  const limit = sleep(CLOSING_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([Promise.all(cancelled), limit]);
+  timer.abort();
+  return cancelled.length;
 }
 
 /** Terminates the workflows of all employees of a connection. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { createEmployeeRecordSchema, isStored } from '../../src/personio/v1/employees.js';
+import { isStored } from '../../src/domain/stored-attributes.js';
+import { createEmployeeRecordSchema } from '../../src/personio/v1/employees.js';
 
 describe('data minimisation', () => {
   test.each([

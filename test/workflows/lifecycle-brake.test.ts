@@ -16,6 +16,7 @@ import { startFakePersonio } from '../../src/fake-personio/server.js';
 import type { FakePersonio } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
 import type { HeldPerson } from '../../src/store/employees/holds.js';
+import { cancelSyncs } from '../../src/temporal/open-workflows.js';
 import { runCommand } from '../support/cli.js';
 import type { CommandResult, Environment } from '../support/cli.js';
 import { createMigratedDatabase } from '../support/database.js';
@@ -468,4 +469,14 @@ describe("when Temporal's own database is lost between detection and effect", ()
         .getHandle(workflowId.employee('default', row.employee_id))
         .signal('agendaChanged');
   }
+});
+
+test('removing the connection ends a question that waits, and its run', async () => {
+  leave(listStaying(40));
+  const { outcome, runId } = await sync();
+  expect(outcome).toBe('braked');
+  const { client } = worker.temporal;
+  expect(await cancelSyncs(client, 'default')).toBeGreaterThan(0);
+  const question = await client.workflow.getHandle(workflowId.lifecycle('default', runId)).describe();
+  expect(question.status.name).toBe('CANCELLED');
 });

@@ -54,6 +54,15 @@ async function start(
   });
 }
 
+async function waitMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function readRun(runId: string): Promise<unknown> {
+  const [run] = await database.query('select outcome, message from personio.sync_runs where run_id = $1', [runId]);
+  return run;
+}
+
 async function sync(endpoint: Endpoint, input?: SyncInput): Promise<SyncResult> {
   return (await (await start(endpoint, input)).result()) as SyncResult;
 }
@@ -285,6 +294,31 @@ describe('a run that Personio disturbs', () => {
     ]);
     expect(run).toEqual({ outcome: 'cancelled' });
     expect(await readSnapshot()).toEqual(before);
+  });
+
+  test('is closed by the next run of any endpoint after it was terminated, and its staging is dropped', async () => {
+    fake.behaviour.fault = async ({ path, query }) => {
+      if (path === '/v1/company/employees' && query.get('offset') !== '0') await waitMs(300);
+      return undefined;
+    };
+    const handle = await start('employees');
+    const runId = handle.firstExecutionRunId;
+    const table = `personio_staging."employees_${runId}"`;
+    await waitUntil(async () => {
+      const [staged] = await database.query<{ name: string | null }>('select to_regclass($1) as name', [table]);
+      return staged?.name !== null && (await database.query(`select from ${table} limit 1`)).length > 0;
+    });
+    await handle.terminate('by the test');
+    expect(await readRun(runId)).toMatchObject({ outcome: null });
+    await waitUntil(async () => {
+      await sync('departments');
+      const [staged] = await database.query('select from pg_tables where tablename = $1', [`employees_${runId}`]);
+      return staged === undefined;
+    });
+    expect(await readRun(runId)).toMatchObject({
+      outcome: 'cancelled',
+      message: 'The workflow of this run was terminated. Nothing more was changed.',
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { describeCarried } from '../../domain/brake.js';
 import { describeUnreadable } from '../../domain/unreadable.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
-import { storeEvents } from '../events/insert.js';
+import { assignSequences, storeEvents } from '../events/insert.js';
 import { lockEndpoint } from '../locks.js';
 import { listReadById } from '../read-by-id.js';
 import { closeRun, findClosedRun } from '../runs.js';
@@ -19,6 +19,7 @@ import type { BrakeOutcome } from './brake.js';
 import { carryQuestions, selectCarried } from './carried-questions.js';
 import type { CarriedQuestions } from './carried-questions.js';
 import { decideAll } from './decide.js';
+import { deleteDroppedAttributes } from './dropped-attributes.js';
 import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
 import { countLeftOut, recordConfirmed, selectLeftOut } from './left-out.js';
 import type { LeftOutCounts } from './left-out.js';
@@ -163,6 +164,7 @@ async function commit(
       ? await recordAttributes(transaction, request.connectionId, policy.attributesToStore)
       : null;
   const merged = await mergeEmployees(transaction, request);
+  await deleteDroppedAttributes(transaction, request, policy.attributesToStore);
   const counts = { ...merged, held: merged.held + leftOut.seen };
   const events = await storeEvents(transaction, request, policy);
   await storeHolds(transaction, request, 'asked');
@@ -174,7 +176,7 @@ async function commit(
   const anomalies = await summarizeAnomalies(transaction, request, policy.offices);
   const braking = addCarried(context.braking, carried);
   const unreadable = await summarizeUnreadable(transaction, request);
-  return closeRun(transaction, request, {
+  const result = await closeRun(transaction, request, {
     outcome: braking.asked > 0 ? 'braked' : 'succeeded',
     failureType: null,
     source: request.source,
@@ -210,6 +212,8 @@ async function commit(
       ...(unreadable.unreadableCount === 0 ? {} : unreadable),
     },
   });
+  await assignSequences(transaction);
+  return result;
 }
 
 /** Adds the questions that this run has taken over from the one that asked them. */

@@ -21,7 +21,10 @@ type NewEvent = EventDraft & Pick<StoredEvent, 'employeeId'>;
 
 const BATCH = 1_000;
 
-/** Stores the events of people who are not held, with their deliveries. Returns how many events. */
+/**
+ * Stores the events of people who are not held, with their deliveries. Leaves the temporary table `new_events`, from
+ * which `assignSequences` gives them their places in the feed at the end. Returns how many events.
+ */
 export async function storeEvents(
   transaction: Transaction,
   request: EmployeesCommitRequest,
@@ -40,7 +43,6 @@ export async function storeEvents(
   if (stored > 0) {
     await storeDeliveries(transaction, request, policy);
     await forgetOtherPlans(transaction, request.connectionId, policy);
-    await assignSequences(transaction);
     await relateEvents(transaction, request);
   }
   await endFormerEpisodes(transaction, request.connectionId);
@@ -113,7 +115,11 @@ async function endFormerEpisodes(transaction: Transaction, connectionId: string)
   );
 }
 
-async function assignSequences(transaction: Transaction): Promise<void> {
+/**
+ * Gives the stored events that are due their places in the feed. Call it last: its lock is the only one that commits of
+ * other connections wait for.
+ */
+export async function assignSequences(transaction: Transaction): Promise<void> {
   const [count] = await transaction.query<{ due: number }>(
     `select count(*) as due from new_events where state = 'due'`,
   );

@@ -1,7 +1,6 @@
 import { readSettings } from '../../../config/settings.js';
-import { appendAuditEntry } from '../../../store/audit-log.js';
-import { deleteConnection, listConnectionIds } from '../../../store/connections.js';
-import { eraseConnection } from '../../../store/employees/erasure.js';
+import { listConnectionIds } from '../../../store/connections.js';
+import { removeConnection } from '../../../store/removal.js';
 import { cancelSyncs, endLifecycles } from '../../../temporal/open-workflows.js';
 import { deleteConnectionSchedules } from '../../../temporal/schedules.js';
 import type { CommandDefinition } from '../../command.js';
@@ -39,11 +38,8 @@ async function run(id: string, options: Options): Promise<ExitCode> {
     const cancelled = await cancelSyncs(temporal.client, id);
     const erase = options.eraseData === true;
     const reason = erase ? 'no longer read; its data was erased' : 'no longer read';
-    const rows = await database.transaction(async (transaction) => {
-      await deleteConnection(transaction, id);
-      await appendAuditEntry(transaction, createAuditEntry('remove-connection', id, options, reason));
-      return erase ? eraseConnection(transaction, id) : 0;
-    });
+    const entry = createAuditEntry('remove-connection', id, options, reason);
+    const rows = await removeConnection(database, id, entry, erase);
     if (erase) await endLifecycles(temporal.client, id, 'The data of this connection was erased.');
     for (const schedule of schedules) output.say(`deleted  ${schedule}`);
     output.say(
