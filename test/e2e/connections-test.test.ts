@@ -92,10 +92,10 @@ const trimCounts = (text: string): string => text.trimEnd().replace(/(attendance
 test('docs/connections-test.md shows what it prints', () => {
   const intro = `# What \`connections test\` prints
 
-\`personio-sync connections test\` exchanges the credentials for a token and reads each endpoint once. Each check prints green, or red with
-the fix in Personio. The command needs only Personio, changes nothing, and exits with 1 if a check is red. The six
-transcripts below are of the demo company (\`personio-sync fake-personio\`); a test generates this page and compares it
-(\`test/e2e/connections-test.test.ts\`).
+\`personio-sync connections test\` exchanges the credentials for a token and reads each endpoint once. Each check
+prints green, or red with the fix in Personio. The command needs only Personio, changes nothing, and exits with 1 if
+a check is red. The six transcripts below are of the demo company (\`personio-sync fake-personio\`); a test generates
+this page and compares it (\`test/e2e/connections-test.test.ts\`).
 
 The check of the employees reads three pages, to see which attributes come and whether people who have left are visible.
 `;
