@@ -1,3 +1,5 @@
+import { isTooMany } from './unreadable.js';
+
 /** Judges the permissions of the API credential by what a complete read of the employees returned. */
 
 export interface AttributeCoverage {
@@ -16,11 +18,13 @@ export interface AttributeProfile {
   readonly inactive: number;
   /** True if an earlier read had inactive employees. */
   readonly hadInactive: boolean;
+  /** Number of records whose status is empty or unknown; absent ones do not count. */
+  readonly unknownStatus: number;
   /** False if only the first pages were read. */
   readonly isComplete: boolean;
 }
 
-export type ProfileAlarmCode = 'attributes-withdrawn' | 'attributes-missing' | 'inactive-hidden';
+export type ProfileAlarmCode = 'attributes-withdrawn' | 'attributes-missing' | 'status-unknown' | 'inactive-hidden';
 
 /** A missing permission that somebody has to grant in Personio. */
 export interface ProfileAlarm {
@@ -60,6 +64,7 @@ export function findProfileAlarms(profile: AttributeProfile): readonly ProfileAl
   return [
     ...(withdrawn.length === 0 ? [] : [createWithdrawnAlarm(withdrawn, profile)]),
     ...(missing.length === 0 ? [] : [createMissingAlarm(missing, profile)]),
+    ...(isTooMany(profile.unknownStatus, profile.records) ? [createStatusAlarm(profile)] : []),
     ...(isInactiveHidden(profile) ? [createInactiveAlarm(profile)] : []),
   ];
 }
@@ -86,6 +91,19 @@ function createMissingAlarm(attributes: readonly string[], { records }: Attribut
     action:
       `In Personio, under ${SETTINGS_PATH}, add ${formatLabels(attributes)} ` +
       'to the employee attributes that the credential may read.',
+  };
+}
+
+function createStatusAlarm({ unknownStatus, records }: AttributeProfile): ProfileAlarm {
+  return {
+    code: 'status-unknown',
+    attributes: ['status'],
+    sentence:
+      `Of ${records} employees, ${unknownStatus} have an empty or unknown status. ` +
+      'Their last status stands, so nobody among them can become a leaver by status.',
+    action:
+      `In Personio, check these employees' status, and under ${SETTINGS_PATH} that the credential may read "Status". ` +
+      'If Personio has a new status, report it.',
   };
 }
 

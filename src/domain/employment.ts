@@ -75,6 +75,11 @@ export function fillAbsentAttributes(current: EmployeeRecord, previous: Employee
   return { ...filled, ...kept };
 }
 
+/** Checks whether a record has a status that says nothing; one that may not be read is none. */
+export function isStatusUnknown({ status, absentAttributes }: EmployeeRecord): boolean {
+  return !isKnownStatus(status) && !absentAttributes.includes('status');
+}
+
 function isKnownStatus(status: string | null): boolean {
   return EMPLOYEE_STATUSES.some((known) => known === status);
 }

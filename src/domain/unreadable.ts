@@ -13,7 +13,12 @@ const MAX_RECORDS = 10;
  * are entered by people; keeping the last value of everybody would hide every change.
  */
 export function findChangedFormats(counts: readonly UnreadableCount[], received: number): readonly UnreadableCount[] {
-  return counts.filter(({ records }) => records > Math.max(MAX_RECORDS, received * MAX_SHARE));
+  return counts.filter(({ records }) => isTooMany(records, received));
+}
+
+/** Checks whether so many records cannot be what people entered. */
+export function isTooMany(records: number, received: number): boolean {
+  return records > Math.max(MAX_RECORDS, received * MAX_SHARE);
 }
 
 /** Returns the sentence about unreadable values for the message of a run; null where there are none. */

@@ -9,9 +9,39 @@ const MAX_CACHED_MIDNIGHTS = 20_000;
 
 /** Returns the IANA zone of an office. Without an office, or for one that the policy does not name, the default. */
 export function getZone(office: string | null, offices: OfficePolicy): string {
-  // An office may be named `constructor`.
-  const zone = office !== null && Object.hasOwn(offices.zones, office) ? offices.zones[office] : undefined;
+  const zone = office === null ? undefined : getZonesByName(offices).get(toComparableName(office));
   return zone ?? offices.defaultZone;
+}
+
+/** Offices of people and of the policy that do not match. */
+export interface OfficeMismatch {
+  /** Offices of people that the policy does not name: they have the default zone. */
+  readonly withoutZone: readonly string[];
+  /** Offices of the policy that nobody has. */
+  readonly unmatched: readonly string[];
+}
+
+export function findOfficeMismatch(known: readonly string[], offices: OfficePolicy): OfficeMismatch {
+  const zones = getZonesByName(offices);
+  const names = new Set(known.map(toComparableName));
+  return {
+    withoutZone: known.filter((office) => !zones.has(toComparableName(office))),
+    unmatched: Object.keys(offices.zones).filter((office) => !names.has(toComparableName(office))),
+  };
+}
+
+/** An umlaut can be one character or two, which look the same; people vary case and spaces. */
+const toComparableName = (office: string): string => office.normalize('NFC').trim().toLowerCase().normalize('NFC');
+
+/** A read asks for the zones of one policy, once for each person. */
+const zonesByName = new WeakMap<OfficePolicy, ReadonlyMap<string, string>>();
+
+function getZonesByName(offices: OfficePolicy): ReadonlyMap<string, string> {
+  const known = zonesByName.get(offices);
+  if (known !== undefined) return known;
+  const zones = new Map(Object.entries(offices.zones).map(([office, zone]) => [toComparableName(office), zone]));
+  zonesByName.set(offices, zones);
+  return zones;
 }
 
 /** Returns the first moment of a day. It is not midnight if the clocks skip it (America/Sao_Paulo, Asia/Beirut). */

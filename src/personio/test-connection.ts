@@ -1,3 +1,4 @@
+import { isStatusUnknown } from '../domain/employment.js';
 import { ENDPOINTS } from '../contracts/internal/names.js';
 import type { Endpoint } from '../contracts/internal/names.js';
 import type { Source } from '../contracts/internal/activities.js';
@@ -93,6 +94,7 @@ function checkEmployees({ total, employees }: Sample, source: Source): Connectio
       records: employees.filter(({ absentAttributes }) => !absentAttributes.includes(attribute)).length,
     })),
     inactive: employees.filter(({ status }) => status === 'inactive').length,
+    unknownStatus: employees.filter(isStatusUnknown).length,
     hadInactive: false,
   });
   if (alarms.length === 0) return createPassedCheck('employees', source, total);

@@ -105,3 +105,28 @@ describe('the attribute profile', () => {
     expect(await listCurrentAlarms(database, 'default')).toEqual([]);
   });
 });
+
+describe('a status that is empty or unknown', () => {
+  test.each([
+    { what: 'empty', status: '', people: 11, alarms: 1 },
+    { what: 'null', status: null, people: 11, alarms: 1 },
+    { what: 'new', status: 'paused', people: 11, alarms: 1 },
+    { what: 'empty, for few,', status: '', people: 10, alarms: 0 },
+    { what: 'null, and may not be read,', status: null, people: 100, alarms: 0, absentAttributes: ['status'] },
+  ])('that is $what raises $alarms alarms, and the run succeeds', async ({ status, people, alarms, ...more }) => {
+    const database = await createDatabase();
+    await commitCompany(
+      database,
+      policy,
+      company(100, (id) => (id === 100 ? inactive : {})),
+    );
+    const { result } = await commitCompany(
+      database,
+      policy,
+      company(100, (id) => ({ ...(id === 100 ? inactive : {}), ...(id <= people ? { status, ...more } : {}) })),
+    );
+    const found = (await listCurrentAlarms(database, 'default')).filter(({ code }) => code === 'status-unknown');
+    expect([result?.outcome, found.length]).toEqual(['succeeded', alarms]);
+    expect(result?.message.includes(`Of 100 employees, ${people} have an empty or unknown status`)).toBe(alarms > 0);
+  });
+});

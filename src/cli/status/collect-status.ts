@@ -2,9 +2,12 @@ import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { ENDPOINTS, toScheduleId } from '../../contracts/internal/names.js';
 import type { Endpoint } from '../../contracts/internal/names.js';
+import { findOfficeMismatch } from '../../domain/zones.js';
+import type { OfficeMismatch } from '../../domain/zones.js';
 import { listCurrentAlarms } from '../../store/employees/attribute-profile.js';
 import { listHeldPeople } from '../../store/employees/holds.js';
 import type { HeldPerson } from '../../store/employees/holds.js';
+import { listOffices } from '../../store/employees/offices.js';
 import { countDeliveries, findSecretSetAt, readEndpointStatus } from '../../store/status.js';
 import type { DeliveryCounts } from '../../store/status.js';
 import { findCurrentUnreadable } from '../../store/unreadable.js';
@@ -13,6 +16,7 @@ import type { Session } from '../session.js';
 import {
   createNoWorkerProblem,
   findDeliveryProblems,
+  findOfficeProblems,
   findRunProblems,
   findScheduleProblems,
   findSecretProblems,
@@ -38,6 +42,7 @@ export interface ConnectionStatus {
   readonly secretDueAt: string | null;
   readonly endpoints: readonly EndpointSummary[];
   readonly held: readonly HeldPerson[];
+  readonly offices: OfficeMismatch;
 }
 
 /** The document of `status --json`. */
@@ -88,7 +93,9 @@ async function collectConnection(session: Session, connectionId: string): Promis
     secretSetAt === null ? null : new Date(Date.parse(secretSetAt) + secretRotationDays * DAY_MS).toISOString();
   const held = await listHeldPeople(database, connectionId);
   problems.push(...(await findHeldProblems(database, connectionId, held)));
-  return { status: { connectionId, secretSetAt, secretDueAt, endpoints, held }, problems };
+  const offices = findOfficeMismatch(await listOffices(database, connectionId), settings.policy.offices);
+  problems.push(...findOfficeProblems(connectionId, offices, settings.policy.offices));
+  return { status: { connectionId, secretSetAt, secretDueAt, endpoints, held, offices }, problems };
 }
 
 async function collectEndpoint(

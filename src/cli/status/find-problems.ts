@@ -1,5 +1,7 @@
 import { TASK_QUEUE, toScheduleId } from '../../contracts/internal/names.js';
 import type { Endpoint } from '../../contracts/internal/names.js';
+import type { OfficePolicy } from '../../domain/policy.js';
+import type { OfficeMismatch } from '../../domain/zones.js';
 import type { DeliveryCounts, EndpointStatus } from '../../store/status.js';
 import type { findCurrentUnreadable } from '../../store/unreadable.js';
 import { calculateSecretAge, describeRotation } from '../../worker/secret-age.js';
@@ -111,6 +113,34 @@ export function findUnreadableProblems(
       code: 'unreadable-values',
       sentence: `Values of ${records} ${endpoint} cannot be read, so the last ones stand: ${list.join(', ')}${more}.`,
       action: 'Correct these values in Personio; the next run reads them again.',
+    },
+  ];
+}
+
+/**
+ * Finds offices whose time zone is not the one that was meant. Where the policy names no office, the default zone is
+ * meant for all.
+ */
+export function findOfficeProblems(
+  connectionId: string,
+  { withoutZone, unmatched }: OfficeMismatch,
+  { defaultZone, zones }: OfficePolicy,
+): readonly Problem[] {
+  if (Object.keys(zones).length === 0 || withoutZone.length + unmatched.length === 0) return [];
+  const sentences = [
+    ...(withoutZone.length === 0
+      ? []
+      : [`Offices without a zone in the policy, so that ${defaultZone} applies: ${withoutZone.join(', ')}.`]),
+    ...(unmatched.length === 0 ? [] : [`Offices of the policy that no employee has: ${unmatched.join(', ')}.`]),
+  ];
+  return [
+    {
+      ...NOWHERE,
+      connectionId,
+      endpoint: 'employees',
+      code: 'offices-without-zone',
+      sentence: sentences.join(' '),
+      action: 'Name each office with its zone under `offices` in the policy, spelt as in Personio.',
     },
   ];
 }

@@ -15,7 +15,7 @@ export function formatStatus({ connections, deliveries, problems }: StatusReport
 }
 
 function formatConnection(connection: ConnectionStatus): readonly string[] {
-  const { connectionId, secretSetAt, secretDueAt, endpoints, held } = connection;
+  const { connectionId, secretSetAt, secretDueAt, endpoints, held, offices } = connection;
   const notice = formatSecretNotice(connectionId, secretSetAt, secretDueAt);
   const rows = endpoints.map(({ endpoint, outcome, ageSeconds, rows: count, nextRunAt }) => [
     `  ${endpoint}`,
@@ -29,8 +29,13 @@ function formatConnection(connection: ConnectionStatus): readonly string[] {
     ...(notice === null ? [] : [`  ${notice}`]),
     ...formatTable(rows),
     ...formatHeldPeople(held),
+    ...formatOffices('offices without a zone in the policy', offices.withoutZone),
+    ...formatOffices('offices of the policy that no employee has', offices.unmatched),
   ];
 }
+
+const formatOffices = (heading: string, names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`  ${heading}: ${names.join(', ')}`];
 
 function formatProblem({ connectionId, endpoint, sentence, action }: Problem): string {
   const place = [connectionId, endpoint].filter((part) => part !== null).join(' ');

@@ -1,8 +1,10 @@
 import type { EmployeesCommitRequest } from '../../contracts/internal/activities.js';
 import type { OfficePolicy } from '../../domain/policy.js';
 import { findSupervisorLoops } from '../../domain/supervisors.js';
+import { findOfficeMismatch } from '../../domain/zones.js';
 import type { Transaction } from '../database.js';
 import { toStagingTable } from '../staging.js';
+import { listOffices } from './offices.js';
 
 /**
  * Anomalies of the HR data, for `sync_runs.detail`: counts, ids and names of offices, and no other data about
@@ -11,7 +13,7 @@ import { toStagingTable } from '../staging.js';
 export interface AnomalySummary {
   /** Contradictions in the records that were decided on, counted by kind. */
   readonly records: Readonly<Record<string, number>>;
-  /** Offices without a time zone in the policy, named in the run in which they first appear. */
+  /** Offices of current employees without a time zone in the policy. */
   readonly officesWithoutZone: readonly string[];
   /** Employee ids, one list per circle. */
   readonly supervisorLoops: readonly (readonly string[])[];
@@ -36,37 +38,10 @@ export async function summarizeAnomalies(
   );
   return {
     records: Object.fromEntries(records.map(({ anomaly, people }) => [anomaly, people])),
-    officesWithoutZone: await listOfficesWithoutZone(transaction, request.connectionId, offices),
+    officesWithoutZone: findOfficeMismatch(await listOffices(transaction, request.connectionId), offices).withoutZone,
     supervisorLoops: await listSupervisorLoops(transaction, request.connectionId),
     duplicateIds: await listDuplicateIds(transaction, request),
   };
-}
-
-/** Lists offices without a time zone that no earlier run has named. */
-async function listOfficesWithoutZone(
-  transaction: Transaction,
-  connectionId: string,
-  { zones }: OfficePolicy,
-): Promise<readonly string[]> {
-  const rows = await transaction.query<{ office: string }>(
-    `select offices.office
-     from (
-       select distinct office
-       from personio.employees
-       where connection_id = $1
-         and deleted_at is null
-     ) as offices
-     where offices.office <> all($2)
-       and not exists (
-         select from personio.sync_runs as runs
-         where runs.connection_id = $1
-           and runs.endpoint = 'employees'
-           and runs.detail -> 'oddities' -> 'officesWithoutZone' ? offices.office
-       )
-     order by offices.office`,
-    [connectionId, Object.keys(zones)],
-  );
-  return rows.map((row) => row.office);
 }
 
 async function listSupervisorLoops(

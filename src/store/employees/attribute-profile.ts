@@ -1,6 +1,6 @@
 import { findProfileAlarms } from '../../domain/attribute-profile.js';
 import type { AttributeCoverage, ProfileAlarm } from '../../domain/attribute-profile.js';
-import { EMPLOYEE_ATTRIBUTES } from '../../domain/records.js';
+import { EMPLOYEE_ATTRIBUTES, EMPLOYEE_STATUSES } from '../../domain/records.js';
 import type { Queries, Transaction } from '../database.js';
 
 /** Result of a complete read for the credential's permissions; stored in the run's `detail`. */
@@ -23,19 +23,33 @@ export async function recordAttributes(
   connectionId: string,
   attributesToStore: readonly string[],
 ): Promise<ProfileSummary> {
-  const [count] = await transaction.query<{ records: number; inactive: number; had_inactive: boolean }>(
+  const [count] = await transaction.query<{
+    records: number;
+    inactive: number;
+    unknown_status: number;
+    had_inactive: boolean;
+  }>(
     `select
        count(*) as records,
        count(*) filter (where status = 'inactive') as inactive,
+       count(*) filter (
+         where (status is null or status <> all($2))
+           and not absent_attributes @> array['status']
+       ) as unknown_status,
        exists (
          select from personio.employees
          where connection_id = $1
            and status = 'inactive'
        ) as had_inactive
      from seen`,
-    [connectionId],
+    [connectionId, EMPLOYEE_STATUSES],
   );
-  const { records = 0, inactive = 0, had_inactive: hadInactive = false } = count ?? {};
+  const {
+    records = 0,
+    inactive = 0,
+    unknown_status: unknownStatus = 0,
+    had_inactive: hadInactive = false,
+  } = count ?? {};
   const coverage = await readCoverage(transaction, connectionId, records);
   await storeCoverage(transaction, connectionId, coverage, records);
   const isExpected = (attribute: string): boolean =>
@@ -46,7 +60,14 @@ export async function recordAttributes(
   return {
     attributes: Object.fromEntries(coverage.map((row) => [row.attribute, row.records])),
     inactive,
-    alarms: findProfileAlarms({ records, coverage: expected, inactive, hadInactive, isComplete: true }),
+    alarms: findProfileAlarms({
+      records,
+      coverage: expected,
+      inactive,
+      unknownStatus,
+      hadInactive,
+      isComplete: true,
+    }),
   };
 }
 

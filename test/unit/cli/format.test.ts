@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatEvent, formatFeedEvent, formatMoment } from '../../../src/cli/format-event.js';
+import { findOfficeProblems } from '../../../src/cli/status/find-problems.js';
 import { formatHeldPeople } from '../../../src/cli/status/held-people.js';
 import type { FeedEvent } from '../../../src/domain/cloud-event.js';
 import type { HeldPerson } from '../../../src/store/employees/holds.js';
@@ -44,6 +45,23 @@ describe('the line of an event', () => {
     const delivery = { deliveryId: 'd', subscriber: 'it', purpose: 'event', acknowledgedAt: null } as const;
     const report = { ...EVENT, late: true, state: 'due', deliveries: [{ ...delivery, state: 'sent' }] } as const;
     expect(formatEvent(report)).toBe(`leaver.left          employee 7, 2026-12-31, late  sent by it  ${EVENT.eventId}`);
+  });
+});
+
+describe('offices', () => {
+  const zones = { Berlin: 'Europe/Berlin' };
+
+  test('that do not match the policy are a problem, unless it names none', () => {
+    const mismatch = { withoutZone: ['Moon'], unmatched: ['Berlin'] };
+    const policy = { defaultZone: 'Europe/Paris', zones };
+    const [problem] = findOfficeProblems('default', mismatch, policy);
+    expect(problem).toMatchObject({ code: 'offices-without-zone', connectionId: 'default' });
+    expect(problem?.sentence).toBe(
+      'Offices without a zone in the policy, so that Europe/Paris applies: Moon. ' +
+        'Offices of the policy that no employee has: Berlin.',
+    );
+    expect(findOfficeProblems('default', { withoutZone: [], unmatched: [] }, policy)).toEqual([]);
+    expect(findOfficeProblems('default', mismatch, { ...policy, zones: {} })).toEqual([]);
   });
 });
 

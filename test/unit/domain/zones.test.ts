@@ -3,6 +3,7 @@ import {
   addDays,
   countDaysBetween,
   endOfDay,
+  findOfficeMismatch,
   getZone,
   startOfDay,
   subtractDays,
@@ -120,4 +121,25 @@ describe('days between dates', () => {
 test('the year 10000 comes after the year 2026, although its text is smaller', () => {
   expect(hasCome('+010000-01-01T05:00:00.000Z', '2026-06-01T00:00:00.000Z')).toBe(false);
   expect(hasCome('2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z')).toBe(true);
+});
+
+describe('an office', () => {
+  const offices = {
+    defaultZone: 'Europe/Berlin',
+    zones: { 'Zu\u0308rich ': 'Europe/Zurich', Málaga: 'Europe/Madrid' },
+  };
+
+  test.each(['Z\u00fcrich', 'Zu\u0308rich', ' zürich', 'ZÜRICH'])(
+    'has its zone however it is written: %j',
+    (office) => {
+      expect(getZone(office, offices)).toBe('Europe/Zurich');
+    },
+  );
+
+  test('of a person or of the policy is found where it matches none', () => {
+    expect(findOfficeMismatch(['ZÜRICH', 'Moon', 'constructor'], offices)).toEqual({
+      withoutZone: ['Moon', 'constructor'],
+      unmatched: ['Málaga'],
+    });
+  });
 });
