@@ -50,7 +50,7 @@ describe('an attribute that the policy no longer names', () => {
     expect(await listAttributes()).toEqual([{ attributes: narrow, rows: expect.any(Number) }]);
   });
 
-  test('goes from the one person whom a refresh commits', async () => {
+  test('goes from the one person that a refresh commits', async () => {
     const [person] = createCompany('Manager', {});
     await commitCompany(database, NARROW, person === undefined ? [] : [person], { onlyEmployeeId: '1' });
     expect(await listAttributes()).toEqual([
