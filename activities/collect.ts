@@ -19,7 +19,7 @@ import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
 import { countAllowedById, listReadById, stageReadById } from '../src/store/read-by-id.js';
 import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/read-starts.js';
-import { HEARTBEAT_INTERVAL_MS, toApplicationFailure } from './failures.js';
+import { HEARTBEAT_INTERVAL_MS, logFailure, toApplicationFailure } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -130,6 +130,7 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
   } catch (error) {
     // The next attempt resumes from here.
     segment.beat();
+    logFailure(error);
     if (!shouldFallBack(error, request)) throw toApplicationFailure(error, segment.failedAttempts);
     // A collection that was there a page ago is not gone for good: the read begins again.
     const isUnderWay = begin.offset > 0 || segment.received > 0;

@@ -1,6 +1,7 @@
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { FailureType } from '../src/contracts/internal/errors.js';
+import { describeFailure } from '../src/observability/failure.js';
 
 /** Attempts per kind of failure, without any progress between them, before the run ends with it. */
 const MAX_ATTEMPTS = {
@@ -42,9 +43,17 @@ export function withFailureTranslation<A extends unknown[], R>(
     try {
       return await activity(...args);
     } catch (error) {
+      logFailure(error);
       throw toApplicationFailure(error, activityInfo().attempt);
     }
   };
+}
+
+/** Logs at level `debug` what an error names, since the failure that Temporal stores drops it. */
+export function logFailure(error: unknown): void {
+  // Our own sentence, which was logged before where it stands for another error.
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return;
+  log.debug('A step failed', describeFailure(error));
 }
 
 /** Wraps an activity so that it heartbeats while one long step, such as a transaction, runs. */

@@ -79,6 +79,11 @@ export function readSettings(): Settings {
   return loadSettings(process.env, process.cwd());
 }
 
+/** Returns whether the log level is `debug` or lower, whatever else the settings are. */
+export function isDebugging(): boolean {
+  return ['trace', 'debug'].includes(process.env['LOG_LEVEL'] ?? '');
+}
+
 /**
  * Reads settings from an environment, and the policy file from a folder or `PERSONIO_SYNC_CONFIG`.
  *

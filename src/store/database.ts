@@ -4,6 +4,7 @@ import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { StoreError, isConflict, toServerAddress, translateError } from './errors.js';
+import { nameStatement } from './statement-name.js';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -90,6 +91,7 @@ function createQueries(send: QuerySender, server: string): Queries {
     try {
       return await send(sql, values);
     } catch (error) {
+      if (error instanceof Error) Object.assign(error, { statement: nameStatement(sql) });
       throw translateError(error, server);
     }
   };
@@ -150,6 +152,7 @@ async function copyIn({ pool, server }: Connections, sql: string, text: string):
   } catch (error) {
     // Nobody knows where in the protocol it stopped, so the pool drops the connection.
     broken = error instanceof Error ? error : new Error('The copy failed.');
+    Object.assign(broken, { statement: nameStatement(sql) });
     throw translateError(error, server);
   } finally {
     client.release(broken);

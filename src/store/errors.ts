@@ -52,6 +52,14 @@ export function toServerAddress(url: string): string {
  */
 export function translateError(error: unknown, server: string): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
+  const translated = findSentence(error, server);
+  if (translated === null) return error;
+  // For the debug log, which shows what it names.
+  translated.cause = error;
+  return translated;
+}
+
+function findSentence(error: Error, server: string): StoreError | null {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const reason = findDisconnectReason(code, error.message);
   if (reason !== null) return createConnectionError(server, reason);
@@ -62,7 +70,7 @@ export function translateError(error: unknown, server: string): unknown {
   if (isSchemaMissing(code, error.message)) return createSchemaMissingError();
   if (TEMPORARY.test(code))
     return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`, code);
-  return error;
+  return null;
 }
 
 /** Returns whether a statement or a transaction was undone because of another one, so that it can be repeated. */

@@ -3,6 +3,7 @@ import { listConnectionIds } from '../../src/store/connections.js';
 import { openDatabase, requireDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { translateError } from '../../src/store/errors.js';
+import { describeFailure } from '../../src/observability/failure.js';
 import { createEmptyDatabase } from '../support/database.js';
 
 let database: Database;
@@ -77,5 +78,30 @@ describe('errors of PostgreSQL', () => {
   test('an error that nobody can act on stays as it is', () => {
     const error = Object.assign(new Error('a violated constraint'), { code: '23505' });
     expect(translateError(error, 'db:5432')).toBe(error);
+  });
+});
+
+describe('what a debug log says of an error of PostgreSQL', () => {
+  beforeAll(async () => database.run('create table named (id int constraint is_small check (id < 10), day date)'));
+  const describeErrorOf = async (sql: string, ...values: readonly unknown[]): Promise<Record<string, unknown>> =>
+    database.run(sql, values).then(
+      () => ({}),
+      (error: unknown) => ({ ...describeFailure(error) }),
+    );
+
+  test('is the statement, the constraint and the code, never a value', async () => {
+    const broken = await describeErrorOf('insert into named (id) values ($1)', 4_711);
+    expect(broken).toMatchObject({ code: '23514', constraint: 'is_small', statement: 'insert into named' });
+    const unreadable = await describeErrorOf('select id from named where day = $1', 'Ada Lovelace');
+    expect(unreadable).toMatchObject({ code: '22007', statement: 'select from named' });
+    expect(JSON.stringify([broken, unreadable])).not.toMatch(/4711|Ada|Lovelace/);
+    expect(JSON.stringify(broken)).toMatch(/database\.ts/);
+  });
+
+  test('is there for an error that has become a sentence', async () => {
+    expect(await describeErrorOf('select from personio.employees')).toMatchObject({
+      failure: 'StoreError',
+      cause: { code: '42P01', statement: 'select from personio.employees' },
+    });
   });
 });
