@@ -6,11 +6,14 @@ import { PersonioError, createMalformedError, formatRoute } from './errors.js';
 import type { Route } from './errors.js';
 import { REFUSED_ADDRESS, ssrfSafeLookup } from '../network/ssrf-safe-lookup.js';
 
+/** Parameters of a query; a list repeats its name. */
+export type HttpQuery = Readonly<Record<string, string | number | readonly string[]>>;
+
 export interface HttpRequest {
   readonly route: Route;
   /** Path with its ids. For a link from a response: path and query, unchanged. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number>>;
+  readonly query?: HttpQuery;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
   /** Sends the header `Beta: true`. Some endpoints that Personio calls beta answer 404 without it. Default: false. */
@@ -114,10 +117,18 @@ function toGotOptions({ route, query, json, form, beta, token }: HttpRequest): O
     method: route.method,
     headers,
     responseType: 'text' as const,
-    ...(query === undefined ? {} : { searchParams: query }),
+    ...(query === undefined ? {} : { searchParams: toSearchParams(query) }),
     ...(json === undefined ? {} : { json }),
     ...(form === undefined ? {} : { form }),
   };
+}
+
+function toSearchParams(query: HttpQuery): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) =>
+      (typeof value === 'object' ? value : [String(value)]).map((one): [string, string] => [name, one]),
+    ),
+  );
 }
 
 /** Keeps only the code of got's error, whose message contains the whole URL. */

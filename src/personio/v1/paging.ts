@@ -47,12 +47,12 @@ export const createOffsetReader =
 function openSource<T extends WithUnreadable>(
   api: PersonioApi,
   { path, bucket, query, schema, lenientSchema, ...rest }: OffsetCollection<T>,
-  { chunk, attributesToStore }: ReadRequest,
+  { attributesToStore, ...request }: ReadRequest,
 ): OffsetSource<T> {
   const route: Route = { method: 'GET', template: path };
   const lenient = lenientSchema === undefined ? {} : { lenientSchema };
   const schemas = { schema: schema(attributesToStore), ...lenient };
-  const filters = query?.(chunk);
+  const filters = query?.(request);
   return {
     ...rest,
     route,
