@@ -14,6 +14,7 @@ import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
 import type { SegmentPage } from '../src/personio/pages.js';
 import { shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
+import { listVanishedPeople } from '../src/store/collections/vanished.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
 import { countAllowedById, listReadById, stageReadById } from '../src/store/read-by-id.js';
@@ -123,7 +124,8 @@ interface SegmentContext {
 async function collectSegment(context: SegmentContext, request: SegmentRequest): Promise<SegmentOutcome> {
   const resumed = findResumedProgress();
   const begin = resumed?.at ?? (await beginRead(context, request));
-  const segment = new Segment(context, request, resumed ?? createProgress(begin));
+  const employeeIds = request.isConfirming === true ? await listVanishedPeople(context.database, request) : [];
+  const segment = new Segment(context, { ...request, employeeIds }, resumed ?? createProgress(begin));
   const timer = setInterval(() => segment.beat(), HEARTBEAT_INTERVAL_MS);
   try {
     return await segment.read();
@@ -148,6 +150,11 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
   }
 }
 
+/** Segment of these people's records; of everybody's where there are none. */
+interface PeopleRequest extends SegmentRequest {
+  readonly employeeIds: readonly string[];
+}
+
 const createProgress = (at: ReadPosition): SegmentProgress => ({
   at,
   received: 0,
@@ -164,11 +171,11 @@ function describeVanished(error: unknown): string {
 /** Stages the pages of a segment, and keeps its progress. */
 class Segment {
   private readonly context: SegmentContext;
-  private readonly request: SegmentRequest;
+  private readonly request: PeopleRequest;
   private readonly resumed: SegmentProgress;
   private progress: SegmentProgress;
 
-  constructor(context: SegmentContext, request: SegmentRequest, resumed: SegmentProgress) {
+  constructor(context: SegmentContext, request: PeopleRequest, resumed: SegmentProgress) {
     this.context = context;
     this.request = request;
     this.resumed = resumed;
@@ -193,11 +200,12 @@ class Segment {
 
   async read(): Promise<SegmentOutcome> {
     const { database, policy, api } = this.context;
-    const { endpoint, source, chunk, pages } = this.request;
+    const { endpoint, source, chunk, pages, employeeIds } = this.request;
     const segment = readSegment(api, {
       endpoint,
       source,
       chunk,
+      employeeIds,
       position: this.resumed.at,
       pages: pages - this.resumed.pages,
       attributesToStore: policy.attributesToStore,

@@ -7,6 +7,8 @@ import { describeFailure } from '../src/observability/failure.js';
 const MAX_ATTEMPTS = {
   /** Covers about a minute of Personio being down; the schedule's next run tries again. */
   PersonioUnavailable: 7,
+  /** As above, for a response that another try may replace. */
+  PersonioMalformedAnswer: 7,
   /** Each attempt waits as long as Personio asks, up to its cap. */
   PersonioRateLimited: 60,
   /** A run survives a database that is restarted or moved. */
@@ -29,6 +31,7 @@ interface TypedError {
   readonly type: FailureType;
   readonly message: string;
   readonly retryAfterMs?: number;
+  readonly isTransient?: boolean;
 }
 
 /**
@@ -105,9 +108,12 @@ function toTypedFailure(error: TypedError, attempt: number): ApplicationFailure 
     case 'PersonioUnavailable':
     case 'StoreUnavailable':
       return ApplicationFailure.create({ type, message, nonRetryable: attempt >= MAX_ATTEMPTS[type] });
+    case 'PersonioMalformedAnswer': {
+      const nonRetryable = error.isTransient !== true || attempt >= MAX_ATTEMPTS[type];
+      return ApplicationFailure.create({ type, message, nonRetryable });
+    }
     case 'PersonioCredentialsRejected':
     case 'PersonioPermissionMissing':
-    case 'PersonioMalformedAnswer':
     case 'PersonioEndpointRetired':
     case 'SnapshotIncomplete':
     case 'InvalidRequest':

@@ -6,7 +6,7 @@ import { collect } from './proxies.js';
 import type { RunProgress } from './run-progress.js';
 
 /** Attempts at a collection that changes while it is read, before the run gives up as `SnapshotIncomplete`. */
-const ATTEMPTS_PER_CHUNK = 3;
+export const ATTEMPTS_PER_CHUNK = 3;
 
 /** One complete pass over a chunk, staged and not yet verified. */
 export interface ReadAttempt {
@@ -24,30 +24,39 @@ export interface ReadTally {
   requests: number;
 }
 
-interface ReadContext {
+export interface ReadContext {
   readonly run: RunRef;
   readonly plan: RunPlan;
   readonly progress: RunProgress;
   readonly tally: ReadTally;
 }
 
+/** What to read until it is complete. */
+export interface ReadTarget {
+  readonly chunk: DayWindow | null;
+  /** The first attempt, if it has begun already. */
+  readonly prefetched?: Promise<ReadAttempt | string> | null;
+  /** Number of the first attempt: no attempt of a run shares its number with another at the same days. Default: 1. */
+  readonly firstAttempt?: number;
+  /** Default: false. */
+  readonly isConfirming?: boolean;
+}
+
 /**
  * Reads a chunk until `accept` takes an attempt, at most three times.
  *
- * @param prefetched the first attempt, if it has begun already.
  * @param accept returns why the attempt is incomplete, or null to take it.
  * @throws ApplicationFailure `SnapshotIncomplete`; nothing that readers of the tables see has changed.
  */
 export async function readUntilComplete(
   context: ReadContext,
-  chunk: DayWindow | null,
-  prefetched: Promise<ReadAttempt | string> | null,
+  { prefetched = null, firstAttempt = 1, ...target }: ReadTarget,
   accept: (attempt: ReadAttempt) => Promise<string | null>,
 ): Promise<void> {
   let reason = '';
-  for (let attempt = 1; attempt <= ATTEMPTS_PER_CHUNK; attempt++) {
-    const isPrefetched = attempt === 1 && prefetched !== null;
-    const read = await (isPrefetched ? prefetched : readOnce(context, chunk, attempt));
+  for (let attempt = firstAttempt; attempt < firstAttempt + ATTEMPTS_PER_CHUNK; attempt++) {
+    const isPrefetched = attempt === firstAttempt && prefetched !== null;
+    const read = await (isPrefetched ? prefetched : readOnce(context, target, attempt));
     if (typeof read !== 'string') {
       const refused = await accept(read);
       if (refused === null) return;
@@ -70,6 +79,7 @@ export class ChunkPrefetcher {
   private readonly context: ReadContext;
   private readonly scope = new CancellationScope();
   private attempt: Promise<ReadAttempt | string> | null = null;
+  private chunk: DayWindow | null = null;
 
   constructor(context: ReadContext) {
     this.context = context;
@@ -82,12 +92,15 @@ export class ChunkPrefetcher {
   /** Does nothing if an attempt is under way. */
   start(chunk: DayWindow | null): void {
     if (this.attempt !== null) return;
-    this.attempt = this.scope.run(async () => readOnce(this.context, chunk, 1));
+    this.chunk = chunk;
+    this.attempt = this.scope.run(async () => readOnce(this.context, { chunk }, 1));
     // Awaited by the caller of `take`: its failure matters once the chunk before it is committed.
     this.attempt.catch(() => undefined);
   }
 
-  take(): Promise<ReadAttempt | string> | null {
+  /** Returns the attempt at a chunk, if it is the one under way. */
+  take(chunk: DayWindow | null): Promise<ReadAttempt | string> | null {
+    if (chunk?.from !== this.chunk?.from) return null;
     const { attempt } = this;
     this.attempt = null;
     return attempt;
@@ -100,9 +113,9 @@ export class ChunkPrefetcher {
 }
 
 /** Returns the attempt, or the reason to begin again. */
-async function readOnce(context: ReadContext, chunk: DayWindow | null, attempt: number): Promise<ReadAttempt | string> {
+async function readOnce(context: ReadContext, target: ReadTarget, attempt: number): Promise<ReadAttempt | string> {
   for (const source of listRemainingSources(context)) {
-    const outcome = await readFrom(context, source, chunk, attempt);
+    const outcome = await readFrom(context, source, target, attempt);
     if (outcome === 'source-gone') {
       // A run never mixes two sources: one that served it a moment ago has a brief fault, and the read begins again.
       if (context.tally.source === source) return `${source} answered that it is gone, after it had served this run`;
@@ -137,10 +150,10 @@ function noteRequests(tally: ReadTally, requests: number): void {
 async function readFrom(
   { run, plan, progress, tally }: ReadContext,
   source: Source,
-  chunk: DayWindow | null,
+  { chunk, isConfirming = false }: ReadTarget,
   attempt: number,
 ): Promise<ReadAttempt | string> {
-  const phase = `Reading ${run.endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
+  const phase = describePhase(run, chunk, isConfirming);
   const before = progress.begin(phase);
   let received = 0;
   let segment: SegmentOutcome | null = null;
@@ -152,6 +165,7 @@ async function readFrom(
       attempt,
       position: segment?.next ?? null,
       pages: plan.pagesPerSegment,
+      ...(isConfirming ? { isConfirming } : {}),
     });
     noteRequests(tally, segment.requests);
     if (segment.isSourceGone) return 'source-gone';
@@ -165,6 +179,11 @@ async function readFrom(
   } while (segment.next !== null);
   // Without a total, an attempt brings each id once: their number is what the commit must find.
   return { source, chunk, attempt, total: segment.total ?? received, received };
+}
+
+function describePhase({ endpoint }: RunRef, chunk: DayWindow | null, isConfirming: boolean): string {
+  const verb = isConfirming ? 'Confirming what vanished from' : 'Reading';
+  return `${verb} ${endpoint}${chunk === null ? '' : ` from ${chunk.from} to ${chunk.to}`}`;
 }
 
 async function collectSegment(summary: string, request: SegmentRequest): Promise<SegmentOutcome> {

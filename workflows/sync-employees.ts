@@ -26,7 +26,7 @@ export async function syncEmployees(input?: SyncInput): Promise<SyncResult> {
   return withFailureRecording(run, progress, tally, async () => {
     const plan = await openRun({ ...run, startedAt, window: null, nominalTime: null }, tally);
     let result: SyncResult | null = null;
-    await readUntilComplete({ run, plan, progress, tally }, null, null, async ({ source, attempt, total }) => {
+    await readUntilComplete({ run, plan, progress, tally }, { chunk: null }, async ({ source, attempt, total }) => {
       const collectedAt = new Date().toISOString();
       progress.show('Verifying that the read is complete');
       const gate = await store.verifySnapshot.executeWithOptions({ summary: 'Verify that the read is complete' }, [

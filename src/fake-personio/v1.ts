@@ -1,4 +1,4 @@
-import type { Attendances } from './attendances.js';
+import type { Attendances, DemoAttendance } from './attendances.js';
 import { getStatus } from './company.js';
 import type { Company } from './company.js';
 import type { FakeResponse, SeenRequest } from './responses.js';
@@ -85,12 +85,20 @@ function listAttendances(query: URLSearchParams, behaviour: V1Behaviour, { atten
   const [from, to] = [query.get('start_date'), query.get('end_date')];
   if (from === null || to === null) return createFailure(400, 400, 'start_date and end_date are required');
   return createListResponse(query, behaviour, {
-    items: attendances.listBetween(from, to),
+    items: selectPeople(attendances.listBetween(from, to), query.getAll('employees[]')),
     max: behaviour.attendancesPerPage,
     toShape: toAttendanceShape,
     // This endpoint returns offset and limit as text.
     formatNumber: String,
   });
+}
+
+/** Returns the attendances of some people; everybody's where none are named. */
+export function selectPeople(
+  periods: readonly DemoAttendance[],
+  employeeIds: readonly string[],
+): readonly DemoAttendance[] {
+  return employeeIds.length === 0 ? periods : periods.filter(({ employee }) => employeeIds.includes(String(employee)));
 }
 
 interface ListContent<T> {

@@ -1,6 +1,7 @@
 import type { FakeResponse, SeenRequest } from './responses.js';
 import type { DemoAttendance } from './attendances.js';
 import { toIdV2 } from './shapes.js';
+import { selectPeople } from './v1.js';
 import type { Unit } from './vocabulary.js';
 
 /** Behaviour of the v2 API. */
@@ -54,7 +55,8 @@ function createAttendancePeriodsResponse(
   const asked = new URLSearchParams(parseCursor(seen.query)?.filters ?? seen.query.toString());
   const [from, to] = [asked.get('attribution_date.gte'), asked.get('attribution_date.lte')];
   if (from === null || to === null) return createProblem(400, 'Bad Request', 'attribution_date is required here');
-  const items = listAttendances(from, to).flatMap(toAttendancePeriodShapes);
+  const people = asked.get('person.id')?.split(',') ?? [];
+  const items = selectPeople(listAttendances(from, to), people).flatMap(toAttendancePeriodShapes);
   return createPageResponse(seen, behaviour, { items, max: behaviour.attendancePeriodsPerPage });
 }
 

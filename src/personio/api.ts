@@ -131,7 +131,10 @@ export class PersonioApi {
     const backOffMs = getBackOffMs(response);
     if (backOffMs !== null) await rateLimiter.backOff(bucket, backOffMs);
     if (response.status >= 300 && response.status < 400)
-      throw createMalformedError(request.route, 'it is a redirect, and redirects are not followed');
+      throw createMalformedError(
+        request.route,
+        'it is a redirect, and redirects are not followed (is PERSONIO_BASE_URL right?)',
+      );
     return response;
   }
 

@@ -22,15 +22,18 @@ export class PersonioError extends Error {
   readonly status: number | null;
   /** Wait that Personio, or our own rate limiter, asks for. */
   readonly retryAfterMs?: number;
+  /** True where another try may help, whatever the type. */
+  readonly isTransient: boolean;
 
   constructor(
     type: PersonioFailureType,
     message: string,
-    more: { readonly status?: number; readonly retryAfterMs?: number } = {},
+    more: { readonly status?: number; readonly retryAfterMs?: number; readonly isTransient?: boolean } = {},
   ) {
     super(message);
     this.type = type;
     this.status = more.status ?? null;
+    this.isTransient = more.isTransient ?? false;
     if (more.retryAfterMs !== undefined) this.retryAfterMs = more.retryAfterMs;
   }
 }
@@ -88,6 +91,24 @@ export function createMalformedError(route: Route, problem: string): PersonioErr
   return new PersonioError(
     'PersonioMalformedAnswer',
     `Personio's response to ${formatRoute(route)} does not match its documentation: ${problem}. ${IF_IT_PERSISTS}`,
+  );
+}
+
+/** Returns whether a body is a web page. Personio's API answers in JSON, its errors included. */
+export const isWebPage = (text: string): boolean => /^\s*</.test(text);
+
+/**
+ * Creates the error for a body that is not JSON at all: the page of a proxy or of maintenance, which passes, or another
+ * server than Personio's.
+ */
+export function createNotJsonError(route: Route, text: string): PersonioError {
+  const shape = isWebPage(text) ? 'is a web page, not JSON' : 'is not JSON';
+  return new PersonioError(
+    'PersonioMalformedAnswer',
+    `Personio's response to ${formatRoute(route)} ${text.trim() === '' ? 'is empty' : shape}. ${RETRIED} ` +
+      'No data was changed. If this persists, check that PERSONIO_BASE_URL is the address of ' +
+      "Personio's API (usually api.personio.de).",
+    { isTransient: true },
   );
 }
 

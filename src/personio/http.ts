@@ -1,16 +1,19 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import got, { RequestError } from 'got';
 import type { Got, OptionsInit, OptionsOfTextResponseBody } from 'got';
 import { PersonioError, createMalformedError, formatRoute } from './errors.js';
 import type { Route } from './errors.js';
-import { REFUSED_ADDRESS, ssrfSafeLookup } from '../network/ssrf-safe-lookup.js';
+import { createHttpsRoute } from '../network/https-agent.js';
+import { REFUSED_ADDRESS, isMetadataHost, ssrfSafeLookup } from '../network/ssrf-safe-lookup.js';
+
+/** Parameters of a query; a list repeats its name. */
+export type HttpQuery = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface HttpRequest {
   readonly route: Route;
   /** Path with its ids. For a link from a response: path and query, unchanged. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number>>;
+  readonly query?: HttpQuery;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
   /** Sends the header `Beta: true`. Some endpoints that Personio calls beta answer 404 without it. Default: false. */
@@ -58,11 +61,12 @@ const MAX_BODY_BYTES = 32 * 1_024 * 1_024;
  */
 export function createHttp(origin: string, userAgent: string, timeouts = DEFAULT_TIMEOUTS): Http {
   const { connectMs, firstByteMs, totalMs } = timeouts;
+  const { agent, isProxied } = createHttpsRoute(origin);
   const options: OptionsInit = {
     prefixUrl: origin,
     agent: {
       http: new HttpAgent({ keepAlive: true, lookup: ssrfSafeLookup }),
-      https: new HttpsAgent({ keepAlive: true, lookup: ssrfSafeLookup }),
+      https: agent,
     },
     headers: { 'user-agent': userAgent, accept: 'application/json' },
     followRedirect: false,
@@ -77,7 +81,11 @@ export function createHttp(origin: string, userAgent: string, timeouts = DEFAULT
     },
   };
   const client = got.extend(options);
-  return async (request) => send(client, request);
+  return async (request) => {
+    // The proxy resolves the name, where our lookup does not run: so what we can resolve is checked first.
+    if (isProxied && (await isMetadataHost(origin))) throw createRefusedAddressError();
+    return send(client, request);
+  };
 }
 
 async function send(client: Got, request: HttpRequest): Promise<HttpResponse> {
@@ -114,26 +122,36 @@ function toGotOptions({ route, query, json, form, beta, token }: HttpRequest): O
     method: route.method,
     headers,
     responseType: 'text' as const,
-    ...(query === undefined ? {} : { searchParams: query }),
+    ...(query === undefined ? {} : { searchParams: toSearchParams(query) }),
     ...(json === undefined ? {} : { json }),
     ...(form === undefined ? {} : { form }),
   };
 }
 
+function toSearchParams(query: HttpQuery): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) =>
+      (typeof value === 'object' ? value : [String(value)]).map((one): [string, string] => [name, one]),
+    ),
+  );
+}
+
 /** Keeps only the code of got's error, whose message contains the whole URL. */
 function createUnavailableError(route: Route, error: unknown): PersonioError {
   const code = error instanceof RequestError ? error.code : 'ERR_UNKNOWN';
-  if (code === REFUSED_ADDRESS) {
-    return new PersonioError(
-      'PersonioCredentialsRejected',
-      'The base URL of this connection resolves to a link-local or metadata address. Nothing was sent there. ' +
-        'Correct the URL or the DNS record.',
-    );
-  }
+  if (code === REFUSED_ADDRESS) return createRefusedAddressError();
   return new PersonioError(
     'PersonioUnavailable',
     `Cannot reach Personio for ${formatRoute(route)} (${code}). A sync retries this. ` +
-      'If this persists, check PERSONIO_BASE_URL and the network.',
+      'If this persists, check PERSONIO_BASE_URL, the network and, where there is a proxy, HTTPS_PROXY and NO_PROXY.',
+  );
+}
+
+function createRefusedAddressError(): PersonioError {
+  return new PersonioError(
+    'PersonioCredentialsRejected',
+    'The base URL of this connection resolves to a link-local or metadata address. Nothing was sent there. ' +
+      'Correct the URL or the DNS record.',
   );
 }
 

@@ -1,5 +1,5 @@
 import { isSafeNumber, parse } from 'lossless-json';
-import { toStatusError, createMalformedError, createUnsuccessfulError } from './errors.js';
+import { toStatusError, createNotJsonError, createUnsuccessfulError } from './errors.js';
 import type { Route } from './errors.js';
 import type { HttpResponse } from './http.js';
 
@@ -48,6 +48,6 @@ function parseText(route: Route, text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw createMalformedError(route, 'the body is not JSON');
+    throw createNotJsonError(route, text);
   }
 }

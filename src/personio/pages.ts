@@ -1,15 +1,16 @@
 import type { z } from 'zod';
 import type { ReadPosition, SegmentRequest } from '../contracts/internal/activities.js';
 import type { Endpoint } from '../contracts/internal/names.js';
-import type { DayWindow } from '../contracts/internal/sync.js';
 import type { EndpointRecords, StagedRecords, WithUnreadable } from '../domain/records.js';
 import type { PersonioApi, RequestBucket } from './api.js';
-import type { HttpResponse } from './http.js';
+import type { HttpQuery, HttpResponse } from './http.js';
 
 /** Segment to read: at most `pages` pages of an endpoint from a position on. Attendances need `chunk`, their days. */
 export interface ReadRequest<E extends Endpoint = Endpoint> extends Pick<SegmentRequest, 'source' | 'chunk' | 'pages'> {
   readonly endpoint: E;
   readonly position: ReadPosition;
+  /** Attendances of these people only. Default: everybody's. */
+  readonly employeeIds?: readonly string[];
   /** As in the policy: `standard`, or keys of attributes. */
   readonly attributesToStore: readonly string[];
 }
@@ -39,7 +40,7 @@ export interface Collection<T extends WithUnreadable> {
   readonly path: string;
   readonly bucket: RequestBucket;
   /** Parameters beside those of paging. Default: none. */
-  readonly query?: (chunk: DayWindow | null) => Readonly<Record<string, string>>;
+  readonly query?: (request: Pick<ReadRequest, 'chunk' | 'employeeIds'>) => HttpQuery;
   readonly schema: (attributesToStore: readonly string[]) => z.ZodType<T>;
   /** For records some of whose values cannot be read. Default: `schema`. */
   readonly lenientSchema?: z.ZodType<T>;

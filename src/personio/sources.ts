@@ -74,9 +74,9 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createOffsetReader({
         path: '/v1/company/attendances',
         bucket: 'attendances',
-        query: (chunk) => {
+        query: ({ chunk, employeeIds = [] }) => {
           const { from, to } = requireDays(chunk);
-          return { start_date: from, end_date: to, includePending: 'true' };
+          return { start_date: from, end_date: to, includePending: 'true', 'employees[]': employeeIds };
         },
         schema: () => attendanceSchema,
         lenientSchema: lenientAttendanceSchema,
@@ -89,9 +89,10 @@ const SOURCES: { readonly [E in Endpoint]: readonly EndpointSource<EndpointRecor
       read: createCursorReader({
         path: '/v2/attendance-periods',
         bucket: 'v2-attendances',
-        query: (chunk) => {
+        query: ({ chunk, employeeIds = [] }) => {
           const { from, to } = requireDays(chunk);
-          return { 'attribution_date.gte': from, 'attribution_date.lte': to };
+          const people = employeeIds.length === 0 ? {} : { 'person.id': employeeIds.join(',') };
+          return { 'attribution_date.gte': from, 'attribution_date.lte': to, ...people };
         },
         schema: () => attendancePeriodSchema,
         lenientSchema: lenientAttendancePeriodSchema,

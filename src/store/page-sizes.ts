@@ -9,7 +9,10 @@ export interface EndpointProfile {
   readonly source: Source;
 }
 
-/** Returns the page size that the server is known to grant; null where nothing was learnt yet. */
+/**
+ * Returns the page size that the server is known to grant; null where nothing was learnt within a day: the server may
+ * grant more by now.
+ */
 export async function findPageSize(
   queries: Queries,
   { connectionId, endpoint, source }: EndpointProfile,
@@ -19,7 +22,8 @@ export async function findPageSize(
      from personio.endpoint_profiles
      where connection_id = $1
        and endpoint = $2
-       and source = $3`,
+       and source = $3
+       and changed_at > clock_timestamp() - interval '1 day'`,
     [connectionId, endpoint, source],
   );
   return row?.page_size ?? null;
@@ -31,8 +35,7 @@ export async function learnPageSize(queries: Queries, profile: EndpointProfile, 
      values ($1, $2, $3, $4, clock_timestamp())
      on conflict (connection_id, endpoint, source) do update
      set page_size = excluded.page_size,
-       changed_at = excluded.changed_at
-     where endpoint_profiles.page_size <> excluded.page_size`,
+       changed_at = excluded.changed_at`,
     [profile.connectionId, profile.endpoint, profile.source, pageSize],
   );
 }

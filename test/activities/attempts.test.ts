@@ -47,6 +47,22 @@ async function runAttempt(attempt: number, attemptsBefore: number, pagesBeforeIt
   return environment.run(activities.collectSegment, request).catch((error: unknown) => error);
 }
 
+test.each(['<html>Maintenance</html>', ''])(
+  'a page that is no JSON (%p) is malformed after seven attempts',
+  async (body) => {
+    fake.faults.clear();
+    fake.faults.add({ path: '/v1/company/employees', respond: () => ({ status: body === '' ? 204 : 200, body }) });
+    const request = { ...run, source: 'v1', chunk: null, attempt: 1, position: null, pages: 300 } as const;
+    for (const attempt of [1, ATTEMPTS]) {
+      const environment = new MockActivityEnvironment({ attempt });
+      const failure: unknown = await environment
+        .run(activities.collectSegment, request)
+        .catch((error: unknown) => error);
+      expect(failure).toMatchObject({ type: 'PersonioMalformedAnswer', nonRetryable: attempt === ATTEMPTS });
+    }
+  },
+);
+
 /** Returns whether Temporal retries a failure of Personio. */
 function isRetried(failure: unknown): boolean {
   expect(failure).toBeInstanceOf(ApplicationFailure);

@@ -44,6 +44,17 @@ function createApi(fake: FakePersonio, credentials = CREDENTIALS): PersonioApi {
   return createStandaloneApi({ baseUrl: fake.url, ...credentials });
 }
 
+describe('a token exchange that is answered with a web page', () => {
+  test.each([200, 302, 403, 404])('may pass, and the message names the base URL (%i)', async (status) => {
+    const { fake } = await startCompany();
+    fake.behaviour.fault = ({ path }) =>
+      path === '/v1/auth' ? { status, body: '<!doctype html><title>Hello</title>' } : undefined;
+    const error: unknown = await readAll(createApi(fake)).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', isTransient: true });
+    expect(error).toHaveProperty('message', expect.stringContaining('PERSONIO_BASE_URL'));
+  });
+});
+
 async function readAll(api: PersonioApi): Promise<number> {
   let records = 0;
   const pages = readSegment(api, {

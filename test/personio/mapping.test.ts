@@ -513,15 +513,28 @@ describe('time-off types and departments', () => {
   });
 });
 
-describe('responses that do not match the documentation', () => {
+describe('responses that are not JSON', () => {
   const SECRET = 'Anna Musterfrau';
-  const cutShort = `{"success":true,"data":[{"type":"Employee","attributes":{"first_name":{"value":"${SECRET}"`;
 
   test.each([
-    ['an HTML error page', `<!doctype html><p>${SECRET}</p>`, 'the body is not JSON'],
-    ['truncated JSON', cutShort, 'the body is not JSON'],
-    ['truncated JSON with a large number', `{"data":[1067807102794692000,"${SECRET}`, 'the body is not JSON'],
-    ['nothing', '', 'the body is not JSON'],
+    ['an HTML page', `<!doctype html><p>${SECRET}</p>`, 'is a web page, not JSON'],
+    ['truncated JSON', `{"success":true,"data":[{"first_name":{"value":"${SECRET}"`, 'is not JSON'],
+    ['truncated JSON with a large number', `{"data":[1067807102794692000,"${SECRET}`, 'is not JSON'],
+    ['nothing, as with 204', '', 'is empty'],
+  ])('%s may pass, and the message names the base URL', async (_name, text, problem) => {
+    respondWith(text);
+    const error = await catchFailure(read('employees'));
+    expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', isTransient: true });
+    expect(error.message).toContain(`GET /v1/company/employees (page 1) ${problem}.`);
+    expect(error.message).toContain('check that PERSONIO_BASE_URL is the address');
+    expect(`${error.message}${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain(SECRET);
+  });
+});
+
+describe('responses that do not match the documentation', () => {
+  const SECRET = 'Anna Musterfrau';
+
+  test.each([
     ['a list', `["${SECRET}"]`, 'the body has an unexpected form (invalid_type)'],
     ['no data', `{"success":true,"note":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
     ['data that is not a list', `{"data":"${SECRET}"}`, 'data has an unexpected form (invalid_type)'],
@@ -533,7 +546,7 @@ describe('responses that do not match the documentation', () => {
   ])('%s is reported without its content', async (_name, text, problem) => {
     respondWith(text);
     const error = await catchFailure(read('employees'));
-    expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', status: null });
+    expect(error).toMatchObject({ type: 'PersonioMalformedAnswer', status: null, isTransient: false });
     expect(error.message).toContain(`GET /v1/company/employees (page 1) does not match its documentation: ${problem}.`);
     expect(`${error.message}${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain(SECRET);
   });

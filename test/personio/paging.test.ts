@@ -209,6 +209,73 @@ const CONDITIONS: readonly Condition[] = [
     want: /^the server's total changed from 250 to 249 /,
   },
   {
+    name: 'employees are added at the end during the read, on and on',
+    people: 250,
+    arrange: (fake) => {
+      const [model] = fake.company.employees;
+      if (model === undefined) throw new TypeError('No employees.');
+      let hired = 90_000;
+      fake.faults.add({
+        path: EMPLOYEES_PATH,
+        after: 1,
+        times: 5,
+        respond: (seen) => {
+          fake.company.add({ ...model, id: (hired += 1) });
+          return createEmployeesPage(fake, { offset: getOffset(seen), count: 20 });
+        },
+      });
+    },
+    options: { pageSize: 20 },
+    want: 'all',
+  },
+  {
+    name: 'a page that was in flight before the others has a smaller total',
+    people: 250,
+    arrange: (fake) => {
+      const [model] = fake.company.employees;
+      fake.faults.add({
+        path: EMPLOYEES_PATH,
+        query: { offset: '99' },
+        times: 1,
+        respond: (_seen, own) => {
+          if (model !== undefined) fake.company.add({ ...model, id: 90_001 });
+          const body = own.body as { readonly metadata: object };
+          return { ...own, body: { ...body, metadata: { ...body.metadata, total_elements: 251 } } };
+        },
+      });
+      fake.faults.add({
+        path: EMPLOYEES_PATH,
+        query: { offset: '198' },
+        times: 1,
+        respond: () => createEmployeesPage(fake, { offset: 198, count: 52 }, 250),
+      });
+    },
+    options: { pageSize: 100 },
+    want: 'all',
+  },
+  {
+    name: 'the first page has 1 of 1,000 by a hiccup: the next ones are asked for in full',
+    people: 1_000,
+    arrange: (fake) => {
+      fake.behaviour.employeesPerPage = 200;
+      fake.faults.add({
+        path: EMPLOYEES_PATH,
+        times: 1,
+        respond: () => createEmployeesPage(fake, { offset: 0, count: 1 }),
+      });
+    },
+    want: 'all',
+    pageSize: 200,
+    requests: 7,
+  },
+  {
+    name: 'the server names a limit of 4',
+    people: 30,
+    arrange: ({ behaviour }) => (behaviour.employeesPerPage = 4),
+    want: 'all',
+    pageSize: 4,
+  },
+  {
     name: 'an employee is replaced during the read, so that the total is unchanged',
     people: 250,
     arrange: (fake) => {
@@ -280,7 +347,7 @@ describe('employees, read by the total', () => {
     if (want === 'all') {
       expect(read.restartReason).toBeNull();
       expect(read.ids).toEqual(listCompanyIds(fake));
-      expect(read.total).toBe(people);
+      expect(read.total).toBe(fake.company.size);
     } else {
       expect(read.restartReason).toMatch(want);
     }

@@ -12,8 +12,10 @@ import type {
 } from '../../src/contracts/internal/sync.js';
 import { addDays } from '../../src/domain/zones.js';
 import { startFakePersonio } from '../../src/fake-personio/server.js';
-import type { FakePersonio } from '../../src/fake-personio/server.js';
+import type { FaultRule } from '../../src/fake-personio/faults.js';
+import type { FakePersonio, FakeResponse } from '../../src/fake-personio/server.js';
 import type { Database } from '../../src/store/database.js';
+import { findPageSize, learnPageSize } from '../../src/store/page-sizes.js';
 import { createMigratedDatabase } from '../support/database.js';
 import { exportHistory, toReadableHistory } from '../support/history.js';
 import { createPolicy } from '../support/policy.js';
@@ -39,6 +41,7 @@ afterAll(async () => {
   await database.close();
 });
 afterEach(() => {
+  fake.faults.clear();
   Object.assign(fake.behaviour, { employeesPerPage: 100, largerPages: 'clamped', fault: null, readable: null });
 });
 
@@ -73,6 +76,27 @@ async function catchFailure(endpoint: Endpoint, input?: SyncInput): Promise<Appl
   const { cause } = error as WorkflowFailedError;
   expect(cause).toBeInstanceOf(ApplicationFailure);
   return cause as ApplicationFailure;
+}
+
+const ATTENDANCES = '/v1/company/attendances';
+
+interface ListBody {
+  readonly data: readonly { readonly id: number; readonly attributes: object }[];
+  readonly metadata: { readonly total_elements: number };
+}
+
+/** Moves a period to an earlier day once the chunks have been read: none of them has it, a later read does. */
+function move(query: URLSearchParams, own: FakeResponse, id: number): FakeResponse {
+  const body = own.body as ListBody;
+  if (query.has('employees[]')) {
+    const data = body.data.map((period) =>
+      period.id === id ? { ...period, attributes: { ...period.attributes, date: '2026-07-07' } } : period,
+    );
+    return { ...own, body: { ...body, data } };
+  }
+  if (query.get('start_date') !== '2026-07-09') return own;
+  const data = body.data.filter((period) => period.id !== id);
+  return { ...own, body: { ...body, data, metadata: { total_elements: body.metadata.total_elements - 1 } } };
 }
 
 async function countRows(table: string): Promise<number> {
@@ -133,6 +157,87 @@ describe('a sync through Temporal', () => {
     const [gone] = fake.attendances.listBetween(window.from, window.to);
     fake.attendances.deleted.add(gone?.id ?? 0);
     expect(await sync('attendances', { window })).toMatchObject({ missing: 1, inserted: 0, updated: 0 });
+  });
+
+  test('deletes what two reads miss, and finds a period that moved to an earlier chunk', async () => {
+    // Chunks begin on Thursdays.
+    const window = { from: '2026-07-06', to: '2026-07-10' };
+    const { received } = await sync('attendances', { window });
+    const [deleted, ...others] = fake.attendances.listBetween('2026-07-09', window.to);
+    // The last one, whose absence shifts no page.
+    const moved = others.at(-1);
+    if (deleted === undefined || moved === undefined) throw new TypeError('No attendances.');
+    fake.attendances.deleted.add(deleted.id);
+    fake.faults.add({ path: ATTENDANCES, respond: (seen, own) => move(seen.query, own, moved.id) });
+    expect(await sync('attendances', { window })).toMatchObject({ outcome: 'succeeded', missing: 1, updated: 1 });
+    const days = await database.query('select date from personio.attendance_periods where period_id = $1', [
+      String(moved.id),
+    ]);
+    expect(days).toEqual([{ date: '2026-07-07' }]);
+    expect(await countRows(`attendance_periods where date between '${window.from}' and '${window.to}'`)).toBe(
+      received - 1,
+    );
+  });
+
+  test('reads a shrunk chunk again if another run committed its days meanwhile', async () => {
+    const day = '2026-06-10';
+    const window = { from: day, to: '2026-06-26' };
+    const { received } = await sync('attendances', { window });
+    const few: FaultRule['respond'] = (_seen, own) => {
+      const body = own.body as ListBody;
+      return { ...own, body: { ...body, data: body.data.slice(0, 9), metadata: { total_elements: 9 } } };
+    };
+    fake.faults.add({ path: ATTENDANCES, query: { start_date: day }, times: 1, respond: few });
+    const commit = async (): Promise<unknown> =>
+      database.run(
+        `insert into personio.snapshot_commits
+         values ('default', 'attendances', $1, $1, 'another', clock_timestamp())
+         on conflict (connection_id, endpoint, window_start, window_end) do update
+         set run_id = excluded.run_id,
+           committed_at = excluded.committed_at`,
+        [day],
+      );
+    let committed: Promise<unknown> | null = null;
+    fake.faults.add({
+      path: ATTENDANCES,
+      query: { start_date: '2026-06-25' },
+      respond: (_seen, own) => {
+        committed ??= commit();
+        return own;
+      },
+    });
+    expect(await sync('attendances', { window })).toMatchObject({
+      outcome: 'succeeded',
+      received,
+      unchanged: received,
+      missing: 0,
+    });
+    expect(committed).not.toBeNull();
+  });
+
+  test('reads a chunk whose rows keep shifting day by day', async () => {
+    const window = { from: '2026-05-11', to: '2026-05-13' };
+    fake.faults.add({
+      path: ATTENDANCES,
+      query: { start_date: window.from, end_date: window.to },
+      respond: (seen, own) => {
+        const body = own.body as ListBody;
+        return seen.query.get('offset') === '0' ? own : { ...own, body: { ...body, data: body.data.slice(1) } };
+      },
+    });
+    const expected = fake.attendances.listBetween(window.from, window.to).length;
+    expect(await sync('attendances', { window })).toMatchObject({ outcome: 'succeeded', inserted: expected });
+  });
+
+  test('asks for the full page size again a day after it learnt a smaller one', async () => {
+    const profile = { connectionId: 'default', endpoint: 'attendances', source: 'v1' } as const;
+    await learnPageSize(database, profile, 20);
+    expect(await findPageSize(database, profile)).toBe(20);
+    await database.run(`update personio.endpoint_profiles set changed_at = changed_at - interval '25 hours'`);
+    expect(await findPageSize(database, profile)).toBeNull();
+    await learnPageSize(database, profile, 20);
+    expect(await findPageSize(database, profile)).toBe(20);
+    await database.run('delete from personio.endpoint_profiles');
   });
 
   test('believes a read that lost most of its rows when the next run sees it again', async () => {
@@ -246,7 +351,7 @@ describe('a run that Personio disturbs', () => {
   test('ends as PersonioMalformedAnswer if a page is malformed', async () => {
     const before = await readSnapshot();
     fake.behaviour.fault = ({ path }) =>
-      path === '/v1/company/employees' ? { status: 200, body: '<html>Ada Fischer is not JSON</html>' } : undefined;
+      path === '/v1/company/employees' ? { status: 200, body: { success: true, data: 'Ada Fischer' } } : undefined;
     const failure = await catchFailure('employees');
     expect(failure.type).toBe('PersonioMalformedAnswer');
     expect(failure.message).not.toContain('Fischer');

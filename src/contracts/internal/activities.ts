@@ -21,7 +21,7 @@ export type Source = 'v1' | 'v2' | 'employees';
 export interface OpenRunRequest extends RunRef {
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Days to read, from the workflow's input; null lets the nominal time decide. Attendances only. */
+  /** Days of attendances to read, from the workflow's input; null lets the nominal time decide. */
   readonly window: DayWindow | null;
   /** The schedule's nominal time (`TemporalScheduledStartTime`), ISO 8601; null for a run that no schedule started. */
   readonly nominalTime: string | null;
@@ -40,8 +40,10 @@ export interface ReadPosition {
   /** In records. */
   readonly offset: number;
   readonly cursor: string | null;
-  /** The server's own total, as the first page of this attempt gave it. */
+  /** The server's own total, the largest that a page of this attempt gave. */
   readonly total: number | null;
+  /** The total that the first page gave, if the list has grown since. */
+  readonly firstTotal?: number;
   /** In records. */
   readonly pageSize: number;
   /** Id of the last record received; the next page must begin with it (v1). */
@@ -57,6 +59,8 @@ export interface SegmentRequest extends RunRef {
   readonly position: ReadPosition | null;
   /** Maximum number of pages. */
   readonly pages: number;
+  /** Reads again only the people whose rows vanished, a portion of them. Default: false. */
+  readonly isConfirming?: boolean;
 }
 
 export interface SegmentOutcome {
@@ -80,10 +84,7 @@ export interface CollectActivities {
   readonly exchangeToken: (run: RunRef) => Promise<{ readonly requests: number }>;
   /** Fetches and stages the pages of one segment. Safe to repeat: resumes from its heartbeat. */
   readonly collectSegment: (request: SegmentRequest) => Promise<SegmentOutcome>;
-  /**
-   * Looks up, by id, employees who are missing from a complete read, a batch a call. Safe to repeat: skips those
-   * done.
-   */
+  /** Looks up employees who are missing from a complete read, a batch a call. Safe to repeat: skips those done. */
   readonly askForMissing: (request: RunRef & { readonly attempt: number }) => Promise<MissingOutcome>;
   /** Stages the record of one employee; `found` is false when Personio answers 404. Safe to repeat. */
   readonly collectEmployee: (
@@ -107,14 +108,18 @@ export interface CommitRequest extends RunRef {
   readonly attempt: number;
   /** Records that must be staged; null counts the distinct ids of the last pass instead. */
   readonly total: number | null;
-  /** Commits even if more than half of the rows go, because the whole window or the run before confirms it. */
+  /** Commits even if too many rows go, because the whole window or the run before confirms it. */
   readonly acceptShrunk: boolean;
+  /** Rows that did not come are noted as vanished instead of deleted. Default: false. */
+  readonly defersDeletions?: boolean;
+  /** Commits the read of people whose rows vanished, and deletes those that vanished again. Default: false. */
+  readonly isConfirming?: boolean;
 }
 
 export interface CommitOutcome {
   /** Reason why the staged ids do not add up, so that nothing was committed; null when committed or shrunk. */
   readonly incomplete: string | null;
-  /** Nothing was committed, because more than half of `storedRows` would go. */
+  /** Nothing was committed, because too many of `storedRows` would go. */
   readonly shrunk: boolean;
   /** The run before this one saw the same, so it may be believed. */
   readonly seenBefore: boolean;
@@ -130,6 +135,8 @@ export interface CommitOutcome {
   readonly held?: number;
   /** Records of the run so far with values that cannot be read. Absent in older histories. */
   readonly unreadable?: number;
+  /** Rows of the run that wait for another read to miss them too. Absent in older histories. */
+  readonly vanished?: number;
 }
 
 export interface GateOutcome {

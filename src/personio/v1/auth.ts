@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Credentials, ExchangedToken } from '../api.js';
-import { PersonioError, toStatusError, createMalformedError } from '../errors.js';
+import { PersonioError, toStatusError, createMalformedError, createNotJsonError, isWebPage } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Http } from '../http.js';
 import { parseContent } from '../json.js';
@@ -32,6 +32,9 @@ export async function exchangeToken(http: Http, credentials: Credentials): Promi
     path: ROUTE.template,
     json: { client_id: clientId, client_secret: clientSecret },
   });
+  // Personio refuses in JSON. A page comes from a proxy, or from another server.
+  if (response.status < 500 && response.status !== 429 && isWebPage(response.text))
+    throw createNotJsonError(ROUTE, response.text);
   if ([400, 401, 403, 422].includes(response.status)) throw createRejectedError(response.status);
   if (response.status === 429) throw toStatusError(ROUTE, 429, response.retryAfterMs ?? COOL_DOWN_MS);
   const parsed = tokenSchema.safeParse(parseContent(ROUTE, response));

@@ -12,6 +12,8 @@ export interface ListPage<T> {
   readonly records: readonly T[];
   /** Total that the server reports; null when it reports none. */
   readonly total: number | null;
+  /** Page size that the server names; null when it names none. */
+  readonly limit: number | null;
   /** Place of a record without a readable id, which makes the read incomplete; null where there is none. */
   readonly flaw: string | null;
 }
@@ -20,6 +22,7 @@ const countSchema = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number
 
 const envelopeSchema = z.looseObject({
   data: z.array(z.unknown()),
+  limit: countSchema.nullish().catch(null),
   metadata: z.looseObject({ total_elements: countSchema.nullish() }).nullish(),
 });
 
@@ -36,7 +39,8 @@ export function parseList<T extends WithUnreadable>(
   const envelope = envelopeSchema.safeParse(parseContent(route, response));
   if (!envelope.success) throw createMalformedError(route, describeIssue(envelope.error, ''));
   const { records, flaw } = parseRecords(envelope.data.data, schemas, route.page ?? null);
-  return { records, flaw, total: envelope.data.metadata?.total_elements ?? null };
+  const { metadata, limit } = envelope.data;
+  return { records, flaw, total: metadata?.total_elements ?? null, limit: limit ?? null };
 }
 
 /**

@@ -30,14 +30,16 @@ interface OffsetSource<T extends WithUnreadable> extends Pick<
 
 /** Pages in flight while an earlier one is written. */
 const MAX_IN_FLIGHT = 4;
+/** Smallest page that is taken for the server's limit, unless the server names a smaller one. */
+const MIN_GRANTED_SIZE = 10;
 /** Guards against a collection without a total that never ends. */
 const MAX_PAGES_WITHOUT_TOTAL = 1_000;
 
 /**
  * Creates a reader of a v1 collection. It advances by the records that came, never by the limit asked for, and ends at
- * the server's total. Each page begins with the last record of the page before: when one record is deleted and another
- * added meanwhile, the total is unchanged and one record would be skipped, and this overlap reveals it. Whatever does
- * not add up ends the read with a `restartReason`.
+ * the server's total, which may grow meanwhile. Each page begins with the last record of the page before: when one
+ * record is deleted and another added meanwhile, the total is unchanged and one record would be skipped, and this
+ * overlap reveals it. Whatever does not add up ends the read with a `restartReason`.
  */
 export const createOffsetReader =
   <T extends WithUnreadable>(collection: OffsetCollection<T>): CollectionReader<T> =>
@@ -47,12 +49,12 @@ export const createOffsetReader =
 function openSource<T extends WithUnreadable>(
   api: PersonioApi,
   { path, bucket, query, schema, lenientSchema, ...rest }: OffsetCollection<T>,
-  { chunk, attributesToStore }: ReadRequest,
+  { attributesToStore, ...request }: ReadRequest,
 ): OffsetSource<T> {
   const route: Route = { method: 'GET', template: path };
   const lenient = lenientSchema === undefined ? {} : { lenientSchema };
   const schemas = { schema: schema(attributesToStore), ...lenient };
-  const filters = query?.(chunk);
+  const filters = query?.(request);
   return {
     ...rest,
     route,
@@ -84,7 +86,6 @@ async function* readByTotal<T extends WithUnreadable>(
   begin: ReadPosition,
   maxPages: number,
 ): PageGenerator<T> {
-  const total = begin.total ?? 0;
   const queue = new PrefetchQueue(source, begin.pageSize);
   let position = begin;
   let page = first;
@@ -95,7 +96,8 @@ async function* readByTotal<T extends WithUnreadable>(
       return { next: null, restartReason };
     }
     const records = skipOverlap(page, position);
-    position = advancePosition(position, records, source.getId);
+    position = advancePosition(noteGrowth(position, page), records, source.getId);
+    const total = position.total ?? 0;
     const isOver = position.offset >= total;
     if (!isOver) queue.prefetch(toStartOffset(position), total, maxPages - taken);
     source.check?.(records);
@@ -129,14 +131,27 @@ function advancePosition<T extends WithUnreadable>(
     : { ...position, offset };
 }
 
-/** Returns the page size that the server grants. A first page shorter than asked, with more to come, reveals it. */
+/**
+ * Returns the position with the largest total so far. A list that grows at its end is read on to its new end. Pages in
+ * flight overtake each other, so that a total may be smaller than the one before, but never than the first.
+ */
+function noteGrowth<T extends WithUnreadable>(position: ReadPosition, { total }: ListPage<T>): ReadPosition {
+  if (position.total === null || total === null || total <= position.total) return position;
+  return { ...position, total, firstTotal: position.firstTotal ?? position.total };
+}
+
+/**
+ * Returns the page size that the server grants. A first page shorter than asked, with more to come, reveals it. A very
+ * short one may be a hiccup: then the next pages are asked for in full.
+ */
 function detectPageSize<T extends WithUnreadable>(
-  { records, total }: ListPage<T>,
+  { records, total, limit }: ListPage<T>,
   offset: number,
   asked: number,
 ): number {
   const isClamped = records.length > 0 && records.length < asked && offset + records.length < (total ?? 0);
-  return isClamped ? records.length : asked;
+  const isGranted = records.length >= MIN_GRANTED_SIZE || records.length === limit;
+  return isClamped && isGranted ? records.length : asked;
 }
 
 function findRestartReason<T extends WithUnreadable>(
@@ -145,13 +160,22 @@ function findRestartReason<T extends WithUnreadable>(
   getId: (record: T) => string,
 ): string | null {
   const { offset, lastId } = position;
-  const total = position.total ?? 0;
   if (page.flaw !== null) return page.flaw;
-  if (page.total !== position.total)
-    return `the server's total changed from ${position.total ?? 'none'} to ${page.total ?? 'none'} during the read`;
   const [first] = page.records;
-  if (lastId !== undefined && first !== undefined && getId(first) !== lastId)
-    return `the records shifted after the first ${offset} during the read`;
+  const isShifted = lastId !== undefined && first !== undefined && getId(first) !== lastId;
+  const shift = isShifted ? `the records shifted after the first ${offset} during the read` : null;
+  return findTotalReason(page, position) ?? shift ?? findEndReason(page, position);
+}
+
+function findTotalReason<T extends WithUnreadable>({ total }: ListPage<T>, position: ReadPosition): string | null {
+  const firstTotal = position.firstTotal ?? position.total ?? 0;
+  if (total !== null && total >= firstTotal) return null;
+  return `the server's total changed from ${firstTotal} to ${total ?? 'none'} during the read`;
+}
+
+function findEndReason<T extends WithUnreadable>(page: ListPage<T>, position: ReadPosition): string | null {
+  const { offset } = position;
+  const total = noteGrowth(position, page).total ?? 0;
   const end = offset + skipOverlap(page, position).length;
   if (end === offset && offset < total) return `the server sent an empty page after ${offset} of ${total} records`;
   if (end > total) return `the server sent ${end} records but reports a total of ${total}`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Credentials, ExchangedToken } from '../api.js';
-import { PersonioError, toStatusError, createMalformedError } from '../errors.js';
+import { PersonioError, toStatusError, createMalformedError, createNotJsonError, isWebPage } from '../errors.js';
 import type { Route } from '../errors.js';
 import type { Http } from '../http.js';
 import { parseContent } from '../json.js';
@@ -29,6 +29,9 @@ const tokenSchema = z.looseObject({
 export async function exchangeTokenV2(http: Http, { clientId, clientSecret }: Credentials): Promise<ExchangedToken> {
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
   const response = await http({ route: ROUTE, path: ROUTE.template, form });
+  // Personio refuses in JSON. A page comes from a proxy, or from another server.
+  if (response.status < 500 && response.status !== 429 && isWebPage(response.text))
+    throw createNotJsonError(ROUTE, response.text);
   if ([400, 401, 403, 422].includes(response.status)) throw createRejectedError(response.status);
   if (response.status === 429) throw toStatusError(ROUTE, 429, response.retryAfterMs ?? COOL_DOWN_MS);
   const parsed = tokenSchema.safeParse(parseContent(ROUTE, response));

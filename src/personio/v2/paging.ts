@@ -42,12 +42,12 @@ export const createCursorReader =
 function openSource<T extends WithUnreadable>(
   api: PersonioApi,
   { path, bucket, query, schema, lenientSchema, getId, isBeta: beta = false }: CursorCollection<T>,
-  { chunk, attributesToStore }: ReadRequest,
+  { attributesToStore, ...request }: ReadRequest,
 ): CursorSource<T> {
   const route: Route = { method: 'GET', template: path };
   const lenient = lenientSchema === undefined ? {} : { lenientSchema };
   const options = { origin: api.origin, schema: schema(attributesToStore), ...lenient };
-  const filters = query?.(chunk);
+  const filters = query?.(request);
   return {
     getId,
     fetchFirst: async (limit) => api.get({ route, bucket, beta, path, query: { ...filters, limit } }),

@@ -5,7 +5,7 @@ import { lockEndpoint } from '../locks.js';
 import { findClosedRun } from '../runs.js';
 import { isStaged, toStagingTable } from '../staging.js';
 import { summarizeUnreadable } from '../unreadable.js';
-import { NO_CHANGE, mergeSnapshot } from './merge.js';
+import { NO_CHANGE, mergeConfirming, mergeSnapshot } from './merge.js';
 import { findOverlapReason, recordCommit } from './overlaps.js';
 import { selectSnapshot } from './snapshot.js';
 import { TABLES, buildAttemptCondition, buildDayCondition, listColumns } from './tables.js';
@@ -28,6 +28,7 @@ export async function commitSnapshot(database: Database, request: CommitRequest)
     const outcome = await merge(transaction, endpoint, request);
     if (outcome.incomplete !== null || outcome.shrunk) return outcome;
     await recordCommit(transaction, request);
+    if (request.isConfirming === true) return outcome;
     return { ...outcome, unreadable: await storeUnreadable(transaction, request) };
   });
 }
@@ -39,6 +40,7 @@ async function merge(transaction: Transaction, endpoint: Collection, request: Co
   const incomplete = await findIncompleteReason(transaction, request);
   if (incomplete !== null) return { ...NO_CHANGE, incomplete };
   const { held } = await selectSnapshot(transaction, endpoint, request);
+  if (request.isConfirming === true) return mergeConfirming(transaction, endpoint, request);
   const outcome = await mergeSnapshot(transaction, endpoint, request);
   return { ...outcome, received: outcome.received + held, held };
 }
@@ -63,7 +65,13 @@ async function storeUnreadable(transaction: Transaction, request: CommitRequest)
  */
 async function countUnchangedRows(transaction: Transaction, request: CommitRequest): Promise<number | null> {
   const { endpoint, source, connectionId, total } = request;
-  if (endpoint !== 'attendances' || source === 'v2' || !(await isStaged(transaction, request))) return null;
+  if (
+    endpoint !== 'attendances' ||
+    source === 'v2' ||
+    request.isConfirming === true ||
+    !(await isStaged(transaction, request))
+  )
+    return null;
   const { table, key, columns } = TABLES.attendances;
   const scope = `periods.connection_id = $1 and ${buildDayCondition('periods', request)}`;
   const [count] = await transaction.query<{ stored: number }>(

@@ -1,8 +1,10 @@
 import type { CommitOutcome, CommitRequest } from '../../contracts/internal/activities.js';
 import type { Transaction } from '../database.js';
+import { isShrunk } from '../../domain/shrunk.js';
 import { hasShrunkBefore } from '../runs.js';
 import { TABLES, buildDayCondition, listColumns } from './tables.js';
 import type { Collection, CollectionTable } from './tables.js';
+import { countVanished, forgetBrought, noteVanished, takeVanished } from './vanished.js';
 
 /** Outcome of a commit that changed nothing. */
 export const NO_CHANGE: Omit<CommitOutcome, 'incomplete'> = {
@@ -18,26 +20,28 @@ export const NO_CHANGE: Omit<CommitOutcome, 'incomplete'> = {
 };
 
 /**
- * Merges the temporary table `snapshot`, unless that would delete more than half of the rows and nobody has accepted
- * it.
+ * Merges the temporary table `snapshot`, unless that would delete too many rows and nobody has accepted it. Rows that
+ * did not come are deleted, or noted as vanished where the request defers that.
  */
 export async function mergeSnapshot(
   transaction: Transaction,
   endpoint: Collection,
   request: CommitRequest,
 ): Promise<CommitOutcome> {
+  const { defersDeletions = false } = request;
   const statements = new SnapshotMerge(transaction, request, TABLES[endpoint]);
+  if (defersDeletions) await forgetBrought(transaction, request, TABLES[endpoint].key);
   const { stored: storedRows, gone: deletedRows } = await statements.countStored();
-  if (deletedRows * 2 > storedRows && !request.acceptShrunk) {
+  if (isShrunk(storedRows, deletedRows) && !request.acceptShrunk) {
     const seenBefore = await hasShrunkBefore(transaction, request, request.chunk);
     return { ...NO_CHANGE, incomplete: null, shrunk: true, seenBefore, storedRows, deletedRows };
   }
   const updated = await statements.update();
   const inserted = await statements.insert();
-  if (deletedRows > 0) await statements.remove();
+  if (defersDeletions) await statements.noteGone();
+  else if (deletedRows > 0) await statements.remove();
   const [snapshot] = await transaction.query<{ received: number }>('select count(*) as received from snapshot');
   const received = snapshot?.received ?? 0;
-  const unchanged = received - inserted - updated;
   return {
     ...NO_CHANGE,
     incomplete: null,
@@ -46,9 +50,27 @@ export async function mergeSnapshot(
     received,
     inserted,
     updated,
-    unchanged,
-    missing: deletedRows,
+    unchanged: received - inserted - updated,
+    ...(defersDeletions ? { vanished: await countVanished(transaction, request) } : { missing: deletedRows }),
   };
+}
+
+/**
+ * Merges the temporary table `snapshot`, a second read of the people whose rows vanished, and deletes the rows that
+ * vanished again. Only what it changes counts as received, since the rest has come before in this run.
+ */
+export async function mergeConfirming(
+  transaction: Transaction,
+  endpoint: Collection,
+  request: CommitRequest,
+): Promise<CommitOutcome> {
+  const statements = new SnapshotMerge(transaction, request, TABLES[endpoint]);
+  await takeVanished(transaction, request);
+  const updated = await statements.update();
+  const inserted = await statements.insert();
+  const missing = await statements.remove();
+  const vanished = await countVanished(transaction, request);
+  return { ...NO_CHANGE, incomplete: null, received: inserted + updated, inserted, updated, missing, vanished };
 }
 
 /** Statements of one merge. `stored` is the table's row, `snapshot` the row that was read. */
@@ -116,17 +138,22 @@ class SnapshotMerge {
     );
   }
 
-  async remove(): Promise<void> {
+  async remove(): Promise<number> {
     const { table, shouldKeepMissing } = this.target;
     const act = shouldKeepMissing
       ? `update ${table} as stored set missing_since = clock_timestamp()`
       : `delete from ${table} as stored`;
-    await this.transaction.run(
+    return this.transaction.run(
       `${act}
        where ${this.buildScopeCondition()}
          and ${this.buildGoneCondition()}`,
       [this.request.connectionId],
     );
+  }
+
+  async noteGone(): Promise<void> {
+    const scope = `${this.buildScopeCondition()} and ${this.buildGoneCondition()}`;
+    await noteVanished(this.transaction, this.request, { ...this.target, scope });
   }
 
   /** v2 does not report holidays and time off, so what v1 reported stays. */
@@ -136,7 +163,9 @@ class SnapshotMerge {
 
   private buildScopeCondition(): string {
     const conditions = ['stored.connection_id = $1'];
-    if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
+    if (this.request.isConfirming === true)
+      conditions.push(`stored.${this.target.key} in (select record_id from vanished)`);
+    else if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
     if (this.target.shouldKeepMissing) conditions.push('stored.missing_since is null');
     return conditions.join(' and ');
   }

@@ -147,4 +147,20 @@ async function keepKeys(transaction: Transaction, request: CommitRequest): Promi
        and stored.period_id <> snapshot.period_id`,
     [request.connectionId],
   );
+  // The other API may attribute the period to a day of another chunk. Only what is not stored under its own key is
+  // looked up: few periods, one by one.
+  await transaction.run(
+    `update snapshot
+     set period_id = stored.period_id
+     from personio.attendance_periods as stored
+     where stored.connection_id = $1
+       and stored.period_id_v2 = snapshot.period_id_v2
+       and not exists (
+         select from personio.attendance_periods as known
+         where known.connection_id = $1
+           and known.period_id = snapshot.period_id
+       )
+       and not exists (select from snapshot as other where other.period_id = stored.period_id)`,
+    [request.connectionId],
+  );
 }
