@@ -4,6 +4,7 @@ import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { StoreError, isConflict, toServerAddress, translateError } from './errors.js';
+import { SESSION_SETTINGS } from './session-settings.js';
 import { nameStatement } from './statement-name.js';
 
 export interface DatabaseOptions {
@@ -53,6 +54,8 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
     application_name: applicationName,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool awaits it, which its typings omit
+    onConnect: async (client) => client.query(SESSION_SETTINGS),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? getDefaultParser(oid, format),
     },
@@ -176,10 +179,7 @@ export async function requireDatabase(database: Database, timeoutMs: number): Pr
   const startedAt = Date.now();
   for (let tries = 1; ; tries++) {
     try {
-      const [row] = await database.query<{ version: number }>(
-        `select current_setting('server_version_num')::int as version`,
-      );
-      if ((row?.version ?? 0) < MINIMUM_VERSION) throw createTooOldError(database.url);
+      await requireUsable(database);
       return;
     } catch (error) {
       const waitedMs = Date.now() - startedAt;
@@ -191,12 +191,50 @@ export async function requireDatabase(database: Database, timeoutMs: number): Pr
   }
 }
 
-function createTooOldError(url: string): StoreError {
-  return new StoreError(
-    null,
-    `PostgreSQL at ${toServerAddress(url)} is too old: personio-sync needs version 15 or newer. ` +
-      'Upgrade it, or change DATABASE_URL.',
+interface ServerState {
+  readonly version: number;
+  readonly encoding: string;
+  readonly isStandby: boolean;
+  readonly isReadOnly: boolean;
+}
+
+/** @throws StoreError that says what is wrong with a database that was set up otherwise than we need it. */
+async function requireUsable(database: Database): Promise<void> {
+  const [state] = await database.query<ServerState>(
+    `select
+       current_setting('server_version_num')::int as version,
+       current_setting('server_encoding') as encoding,
+       pg_is_in_recovery() as "isStandby",
+       current_setting('transaction_read_only')::boolean as "isReadOnly"`,
   );
+  const server = `PostgreSQL at ${toServerAddress(database.url)}`;
+  if ((state?.version ?? 0) < MINIMUM_VERSION) {
+    throw new StoreError(
+      null,
+      `${server} is too old: personio-sync needs version 15 or newer. Upgrade it, or change DATABASE_URL.`,
+    );
+  }
+  if (state?.encoding !== 'UTF8') {
+    throw new StoreError(
+      null,
+      `The database in DATABASE_URL has the encoding ${state?.encoding ?? ''}, which cannot hold every name. ` +
+        "Create one with `create database … encoding 'UTF8' template template0`, and change DATABASE_URL.",
+    );
+  }
+  // Both may pass, when a standby is promoted or maintenance ends.
+  if (state.isStandby) {
+    throw new StoreError(
+      'StoreUnavailable',
+      `${server} is a standby, which is read-only. Change DATABASE_URL to the primary server.`,
+    );
+  }
+  if (state.isReadOnly) {
+    throw new StoreError(
+      'StoreUnavailable',
+      `${server} is read-only for this user (default_transaction_read_only is on). ` +
+        'Switch it off for the role or the database, then try again.',
+    );
+  }
 }
 
 function createUnreachableError({ message }: StoreError, tries: number, waitedMs: number): StoreError {

@@ -3,6 +3,7 @@ import { listConnectionIds } from '../../src/store/connections.js';
 import { openDatabase, requireDatabase } from '../../src/store/database.js';
 import type { Database } from '../../src/store/database.js';
 import { translateError } from '../../src/store/errors.js';
+import { migrate } from '../../src/store/migrate.js';
 import { describeFailure } from '../../src/observability/failure.js';
 import { createEmptyDatabase } from '../support/database.js';
 
@@ -103,5 +104,56 @@ describe('what a debug log says of an error of PostgreSQL', () => {
       failure: 'StoreError',
       cause: { code: '42P01', statement: 'select from personio.employees' },
     });
+  });
+});
+
+describe('a database that somebody else set up', () => {
+  const createSetUp = async (...settings: readonly string[]): Promise<Database> => {
+    const own = await createEmptyDatabase();
+    const name = new URL(own.url).pathname.slice(1);
+    for (const setting of settings) await own.run(`alter database ${name} set ${setting}`);
+    await own.close();
+    return openDatabase({ url: own.url, applicationName: 'test', poolSize: 1 });
+  };
+
+  test('with other styles, zone, path, isolation and limits works as any other', async () => {
+    const other = await createSetUp(
+      `DateStyle = 'SQL, DMY'`,
+      `TimeZone = 'Africa/Monrovia'`,
+      `IntervalStyle = 'sql_standard'`,
+      'search_path = nowhere',
+      `default_transaction_isolation = 'serializable'`,
+      'statement_timeout = 50',
+      'standard_conforming_strings = off',
+    );
+    await requireDatabase(other, 0);
+    const [row] = await other.query(
+      `select
+         date '2026-12-31' as day,
+         timestamptz '1971-01-01 00:00:00Z' as moment,
+         '\\' as text,
+         current_setting('transaction_isolation') as isolation
+       from pg_sleep(0.2)`,
+    );
+    const moment = '1971-01-01T00:00:00.000Z';
+    expect(row).toEqual({ day: '2026-12-31', moment, text: '\\', isolation: 'read committed' });
+    expect(await migrate(other)).not.toEqual([]);
+    await other.close();
+  });
+
+  test('that is read-only is refused with the remedy', async () => {
+    const other = await createSetUp('default_transaction_read_only = on');
+    await expect(requireDatabase(other, 0)).rejects.toThrow(/is read-only for this user .* Switch it off/);
+    await other.close();
+  });
+
+  test.each(['LATIN1', 'SQL_ASCII'])('with the encoding %s is refused with the remedy', async (encoding) => {
+    const name = `encoded_${encoding.toLowerCase()}_${process.pid}_${Date.now()}`;
+    await database.run(`create database ${name} encoding '${encoding}' locale 'C' template template0`);
+    const url = new URL(database.url);
+    url.pathname = `/${name}`;
+    const other = openDatabase({ url: url.href, applicationName: 'test', poolSize: 1 });
+    await expect(requireDatabase(other, 0)).rejects.toThrow(new RegExp(`has the encoding ${encoding}, .* 'UTF8'`));
+    await other.close();
   });
 });
