@@ -26,8 +26,8 @@ export interface Changes {
   readonly first: boolean;
   readonly others: boolean;
 }
-export const NOTHING: Changes = { first: false, others: false };
-export const EVERYTHING: Changes = { first: true, others: true };
+const NOTHING: Changes = { first: false, others: false };
+const EVERYTHING: Changes = { first: true, others: true };
 
 const CHUNK = { from: '2026-11-02', to: '2026-11-08' };
 const ONE_DAY = { from: '2026-11-03', to: '2026-11-03' };

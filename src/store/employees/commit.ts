@@ -2,7 +2,6 @@ import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contr
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
 import { describeCarried } from '../../domain/brake.js';
-import { describeUnreadable } from '../../domain/unreadable.js';
 import { findIncompleteReason } from '../completeness.js';
 import type { Database, Transaction } from '../database.js';
 import { assignSequences, storeEvents } from '../events/insert.js';
@@ -13,16 +12,16 @@ import { listUnaskedMissing, toStagingTable } from '../staging.js';
 import { summarizeUnreadable } from '../unreadable.js';
 import { summarizeAnomalies } from './anomalies.js';
 import { recordAttributes } from './attribute-profile.js';
-import type { ProfileSummary } from './attribute-profile.js';
 import { NOT_BRAKED, brake, countChangedPeople } from './brake.js';
 import type { BrakeOutcome } from './brake.js';
 import { carryQuestions, selectCarried } from './carried-questions.js';
 import type { CarriedQuestions } from './carried-questions.js';
+import { formatAllLeftOut, formatCommit, formatPreview } from './commit-message.js';
+import type { ReadSummary } from './commit-message.js';
 import { decideAll } from './decide.js';
 import { deleteDroppedAttributes } from './dropped-attributes.js';
 import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
 import { countLeftOut, recordConfirmed, selectLeftOut } from './left-out.js';
-import type { LeftOutCounts } from './left-out.js';
 import { mergeEmployees } from './merge.js';
 import type { MergeCounts } from './merge.js';
 import { selectPairs } from './pairs.js';
@@ -112,7 +111,7 @@ async function closeOvertaken(transaction: Transaction, request: EmployeesCommit
     ...NO_CHANGES,
     received,
     held: received,
-    message: `${formatReceived(received)} Nothing was changed. ${formatLeftOut(received)}`,
+    message: formatAllLeftOut(received),
     detail: { leftOut: received },
   });
 }
@@ -138,14 +137,6 @@ async function decideAndCommit(
   return request.preview
     ? closePreview(transaction, request, { received, leftOut, readById, braking })
     : commit(transaction, request, { ...context, received, leftOut, readById, braking });
-}
-
-interface ReadSummary {
-  readonly received: number;
-  readonly leftOut: LeftOutCounts;
-  /** Ids of the people that the list left out, and whose records were read by id. */
-  readonly readById: readonly string[];
-  readonly braking: BrakeOutcome;
 }
 
 interface CommitContext extends EmployeesCommitContext, ReadSummary {
@@ -184,18 +175,7 @@ async function commit(
     received,
     ...counts,
     unchanged: received - counts.inserted - counts.updated - counts.held,
-    message: formatMessage({
-      received,
-      counts,
-      events,
-      braking,
-      isBaseline,
-      profile,
-      leftOut,
-      readById,
-      carried,
-      ...unreadable,
-    }),
+    message: formatCommit({ ...context, ...unreadable, counts, events, braking, profile, carried }),
     detail: {
       changed,
       limits: braking.limits,
@@ -225,18 +205,11 @@ function addCarried(braking: BrakeOutcome, { asked }: CarriedQuestions): BrakeOu
 async function closePreview(
   transaction: Transaction,
   request: EmployeesCommitRequest,
-  { received, leftOut, readById, braking }: ReadSummary,
+  summary: ReadSummary,
 ): Promise<SyncResult> {
+  const { received, leftOut, readById, braking } = summary;
   await storeHolds(transaction, request, null);
   const unreadable = await summarizeUnreadable(transaction, request);
-  const sentences = [
-    formatReceived(received),
-    'Nothing was changed: this was a preview.',
-    ...braking.why.map((sentence) => `${sentence}.`),
-    ...(leftOut.people === 0 ? [] : [formatLeftOut(leftOut.people)]),
-    ...formatReadById(readById),
-    ...formatUnreadable(unreadable.unreadableCount),
-  ];
   return closeRun(transaction, request, {
     outcome: 'preview',
     failureType: null,
@@ -246,7 +219,7 @@ async function closePreview(
     received,
     unchanged: received - leftOut.seen,
     held: leftOut.seen,
-    message: sentences.join(' '),
+    message: formatPreview(summary, unreadable.unreadableCount),
     detail: {
       limits: braking.limits,
       why: braking.why,
@@ -281,59 +254,4 @@ async function recordState(
      where connection_id = $1`,
     [connectionId, runId],
   );
-}
-
-interface CommitSummary extends ReadSummary {
-  readonly counts: MergeCounts;
-  readonly events: number;
-  readonly isBaseline: boolean;
-  readonly profile: ProfileSummary | null;
-  readonly carried: CarriedQuestions;
-  readonly unreadableCount: number;
-}
-
-function formatMessage(summary: CommitSummary): string {
-  const { received, counts, events, braking, isBaseline, profile, leftOut, readById, carried, unreadableCount } =
-    summary;
-  const { inserted, updated, missing, held } = counts;
-  const unchanged = received - inserted - updated - held;
-  const figures =
-    `${received} employees received: ${inserted} new, ${updated} changed, ${unchanged} unchanged, ` +
-    `${missing} missing, ${held} held.`;
-  const alarms = [
-    ...formatReadById(readById),
-    ...formatUnreadable(unreadableCount),
-    ...(profile?.alarms.map(({ sentence }) => sentence) ?? []),
-  ];
-  if (isBaseline) {
-    const ends = events === 1 ? '1 upcoming start or end' : `${events} upcoming starts and ends`;
-    const baseline = `This first read is the baseline: it emits no events for the past and plans events for ${ends}.`;
-    return [figures, baseline, ...alarms].join(' ');
-  }
-  return [
-    figures,
-    `${events} lifecycle ${events === 1 ? 'event' : 'events'}.`,
-    ...braking.why.map((sentence) => `${sentence}.`),
-    ...(leftOut.people === 0 ? [] : [formatLeftOut(leftOut.people)]),
-    ...(carried.approved === 0
-      ? []
-      : [`Of them, ${carried.approved} approved: that approval holds for the next read.`]),
-    ...alarms,
-  ].join(' ');
-}
-
-const formatUnreadable = (records: number): readonly string[] =>
-  [describeUnreadable(records)].filter((sentence) => sentence !== null);
-
-function formatReadById(ids: readonly string[]): readonly string[] {
-  if (ids.length === 0) return [];
-  const subject = ids.length === 1 ? '1 employee was' : `${ids.length} employees were`;
-  return [`${subject} missing from the list, and read by id: see \`readById\` in the run's detail.`];
-}
-
-const formatReceived = (received: number): string => `${received} employees received.`;
-
-function formatLeftOut(people: number): string {
-  const subject = people === 1 ? '1 employee was left out' : `${people} employees were left out`;
-  return `${subject}, because another read committed them during this one: the next run reads them again.`;
 }

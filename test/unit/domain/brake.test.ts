@@ -66,7 +66,7 @@ describe('the brake', () => {
     expect(checkClass('withdrawals', { run: { ...NOBODY, withdrawals: 10 } }).isOver).toBe(false);
     expect(describeBrake(check)).toBe(
       '11 of 40 planned leavings would be withdrawn in this run (limit 10). Their changes are on hold; ' +
-        'all others were committed, and these leavings fall due only after an answer',
+        'all others are committed, and these leavings fall due only after an answer',
     );
   });
 
