@@ -116,8 +116,14 @@ const PAGING: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'the total changes on every page',
+    fault: 'the total grows on every page, and no record follows',
     arrange: addFault(changeTotal(({ number }) => 1_000 + number)),
+    outcome: 'SnapshotIncomplete',
+    says: /empty page after 320 of/,
+  },
+  {
+    fault: 'the total falls on every page',
+    arrange: addFault(changeTotal(({ number }) => 10_000 - number)),
     outcome: 'SnapshotIncomplete',
     says: /total changed/,
   },
@@ -273,11 +279,16 @@ const TRANSPORT: readonly FaultCase[] = [
     outcome: 'whole',
   },
   {
-    fault: 'truncated JSON',
+    fault: 'truncated JSON, once',
     arrange: addFault(respondWithDelivery('truncated'), later),
-    outcome: 'PersonioMalformedAnswer',
-    says: /GET \/v1\/company\/employees .* not JSON/,
+    outcome: 'whole',
   },
+  {
+    fault: 'an HTML page with 200, once',
+    arrange: addFault(respondWithStatus(200, '<html>Maintenance</html>', { 'content-type': 'text/html' }), later),
+    outcome: 'whole',
+  },
+  { fault: '204 without a body, once', arrange: addFault(respondWithStatus(204, ''), later), outcome: 'whole' },
   {
     fault: 'an HTML page with 200',
     arrange: addFault(respondWithStatus(200, '<html>Ada Abel</html>', { 'content-type': 'text/html' })),
