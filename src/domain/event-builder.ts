@@ -148,7 +148,8 @@ export class EventBuilder {
     if (this.hasEarlierEnd) return 'leavers';
     const kinds = this.events.map((event) => event.kind);
     if (kinds.some((kind) => kind.startsWith('joiner.') && kind !== 'joiner.rescinded')) return 'joiners';
-    if (kinds.includes('leaver.rescinded')) return 'withdrawals';
+    // With the start withdrawn as well, holding would let a person start who never comes.
+    if (kinds.includes('leaver.rescinded') && !kinds.includes('joiner.rescinded')) return 'withdrawals';
     return kinds.some((kind) => kind.startsWith('mover.')) ? 'movers' : null;
   }
 

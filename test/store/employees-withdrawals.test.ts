@@ -118,6 +118,28 @@ describe('ends that are withdrawn for many at once', () => {
     expect(await countEvents()).toContain('8 joiner.rehired due');
   });
 
+  test.each([
+    { name: 'few', missing: 3 },
+    { name: 'many', missing: 8 },
+  ])('wait on while $name of the people are missing', async ({ missing }) => {
+    await read(endingUpTo(0), 10);
+    await read(endingUpTo(0).slice(missing), 5);
+    await letTimePass();
+    expect(await countEvents()).toEqual(['8 leaver.left planned']);
+    expect(await listHeldPeople(database, 'default')).toHaveLength(8);
+    expect((await read(endingUpTo(0), 1)).result).toMatchObject({ outcome: 'braked', held: 8 });
+    expect(await countEvents()).toEqual(['8 leaver.left planned']);
+  });
+
+  test('stay rejected while people are missing, so that nobody is rehired', async () => {
+    const { runId } = await read(endingUpTo(0), 10);
+    await decide(runId, 'rejected');
+    await letTimePass();
+    await read(endingUpTo(0).slice(3), 2);
+    await read(endingUpTo(0), 1);
+    expect(await countEvents()).toEqual(['8 leaver.left due']);
+  });
+
   test('fall due as planned once Personio has them again', async () => {
     await read(endingUpTo(0), 10);
     await letTimePass();

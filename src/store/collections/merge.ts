@@ -165,7 +165,8 @@ class SnapshotMerge {
     const conditions = ['stored.connection_id = $1'];
     if (this.request.isConfirming === true)
       conditions.push(`stored.${this.target.key} in (select record_id from vanished)`);
-    else if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
+    // A vanished row that another run has moved out of the window was not asked for either.
+    if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
     if (this.target.shouldKeepMissing) conditions.push('stored.missing_since is null');
     return conditions.join(' and ');
   }

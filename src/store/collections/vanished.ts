@@ -10,29 +10,61 @@ import type { CollectionTable } from './tables.js';
  */
 const VANISHED = 0;
 
+/** Number of the rows that an attempt has claimed. The attempt's negative number marks employees who are gone. */
+const toClaim = (attempt: number): number => -1_000_000 - attempt;
+
 /** People whose rows one confirming read asks for: as many as fit into the URL. */
 const PEOPLE_PER_READ = 50;
 
-/** Lists the people of the next confirming read. Empty for collections that are read as a whole. */
-export async function listVanishedPeople(queries: Queries, run: RunRef): Promise<readonly string[]> {
-  if (run.endpoint !== 'attendances' || !(await isStaged(queries, run))) return [];
-  const rows = await queries.query<{ employee_id: string }>(buildPeopleSql(run));
-  return rows.map((row) => row.employee_id);
+/**
+ * Assigns the next vanished rows to a confirming read: of some people, or all of a collection that is read as a whole.
+ * They carry a number of the attempt's own from then on, so that its commit confirms what was asked for, even when it
+ * is repeated.
+ */
+export async function claimVanished(queries: Queries, run: RunRef & { readonly attempt: number }): Promise<void> {
+  if (!(await isStaged(queries, run))) return;
+  const staging = toStagingTable(run);
+  const isPortion =
+    run.endpoint === 'attendances'
+      ? `and (
+           employee_id is null
+           or employee_id in (
+             select distinct employee_id
+             from ${staging}
+             where reading = ${VANISHED}
+               and employee_id is not null
+             order by employee_id
+             limit ${PEOPLE_PER_READ}
+           )
+         )`
+      : '';
+  await queries.run(`update ${staging} set reading = $1 where reading = ${VANISHED} ${isPortion}`, [
+    toClaim(run.attempt),
+  ]);
 }
 
-const buildPeopleSql = (run: RunRef): string =>
-  `select distinct employee_id
-   from ${toStagingTable(run)}
-   where reading = ${VANISHED}
-     and employee_id is not null
-   order by employee_id
-   limit ${PEOPLE_PER_READ}`;
+/** Returns the rows that attempts without a commit have claimed to those that wait. */
+export async function releaseVanished(queries: Queries, run: RunRef): Promise<void> {
+  if (!(await isStaged(queries, run))) return;
+  await queries.run(`update ${toStagingTable(run)} set reading = ${VANISHED} where reading < ${VANISHED}`);
+}
 
-/** Returns the condition of the vanished rows that a confirming read is about. */
-const buildPortionCondition = (run: RunRef): string =>
-  run.endpoint === 'attendances'
-    ? `reading = ${VANISHED} and (employee_id is null or employee_id in (${buildPeopleSql(run)}))`
-    : `reading = ${VANISHED}`;
+/** Lists the people of a confirming read. Empty for collections that are read as a whole. */
+export async function listVanishedPeople(
+  queries: Queries,
+  run: RunRef & { readonly attempt: number },
+): Promise<readonly string[]> {
+  if (run.endpoint !== 'attendances' || !(await isStaged(queries, run))) return [];
+  const rows = await queries.query<{ employee_id: string }>(
+    `select distinct employee_id
+     from ${toStagingTable(run)}
+     where reading = $1
+       and employee_id is not null
+     order by employee_id`,
+    [toClaim(run.attempt)],
+  );
+  return rows.map((row) => row.employee_id);
+}
 
 /** Notes the rows of a scope as vanished. Repeated, it changes nothing. */
 export async function noteVanished(
@@ -62,7 +94,7 @@ export async function noteVanished(
 export async function forgetBrought(transaction: Transaction, request: CommitRequest, key: string): Promise<void> {
   await transaction.run(
     `delete from ${toStagingTable(request)} as vanished
-     where reading = ${VANISHED}
+     where reading <= ${VANISHED}
        and exists (select from snapshot where snapshot.${key} = vanished.record_id)`,
   );
 }
@@ -74,9 +106,10 @@ export async function takeVanished(transaction: Transaction, request: CommitRequ
     `create temp table vanished on commit drop as
      select distinct record_id
      from ${staging}
-     where ${buildPortionCondition(request)}`,
+     where reading = $1`,
+    [toClaim(request.attempt)],
   );
-  await transaction.run(`delete from ${staging} where ${buildPortionCondition(request)}`);
+  await transaction.run(`delete from ${staging} where reading = $1`, [toClaim(request.attempt)]);
   await transaction.run('analyze vanished');
 }
 
@@ -84,7 +117,7 @@ export async function countVanished(queries: Queries, run: RunRef): Promise<numb
   const [row] = await queries.query<{ vanished: number }>(
     `select count(distinct record_id) as vanished
      from ${toStagingTable(run)}
-     where reading = ${VANISHED}`,
+     where reading <= ${VANISHED}`,
   );
   return row?.vanished ?? 0;
 }

@@ -57,6 +57,17 @@ export async function storeHolds(
 }
 
 /**
+ * Rows of people whose withdrawal was asked about or rejected, and who are missing from this read: an absence answers
+ * no question, so their leaving keeps waiting, and a rejection stays.
+ */
+const KEPT_WITHDRAWAL = `
+  select from pairs
+  where pairs.employee_id = decided.employee_id
+    and held_before.brake_class = 'withdrawals'
+    and not pairs.is_seen
+    and (decided.is_held or not decided.is_deleted)`;
+
+/**
  * Stores who is held from now on. A complete read is about everybody, so its run replaces all earlier questions; the
  * read of one person is about that one. People who are left out stay held as they are.
  *
@@ -95,8 +106,16 @@ export async function storeHeldPeople(
        coalesce(decided.verdict, 'asked')
      from decided
      left join held_before using (employee_id)
-     where decided.is_held`,
+     where decided.is_held
+       and not exists (${KEPT_WITHDRAWAL})`,
     [connectionId, runId, collectedAt],
+  );
+  await transaction.run(
+    `insert into personio.held_people
+     select held_before.*
+     from held_before
+     join decided using (employee_id)
+     where exists (${KEPT_WITHDRAWAL})`,
   );
   await redispatchLeavings(transaction, connectionId, await listChangedWaits(transaction, connectionId));
   return onlyEmployeeId === null ? replaceOlder(transaction, connectionId, runId) : [];
