@@ -66,7 +66,7 @@ function openScope(): StatementScope {
     scope.end(new CancelledFailure('The statements of this step were ended, since the step was cancelled.'));
   };
   if (signal.aborted) end();
-  // Whoever cancels does not run in the context of this activity.
+  // The cancellation does not run in the context of this activity.
   else signal.addEventListener('abort', AsyncResource.bind(end), { once: true });
   return scope;
 }

@@ -18,7 +18,7 @@ export interface WatchOptions {
 
 const scopes = new AsyncLocalStorage<StatementScope>();
 
-/** Statements of one step. Whoever opens the scope learns whether the server works on them, and may end them. */
+/** Statements of one step. The opener of the scope learns whether the server works on them, and may end them. */
 export class StatementScope {
   readonly statements = new Set<WatchedStatement>();
   private reason: Error | null = null;
