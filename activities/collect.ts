@@ -20,7 +20,7 @@ import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
 import { countAllowedById, listReadById, stageReadById } from '../src/store/read-by-id.js';
 import { beginStaging, recordGone, stageRecords, listUnaskedMissing } from '../src/store/staging.js';
 import type { StagingKey } from '../src/store/read-starts.js';
-import { HEARTBEAT_INTERVAL_MS, logFailure, toApplicationFailure } from './failures.js';
+import { heartbeatDuring, logFailure, toApplicationFailure } from './failures.js';
 import type { PersonioAccess } from './personio-access.js';
 
 export interface CollectDependencies {
@@ -122,20 +122,19 @@ interface SegmentContext {
 }
 
 async function collectSegment(context: SegmentContext, request: SegmentRequest): Promise<SegmentOutcome> {
-  const resumed = findResumedProgress();
-  const begin = resumed?.at ?? (await beginRead(context, request));
-  const employeeIds = request.isConfirming === true ? await listVanishedPeople(context.database, request) : [];
-  const segment = new Segment(context, { ...request, employeeIds }, resumed ?? createProgress(begin));
-  const timer = setInterval(() => segment.beat(), HEARTBEAT_INTERVAL_MS);
+  const segment = await heartbeatDuring(beatAgain, async () => beginSegment(context, request));
   try {
-    return await segment.read();
+    return await heartbeatDuring(
+      () => segment.beat(),
+      async () => segment.read(),
+    );
   } catch (error) {
     // The next attempt resumes from here.
     segment.beat();
     logFailure(error);
     if (!shouldFallBack(error, request)) throw toApplicationFailure(error, segment.failedAttempts);
     // A collection that was there a page ago is not gone for good: the read begins again.
-    const isUnderWay = begin.offset > 0 || segment.received > 0;
+    const isUnderWay = segment.hasBegun;
     return {
       isSourceGone: !isUnderWay,
       next: null,
@@ -145,9 +144,19 @@ async function collectSegment(context: SegmentContext, request: SegmentRequest):
       pages: 0,
       requests: segment.countRequests(),
     };
-  } finally {
-    clearInterval(timer);
   }
+}
+
+/** Heartbeats with the progress of the last attempt, which must not get lost. */
+function beatAgain(): void {
+  heartbeat(findResumedProgress() ?? undefined);
+}
+
+async function beginSegment(context: SegmentContext, request: SegmentRequest): Promise<Segment> {
+  const resumed = findResumedProgress();
+  const begin = resumed?.at ?? (await beginRead(context, request));
+  const employeeIds = request.isConfirming === true ? await listVanishedPeople(context.database, request) : [];
+  return new Segment(context, { ...request, employeeIds }, resumed ?? createProgress(begin));
 }
 
 /** Segment of these people's records; of everybody's where there are none. */
@@ -182,8 +191,9 @@ class Segment {
     this.progress = resumed;
   }
 
-  get received(): number {
-    return this.progress.received;
+  /** Whether pages of the collection were read, by this segment or one before it. */
+  get hasBegun(): boolean {
+    return this.resumed.at.offset > 0 || this.progress.received > 0;
   }
 
   /**

@@ -1,7 +1,9 @@
-import { activityInfo, heartbeat, log } from '@temporalio/activity';
+import { AsyncResource } from 'node:async_hooks';
+import { activityInfo, cancellationDetails, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { FailureType } from '../src/contracts/internal/errors.js';
 import { describeFailure } from '../src/observability/failure.js';
+import { StatementScope, areStatementsAlive } from '../src/store/statement-watch.js';
 
 /** Attempts per kind of failure, without any progress between them, before the run ends with it. */
 const MAX_ATTEMPTS = {
@@ -24,7 +26,7 @@ const MAX_ATTEMPTS = {
 const MIN_RETRY_DELAY_MS = 1_000;
 
 /** Well within the heartbeat timeout of 30 s, after which a worker counts as lost. */
-export const HEARTBEAT_INTERVAL_MS = 8_000;
+const HEARTBEAT_INTERVAL_MS = 8_000;
 
 /** An error of ours that carries its failure type. */
 interface TypedError {
@@ -44,12 +46,29 @@ export function withFailureTranslation<A extends unknown[], R>(
 ): (...args: A) => Promise<R> {
   return async (...args) => {
     try {
-      return await activity(...args);
+      return await openScope().run(async () => activity(...args));
     } catch (error) {
       logFailure(error);
       throw toApplicationFailure(error, activityInfo().attempt);
     }
   };
+}
+
+/**
+ * Opens a scope of statements that end with an activity that was cancelled, or that Temporal no longer waits for. A
+ * worker that shuts down finishes what the database works on.
+ */
+function openScope(): StatementScope {
+  const scope = new StatementScope();
+  const signal = cancellationSignal();
+  const end = (): void => {
+    if (cancellationDetails()?.workerShutdown === true) return;
+    scope.end(new CancelledFailure('The statements of this step were ended, since the step was cancelled.'));
+  };
+  if (signal.aborted) end();
+  // The cancellation does not run in the context of this activity.
+  else signal.addEventListener('abort', AsyncResource.bind(end), { once: true });
+  return scope;
 }
 
 /** Logs at level `debug` what an error names, since the failure that Temporal stores drops it. */
@@ -59,20 +78,33 @@ export function logFailure(error: unknown): void {
   log.debug('A step failed', describeFailure(error));
 }
 
-/** Wraps an activity so that it heartbeats while one long step, such as a transaction, runs. */
+/** Wraps an activity so that it heartbeats while one long step, such as a transaction, makes progress. */
 export function withHeartbeat<A extends unknown[], R>(
   activity: (...args: A) => Promise<R>,
+  intervalMs = HEARTBEAT_INTERVAL_MS,
 ): (...args: A) => Promise<R> {
   return async (...args) => {
-    const timer = setInterval(() => {
-      heartbeat();
-    }, HEARTBEAT_INTERVAL_MS);
-    try {
-      return await activity(...args);
-    } finally {
-      clearInterval(timer);
-    }
+    return heartbeatDuring(heartbeat, async () => activity(...args), intervalMs);
   };
+}
+
+/**
+ * Heartbeats until `work` has ended, but not while PostgreSQL gives no sign that it works on a statement of this
+ * activity. Requests to others have limits that are shorter than the heartbeat timeout.
+ */
+export async function heartbeatDuring<R>(
+  beat: () => void,
+  work: () => Promise<R>,
+  intervalMs = HEARTBEAT_INTERVAL_MS,
+): Promise<R> {
+  const timer = setInterval(() => {
+    if (areStatementsAlive()) beat();
+  }, intervalMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /**

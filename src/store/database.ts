@@ -6,12 +6,16 @@ import type { PoolClient, QueryResultRow } from 'pg';
 import { StoreError, isConflict, toServerAddress, translateError } from './errors.js';
 import { SESSION_SETTINGS } from './session-settings.js';
 import { nameStatement } from './statement-name.js';
+import { WATCH_INTERVAL_MS, watchStatement } from './statement-watch.js';
+import type { WatchOptions } from './statement-watch.js';
 
 export interface DatabaseOptions {
   readonly url: string;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly poolSize: number;
+  /** Interval at which the server is asked about a statement that takes long. Default: 8 s. */
+  readonly watchIntervalMs?: number;
 }
 
 /** Runs statements, inside a transaction or outside of one. */
@@ -35,6 +39,10 @@ export interface Database extends Queries {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The system then asks ten times, a second apart, whether the other end is still there. */
+const KEEP_ALIVE_DELAY_MS = 10_000;
+/** The pool's limit for connecting does not cover this statement. */
+const SESSION_SETUP = { text: SESSION_SETTINGS, query_timeout: CONNECT_TIMEOUT_MS };
 const CONFLICT_TRIES = 6;
 const CONFLICT_PAUSE_MS = 100;
 /** PostgreSQL 15, the oldest version that has what the merges are written in. */
@@ -48,14 +56,17 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 };
 
 /** Opens a pool; nothing is connected before the first statement. */
-export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions): Database {
+export function openDatabase(options: DatabaseOptions): Database {
+  const { url, applicationName, poolSize, watchIntervalMs = WATCH_INTERVAL_MS } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool awaits it, which its typings omit
-    onConnect: async (client) => client.query(SESSION_SETTINGS),
+    onConnect: async (client) => client.query(SESSION_SETUP),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') => PARSERS[oid] ?? getDefaultParser(oid, format),
     },
@@ -64,9 +75,10 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
   pool.on('error', () => undefined);
   // One that breaks between two statements of a transaction would end the process; the next statement reports it.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const connections: Connections = { pool, server: toServerAddress(url) };
+  const server = toServerAddress(url);
+  const connections: Connections = { pool, server, url, intervalMs: watchIntervalMs };
   return {
-    ...createQueries(async (sql, values) => retryConflicts(async () => pool.query(sql, values)), connections.server),
+    ...createQueries(async (sql, values) => retryConflicts(async () => queryOnce(connections, sql, values)), server),
     transaction: async (work) => retryConflicts(async () => runInTransaction(connections, work)),
     copyIn: async (sql, text) => copyIn(connections, sql, text),
     url,
@@ -74,10 +86,9 @@ export function openDatabase({ url, applicationName, poolSize }: DatabaseOptions
   };
 }
 
-/** A pool, and the `host:port` that its errors name. */
-interface Connections {
+/** A pool, and how its statements are watched. */
+interface Connections extends WatchOptions {
   readonly pool: pg.Pool;
-  readonly server: string;
 }
 
 /** Returns the driver's parser. The pool only asks for the format `text`. */
@@ -118,12 +129,29 @@ async function retryConflicts<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
+async function queryOnce(connections: Connections, sql: string, values: unknown[]): Promise<pg.QueryResult> {
+  const client = await connect(connections);
+  let broken: unknown;
+  try {
+    return await watchStatement(client, connections, async () => client.query(sql, values));
+  } catch (error) {
+    broken = error;
+    throw error;
+  } finally {
+    client.release(broken !== undefined);
+  }
+}
+
 async function runInTransaction<T>(
-  { pool, server }: Connections,
+  connections: Connections,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const client = await connect({ pool, server });
-  const queries = createQueries(async (sql, values) => client.query(sql, values), server);
+  const { server } = connections;
+  const client = await connect(connections);
+  const queries = createQueries(
+    async (sql, values) => watchStatement(client, connections, async () => client.query(sql, values)),
+    server,
+  );
   let broken: Error | undefined;
   try {
     await queries.run('begin');
@@ -132,7 +160,7 @@ async function runInTransaction<T>(
     return result;
   } catch (error) {
     try {
-      await client.query('rollback');
+      await queries.run('rollback');
     } catch (rollbackError) {
       // The connection is unusable: the pool has to drop it, and the server rolls back by itself.
       broken = rollbackError instanceof Error ? rollbackError : new Error('The rollback failed.');
@@ -143,15 +171,18 @@ async function runInTransaction<T>(
   }
 }
 
-async function copyIn({ pool, server }: Connections, sql: string, text: string): Promise<void> {
-  const client = await connect({ pool, server });
+async function copyIn(connections: Connections, sql: string, text: string): Promise<void> {
+  const { server } = connections;
+  const client = await connect(connections);
   let broken: Error | undefined;
   try {
-    const copy = client.query(from(sql));
-    const written = once(copy, 'finish');
-    // Written in one piece: row by row, half of a worker's time went into the socket.
-    copy.end(text);
-    await written;
+    await watchStatement(client, connections, async () => {
+      const copy = client.query(from(sql));
+      const written = once(copy, 'finish');
+      // Written in one piece: row by row, half of a worker's time went into the socket.
+      copy.end(text);
+      await written;
+    });
   } catch (error) {
     // Nobody knows where in the protocol it stopped, so the pool drops the connection.
     broken = error instanceof Error ? error : new Error('The copy failed.');

@@ -34,8 +34,8 @@ const CONFLICT = /^(40001|40P01)$/;
 const NETWORK = /^(E[A-Z]+|ERR_.*)$/;
 /** Messages of the driver, whose errors have no code. */
 const DRIVER_MESSAGES: readonly (readonly [message: RegExp, reason: string])[] = [
-  [/timeout exceeded when trying to connect/, 'timeout'],
-  [/Connection terminated|Client has encountered|Cannot use a pool/, 'connection terminated'],
+  [/timeout exceeded when trying to connect|Query read timeout/, 'timeout'],
+  [/Connection terminated|Client has encountered|Client was closed|Cannot use a pool/, 'connection terminated'],
 ];
 
 /** Returns where a URL of PostgreSQL points to, as `host:port`; nothing else of it may be shown. */
