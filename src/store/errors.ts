@@ -137,9 +137,9 @@ function createConnectionError(server: string, reason: string): StoreError {
   );
 }
 
+/** May be tried again: the work continues once somebody has granted what is missing. */
 function createPrivilegeError(server: string): StoreError {
-  return new StoreError(
-    null,
+  return createUnavailableError(
     `${server} denied a statement to the user in DATABASE_URL. Run \`personio-sync migrate\` as the owner of the ` +
       'schemas personio, personio_read and personio_staging; grant the role personio_sync_worker to the user of ' +
       'workers, and personio_sync_operator to that of operators.',
