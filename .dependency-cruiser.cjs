@@ -86,7 +86,7 @@ const forbidden = [
   ),
   limitLayer(
     'src/store',
-    [CONTRACTS, DOMAIN, 'src/crypto/', PORTS],
+    [CONTRACTS, DOMAIN, NETWORK, 'src/crypto/', PORTS],
     'Of src/personio, the store sees only its ports, api.ts and errors.ts: let an activity call both sides.',
   ),
   limitLayer('src/embedded', [], 'The servers that we start know nothing of the program: pass paths and settings in.'),
@@ -142,11 +142,7 @@ const forbidden = [
     ['@temporalio/workflow', '@temporalio/common', 'personio-sync-contracts'],
     'It would not run, or not replay, in the sandbox: do it in an activity.',
   ),
-  reserve(
-    ['pg', 'pg-copy-streams'],
-    ['src/store', 'src/embedded'],
-    'SQL lives in src/store: add a function there.',
-  ),
+  reserve(['pg', 'pg-copy-streams'], ['src/store', 'src/embedded'], 'SQL lives in src/store: add a function there.'),
   reserve(
     ['got'],
     ['src/personio'],

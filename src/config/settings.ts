@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Policy } from '../domain/policy.js';
+import { parsePostgresUrl } from '../network/postgres-url.js';
 import { parseBaseUrl } from './base-url.js';
 import { loadPolicy } from './policy-file.js';
 
@@ -210,10 +211,10 @@ function readFeed(reader: EnvironmentReader): FeedSettings | null {
 function readDatabaseUrl(reader: EnvironmentReader): string | null {
   const text = reader.readSecret('DATABASE_URL');
   if (text === null) return null;
-  const isPostgres = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
-  if (!isPostgres)
-    reader.faults.push('DATABASE_URL is not a PostgreSQL URL: it must begin with postgres:// or postgresql://.');
-  return isPostgres ? text : null;
+  const parsed = parsePostgresUrl(text);
+  if ('target' in parsed) return text;
+  reader.faults.push(`DATABASE_URL ${parsed.fault}.`);
+  return null;
 }
 
 function readTemporal(reader: EnvironmentReader): TemporalSettings {

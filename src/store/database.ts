@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import type { PoolClient, QueryResultRow } from 'pg';
-import { StoreError, isConflict, toServerAddress, translateError } from './errors.js';
+import { parsePostgresUrl, toServerAddress } from '../network/postgres-url.js';
+import type { PostgresTarget } from '../network/postgres-url.js';
+import { StoreError, isConflict, translateError } from './errors.js';
 import { SESSION_SETTINGS } from './session-settings.js';
 import { nameStatement } from './statement-name.js';
 import { WATCH_INTERVAL_MS, watchStatement } from './statement-watch.js';
@@ -59,7 +61,7 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, applicationName, poolSize, watchIntervalMs = WATCH_INTERVAL_MS } = options;
   const pool = new pg.Pool({
-    connectionString: url,
+    ...toPoolConfig(url),
     application_name: applicationName,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -83,6 +85,24 @@ export function openDatabase(options: DatabaseOptions): Database {
     copyIn: async (sql, text) => copyIn(connections, sql, text),
     url,
     close: async () => pool.end(),
+  };
+}
+
+/** Returns the connection for the driver, whose own parser of URLs throws, and guesses, where ours refuses. */
+function toPoolConfig(url: string): pg.PoolConfig {
+  const parsed = parsePostgresUrl(url);
+  if ('fault' in parsed) throw new StoreError(null, `DATABASE_URL ${parsed.fault}.`);
+  const { host, user, password, database, options, ssl, ...rest }: PostgresTarget = parsed.target;
+  return {
+    port: rest.port,
+    enableChannelBinding: rest.bindsChannel,
+    ...(rest.isDirectTls ? { sslnegotiation: 'direct' } : {}),
+    ...(host === null ? {} : { host }),
+    ...(user === null ? {} : { user }),
+    ...(password === null ? {} : { password }),
+    ...(database === null ? {} : { database }),
+    ...(options === null ? {} : { options }),
+    ...(ssl === null ? {} : { ssl }),
   };
 }
 

@@ -38,12 +38,6 @@ const DRIVER_MESSAGES: readonly (readonly [message: RegExp, reason: string])[] =
   [/Connection terminated|Client has encountered|Client was closed|Cannot use a pool/, 'connection terminated'],
 ];
 
-/** Returns where a URL of PostgreSQL points to, as `host:port`; nothing else of it may be shown. */
-export function toServerAddress(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}`;
-}
-
 /**
  * Returns the driver's error as a `StoreError` where there is a sentence that says what to do; other errors as they
  * are.
@@ -61,16 +55,61 @@ export function translateError(error: unknown, server: string): unknown {
 
 function findSentence(error: Error, server: string): StoreError | null {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const refusal = describeRefusal(code, error, `PostgreSQL at ${server}`);
+  if (refusal !== null) return createUnavailableError(refusal, code === '' ? null : code);
   const reason = findDisconnectReason(code, error.message);
   if (reason !== null) return createConnectionError(server, reason);
-  if (code === '28P01' || code === '28000')
-    return createUnavailableError(`PostgreSQL at ${server} rejected the user or the password in DATABASE_URL.`);
-  if (code === '3D000')
-    return createUnavailableError(`PostgreSQL at ${server} has no database of the name in DATABASE_URL.`);
   if (isSchemaMissing(code, error.message)) return createSchemaMissingError();
+  if (code === '42501') return createPrivilegeError(`PostgreSQL at ${server}`);
   if (TEMPORARY.test(code))
     return createUnavailableError(`PostgreSQL at ${server} could not complete a statement (${code}). Try again.`, code);
   return null;
+}
+
+/** Codes of Node's TLS for a certificate that no known CA has signed, or that is no longer or not yet valid. */
+const UNVERIFIED = /CERT|^UNABLE_TO_|^INVALID_CA$|^INVALID_PURPOSE$|^PATH_LENGTH_EXCEEDED$/;
+/** Codes of a handshake that either side broke off, such as for want of the client's certificate. */
+const HANDSHAKE = /^(ERR_SSL_|ERR_TLS_|EPROTO$)/;
+
+/** Returns a sentence about a connection that either side refused, or null. `server` begins it. */
+function describeRefusal(code: string, error: Error, server: string): string | null {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return (
+      `The certificate of ${server} is for another host. Write the host that it names into DATABASE_URL, ` +
+      'or set sslmode=verify-ca with sslrootcert, which does not compare names.'
+    );
+  if (HANDSHAKE.test(code))
+    return `${server} and this program agreed on no TLS (${code}). Check sslmode, sslcert and sslkey in DATABASE_URL.`;
+  if (UNVERIFIED.test(code))
+    return (
+      `The certificate of ${server} cannot be verified (${code}). Set sslrootcert in DATABASE_URL to the file of ` +
+      'the CA that signed it, or renew the certificate; sslmode=require without sslrootcert verifies nothing.'
+    );
+  if (/does not support SSL|establishing an SSL/.test(error.message))
+    return `${server} offers no TLS, for which sslmode in DATABASE_URL asks. Enable it there, or set sslmode=disable.`;
+  return describeLogin(code, error, server);
+}
+
+function describeLogin(code: string, error: Error, server: string): string | null {
+  if (code.startsWith('28')) return describeRejection(error.message, server);
+  if (code === '3D000') return `${server} has no database of the name in DATABASE_URL.`;
+  if (error.message.includes('client password must be'))
+    return `${server} asks for a password, and there is none. Write it into DATABASE_URL.`;
+  if (code === '' && /^SASL:|authentication/i.test(error.message))
+    return `${server} asks for an authentication that the driver does not know. Set scram-sha-256 in its pg_hba.conf.`;
+  const isFatal = 'severity' in error && error.severity === 'FATAL';
+  if (!isFatal || DISCONNECTED.test(code)) return null;
+  return code === '42501'
+    ? `${server} lets the user in DATABASE_URL not connect. Run: grant connect on database … to …`
+    : `${server} refused the connection (${code}). Check the user, the database and the options in DATABASE_URL.`;
+}
+
+function describeRejection(message: string, server: string): string {
+  if (/no encryption|SSL off/.test(message))
+    return `${server} accepts no unencrypted connection. Set sslmode=verify-full in DATABASE_URL, or sslmode=require.`;
+  if (message.includes('certificate'))
+    return `${server} asks for a certificate of the client. Set sslcert and sslkey in DATABASE_URL.`;
+  return `${server} rejected the user or the password in DATABASE_URL.`;
 }
 
 /** Returns whether a statement or a transaction was undone because of another one, so that it can be repeated. */
@@ -95,6 +134,16 @@ function isSchemaMissing(code: string, message: string): boolean {
 function createConnectionError(server: string, reason: string): StoreError {
   return createUnavailableError(
     `Cannot connect to PostgreSQL at ${server} (${reason}). Check that it is running and that DATABASE_URL is correct.`,
+  );
+}
+
+/** May be tried again: the work continues once somebody has granted what is missing. */
+function createPrivilegeError(server: string): StoreError {
+  return createUnavailableError(
+    `${server} denied a statement to the user in DATABASE_URL. Run \`personio-sync migrate\` as the owner of the ` +
+      'schemas personio, personio_read and personio_staging; grant the role personio_sync_worker to the user of ' +
+      'workers, and personio_sync_operator to that of operators.',
+    '42501',
   );
 }
 

@@ -85,14 +85,59 @@ async function applyNext(
     for (const migration of batch) {
       if (migration.isOutsideTransaction)
         for (const statement of splitStatements(migration.sql)) await database.run(statement);
-      else await transaction.run(migration.sql);
+      else await transaction.run(await skipExistingSchemas(transaction, migration.sql));
       await recordMigration(transaction, migration);
     }
     return batch.map(({ name }) => name);
   });
 }
 
+/** Schemas that the migrations create, unless somebody made them beforehand and gave them to the user. */
+const SCHEMAS = [SCHEMA, 'personio_read', 'personio_staging'];
+
+/**
+ * Has no parameters: the driver would leave a portal open, whose snapshot `create index concurrently` waits for.
+ *
+ * @throws StoreError that says which grant is missing, where the user may not make a schema or does not own it.
+ */
+async function requireSchemaRights(queries: Queries): Promise<void> {
+  const [found] = await queries.query<{ foreign: string | null; missing: string | null }>(
+    `select
+       string_agg(name, ', ') filter (where not pg_has_role(present.nspowner, 'usage')) as foreign,
+       string_agg(name, ', ') filter (
+         where present.oid is null
+           and not has_database_privilege(current_database(), 'create')
+       ) as missing
+     from unnest('{${SCHEMAS.join(',')}}'::text[]) as name
+     left join pg_namespace as present on present.nspname = name`,
+  );
+  const { foreign = null, missing = null } = found ?? {};
+  if (missing !== null)
+    throw new StoreError(
+      null,
+      `The user in DATABASE_URL may not create schemas, and the database lacks ${missing}. Nothing was changed. ` +
+        'Have somebody who may run `grant create on database … to …`, or `create schema … authorization …` for ' +
+        'each of them, then run `personio-sync migrate` again.',
+    );
+  if (foreign !== null)
+    throw new StoreError(
+      null,
+      `Schemas belong to another user than that in DATABASE_URL: ${foreign}. Nothing was changed. ` +
+        'Migrate as that user, or have somebody who may run `alter schema … owner to …` for each of them.',
+    );
+}
+
+/** Leaves out `create schema` for those that exist: with `if not exists`, too, it needs the right to create one. */
+async function skipExistingSchemas(queries: Queries, sql: string): Promise<string> {
+  const rows = await queries.query<{ name: string }>('select nspname as name from pg_namespace');
+  const present = new Set(rows.map(({ name }) => name));
+  return sql.replaceAll(/^create schema (?:if not exists )?(\w+);$/gm, (statement, name: string) =>
+    present.has(name) ? '' : statement,
+  );
+}
+
 async function listPending(transaction: Transaction, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+  await requireSchemaRights(transaction);
   await prepareTable(transaction);
   const applied = new Set((await listApplied(transaction)).map(({ name }) => name));
   const pending = migrations.filter(({ name }) => !applied.has(name));

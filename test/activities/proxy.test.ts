@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
@@ -7,6 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createCertificate } from '../support/certificates.js';
 
 const HTTP_MODULE = new URL('../../dist/src/personio/http.js', import.meta.url).href;
 const SCRIPT = `
@@ -30,11 +31,9 @@ const listen = async (target: Server): Promise<number> =>
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'proxy-'));
   certificate = join(folder, 'certificate.pem');
-  const key = join(folder, 'key.pem');
-  const subject = ['-subj', '/CN=personio.test', '-addext', 'subjectAltName=DNS:personio.test'];
-  const kind = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
-  server = createHttpsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (_request, response) => {
+  const own = createCertificate('personio.test');
+  writeFileSync(certificate, own.certificate);
+  server = createHttpsServer({ key: own.key, cert: own.certificate }, (_request, response) => {
     response.end('reached');
   });
   const port = await listen(server);

@@ -4,6 +4,7 @@ import { ENDPOINTS } from '../../contracts/internal/names.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Logger } from '../../observability/logger.js';
 import { listConnectionIds, readInstallationId } from '../../store/connections.js';
+import { formatPsqlArguments } from '../../network/postgres-url.js';
 import { openDatabase, requireDatabase } from '../../store/database.js';
 import type { Database } from '../../store/database.js';
 import { listRunEvents, countUnacknowledged } from '../../store/events/queries.js';
@@ -153,11 +154,8 @@ function introduce({ output, servers, settings }: PollingContext): void {
   const address = servers.temporal.connectionOptions.address ?? 'localhost:7233';
   const ui = servers.uiUrl === null ? '' : ` — UI: ${servers.uiUrl}`;
   output.say(`Temporal   ${address}, namespace ${servers.temporal.namespace}${ui}`);
-  const { username, hostname, port, pathname } = new URL(servers.databaseUrl);
   const own = settings.databaseUrl === null ? `PGPASSWORD=$(cat ${settings.home}/postgres.password) ` : '';
-  output.say(
-    `Database   ${own}psql -h ${hostname} -p ${port === '' ? '5432' : port} -U ${username} ${pathname.slice(1)}`,
-  );
+  output.say(`Database   ${own}psql ${formatPsqlArguments(servers.databaseUrl)}`);
   output.say(
     servers.company === null
       ? `Personio   ${settings.personio?.baseUrl ?? ''}, connection ${settings.connectionId}; ` +

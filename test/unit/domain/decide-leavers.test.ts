@@ -237,6 +237,7 @@ test.each<Row>([
       known({ ...joining, terminationDate: '2026-12-31', lastWorkingDay: '2026-12-31' }),
       seen(NEXT, { status: 'onboarding', hireDate: null }),
     ],
+    want: ['joiner.rescinded 2026-07-01 due', 'leaver.rescinded 2026-12-31 due'],
     brake: null,
   },
   {
