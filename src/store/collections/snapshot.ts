@@ -8,7 +8,7 @@ import type { Collection, CollectionTable } from './tables.js';
  * Leaves the temporary tables `snapshot`, each id once, with the record that came last, and `known`, those of its ids
  * that are stored. Departments that are derived from employees come once per employee.
  *
- * @returns how many records are left out, because they are new and what matters of them cannot be read.
+ * @returns how many records are left out, because what matters of them cannot be read: new ones, and breaks of v2.
  */
 export async function selectSnapshot(
   transaction: Transaction,
@@ -25,7 +25,8 @@ export async function selectSnapshot(
   if (hasBreaks) await sumBreaks(transaction, request);
   await selectKnown(transaction, TABLES[endpoint], request);
   if (endpoint === 'attendances') await keepKeys(transaction, request);
-  return keepUnreadable(transaction, TABLES[endpoint], request);
+  const { held } = await keepUnreadable(transaction, TABLES[endpoint], request);
+  return { held: held + (hasBreaks ? await countUnreadableBreaks(transaction, request) : 0) };
 }
 
 function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreaks: boolean): string {
@@ -125,6 +126,18 @@ async function sumBreaks(transaction: Transaction, request: CommitRequest): Prom
      set break_minutes = coalesce((select minutes from sums where sums.period_id = snapshot.period_id), 0)
      where ends_at is not null`,
   );
+}
+
+/** Counts the breaks that cannot be added up, since their person, their day or a time cannot be read. */
+async function countUnreadableBreaks(transaction: Transaction, request: CommitRequest): Promise<number> {
+  const [row] = await transaction.query<{ breaks: number }>(
+    `select count(distinct record_id) as breaks
+     from ${toStagingTable(request)}
+     where ${buildAttemptCondition(request)}
+       and kind = 'break'
+       and unreadable && array['person', 'attribution_date', 'start', 'end']`,
+  );
+  return row?.breaks ?? 0;
 }
 
 /**
