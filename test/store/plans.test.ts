@@ -222,7 +222,7 @@ function changeCompany(): readonly EmployeeRecord[] {
   return [...rest.map((record) => ({ ...record, ...changes[record.employeeId] })), joiner];
 }
 
-test('the commit of all employees reads through indexes, whoever changed', async () => {
+test('the commit of all employees reads through indexes', async () => {
   expect(await commitCompany(explaining.database, policy, changeCompany())).toMatchObject({ incomplete: null });
   expectNoScan();
 });
