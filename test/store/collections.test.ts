@@ -210,6 +210,27 @@ describe.each(['oldest', 'newest'] as const)('committing collections on the %s P
     expect(await commit(database, attendances([first]), window)).toMatchObject({ updated: 1, inserted: 0, missing: 0 });
   });
 
+  test('a break of v2 whose time cannot be read is left out and held', async () => {
+    const window = { chunk: { from: '2026-09-14', to: '2026-09-20' }, source: 'v2' as const };
+    const v2 = { date: '2026-09-15', breakMinutes: null, isHoliday: null, isOnTimeOff: null };
+    const startsAt = '2026-09-15T12:00';
+    const work = { kind: 'work' as const, startsAt: '2026-09-15T09:00', endsAt: '2026-09-15T17:00' };
+    const flawed = {
+      span: { kind: 'break' as const, startsAt, endsAt: null },
+      unreadable: { page: 1, attributes: ['end'] },
+    };
+    const read = attendances([
+      attendance(0, { ...v2, periodId: 'w-80', periodIdV2: 'w-80', span: work }),
+      attendance(0, { ...v2, periodId: 'b-80', periodIdV2: 'b-80', ...flawed }),
+    ]);
+    expect(await commit(database, read, window)).toMatchObject({
+      incomplete: null,
+      inserted: 1,
+      held: 1,
+      unreadable: 1,
+    });
+  });
+
   test('two records of one id count once, so the read is incomplete', async () => {
     const doubled = [attendance(9), attendance(9), attendance(10)];
     expect(await commit(database, attendances(doubled), { total: 3 })).toMatchObject({

@@ -2,7 +2,7 @@ import type { CommitOutcome, CommitRequest } from '../../contracts/internal/acti
 import type { Transaction } from '../database.js';
 import { isShrunk } from '../../domain/shrunk.js';
 import { hasShrunkBefore } from '../runs.js';
-import { TABLES, buildDayCondition, listColumns } from './tables.js';
+import { TABLES, buildDayCondition, buildNearCondition, listColumns } from './tables.js';
 import type { Collection, CollectionTable } from './tables.js';
 import { countVanished, forgetBrought, noteVanished, takeVanished } from './vanished.js';
 
@@ -98,7 +98,16 @@ class SnapshotMerge {
     return row ?? { stored: 0, gone: 0 };
   }
 
+  /** Updates the rows of the chunk's days, then those that are stored for other days, by their keys. */
   async update(): Promise<number> {
+    const near = await this.updateWhere(buildNearCondition('stored', this.request));
+    const elsewhere = await this.updateWhere(
+      `stored.${this.target.key} = any(array(select key from known where is_elsewhere))`,
+    );
+    return near + elsewhere;
+  }
+
+  private async updateWhere(condition: string): Promise<number> {
     const { table, key, shouldKeepMissing } = this.target;
     const columns = this.target.columns.filter((column) => !this.isAbsentFromSource(column));
     const assignments = columns.map((column) => `${column} = snapshot.${column}`);
@@ -110,6 +119,7 @@ class SnapshotMerge {
        from snapshot
        where stored.connection_id = $1
          and stored.${key} = snapshot.${key}
+         and ${condition}
          and (
            (${listColumns('stored', columns)})
              is distinct from (${listColumns('snapshot', columns)})
@@ -129,11 +139,7 @@ class SnapshotMerge {
          ${listColumns('snapshot', [key, ...columns])},
          ${moments.map(() => 'clock_timestamp()').join(', ')}
        from snapshot
-       where not exists (
-         select from ${table} as stored
-         where stored.connection_id = $1
-           and stored.${key} = snapshot.${key}
-       )`,
+       where not exists (select from known where known.key = snapshot.${key})`,
       [this.request.connectionId],
     );
   }
@@ -164,7 +170,7 @@ class SnapshotMerge {
   private buildScopeCondition(): string {
     const conditions = ['stored.connection_id = $1'];
     if (this.request.isConfirming === true)
-      conditions.push(`stored.${this.target.key} in (select record_id from vanished)`);
+      conditions.push(`stored.${this.target.key} = any(array(select record_id from vanished))`);
     // A vanished row that another run has moved out of the window was not asked for either.
     if (this.request.chunk !== null) conditions.push(buildDayCondition('stored', this.request));
     if (this.target.shouldKeepMissing) conditions.push('stored.missing_since is null');

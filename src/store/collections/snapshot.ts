@@ -1,14 +1,14 @@
 import type { CommitRequest } from '../../contracts/internal/activities.js';
 import type { Transaction } from '../database.js';
 import { toStagingTable } from '../staging.js';
-import { TABLES, buildAttemptCondition, buildDayCondition, buildUnreadableCondition } from './tables.js';
+import { TABLES, buildAttemptCondition, buildNearCondition, buildUnreadableCondition } from './tables.js';
 import type { Collection, CollectionTable } from './tables.js';
 
 /**
- * Leaves the temporary table `snapshot`: each id once, with the record that came last. Departments that are derived
- * from employees come once per employee.
+ * Leaves the temporary tables `snapshot`, each id once, with the record that came last, and `known`, those of its ids
+ * that are stored. Departments that are derived from employees come once per employee.
  *
- * @returns how many records are left out, because they are new and what matters of them cannot be read.
+ * @returns how many records are left out, because what matters of them cannot be read: new ones, and breaks of v2.
  */
 export async function selectSnapshot(
   transaction: Transaction,
@@ -23,8 +23,10 @@ export async function selectSnapshot(
   await transaction.run(`alter table snapshot add primary key (${key})`);
   await transaction.run('analyze snapshot');
   if (hasBreaks) await sumBreaks(transaction, request);
+  await selectKnown(transaction, TABLES[endpoint], request);
   if (endpoint === 'attendances') await keepKeys(transaction, request);
-  return keepUnreadable(transaction, TABLES[endpoint], request);
+  const { held } = await keepUnreadable(transaction, TABLES[endpoint], request);
+  return { held: held + (hasBreaks ? await countUnreadableBreaks(transaction, request) : 0) };
 }
 
 function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreaks: boolean): string {
@@ -40,6 +42,42 @@ function buildSnapshotSql(endpoint: Collection, request: CommitRequest, hasBreak
       and ${id} is not null
       ${hasBreaks ? `and kind = 'work'` : ''}
     order by ${id}, ${endpoint === 'departments' ? 'name' : 'seq desc'}`;
+}
+
+/**
+ * Leaves the temporary table `known`. The rows of the chunk's days are found by their days; a row that is stored for
+ * other days, which are ever more, is looked up by its key. An array hides from the planner how many keys there are:
+ * for a week's new rows it would scan the table.
+ */
+async function selectKnown(
+  transaction: Transaction,
+  { table, key }: CollectionTable,
+  request: CommitRequest,
+): Promise<void> {
+  await transaction.run('create temp table known (key text, is_elsewhere boolean) on commit drop');
+  await transaction.run(
+    `insert into known
+     select snapshot.${key}, false
+     from snapshot
+     join ${table} as stored
+       on stored.${key} = snapshot.${key}
+     where stored.connection_id = $1
+       and ${buildNearCondition('stored', request)}`,
+    [request.connectionId],
+  );
+  await transaction.run('analyze known');
+  await transaction.run(
+    `insert into known
+     select stored.${key}, true
+     from ${table} as stored
+     where stored.connection_id = $1
+       and stored.${key} = any(array(
+         select snapshot.${key}
+         from snapshot
+         where not exists (select from known where known.key = snapshot.${key})
+       ))`,
+    [request.connectionId],
+  );
 }
 
 async function removeErased(transaction: Transaction, connectionId: string): Promise<void> {
@@ -90,6 +128,18 @@ async function sumBreaks(transaction: Transaction, request: CommitRequest): Prom
   );
 }
 
+/** Counts the breaks that cannot be added up, since their person, their day or a time cannot be read. */
+async function countUnreadableBreaks(transaction: Transaction, request: CommitRequest): Promise<number> {
+  const [row] = await transaction.query<{ breaks: number }>(
+    `select count(distinct record_id) as breaks
+     from ${toStagingTable(request)}
+     where ${buildAttemptCondition(request)}
+       and kind = 'break'
+       and unreadable && array['person', 'attribution_date', 'start', 'end']`,
+  );
+  return row?.breaks ?? 0;
+}
+
 /**
  * Gives what cannot be read its stored value. Leaves out records that are not stored yet and lack something essential.
  */
@@ -115,52 +165,47 @@ async function keepUnreadable(
      from ${table} as stored
      where stored.connection_id = $1
        and stored.${key} = snapshot.${key}
-       and snapshot.unreadable is not null`,
+       and stored.${key} = any(array(
+         select ${key}
+         from snapshot
+         where unreadable is not null
+       ))`,
     [connectionId],
   );
   if (essential.length === 0) return { held: 0 };
   const held = await transaction.run(
     `delete from snapshot
      where (${essential.map((column) => buildUnreadableCondition(target, column)).join(' or ')})
-       and not exists (
-         select from ${table} as stored
-         where stored.connection_id = $1
-           and stored.${key} = snapshot.${key}
-       )`,
-    [connectionId],
+       and not exists (select from known where known.key = snapshot.${key})`,
   );
   return { held };
 }
 
 /**
  * Keeps the stored key of a period that is stored under its id of the other API: the row stays one when the source
- * changes.
+ * changes. Only what is not stored under its own key is looked up, whatever its day: the two APIs may attribute a
+ * period to different days.
  */
-async function keepKeys(transaction: Transaction, request: CommitRequest): Promise<void> {
+async function keepKeys(transaction: Transaction, { connectionId }: CommitRequest): Promise<void> {
   await transaction.run(
-    `update snapshot
-     set period_id = stored.period_id
-     from personio.attendance_periods as stored
-     where stored.connection_id = $1
-       and ${buildDayCondition('stored', request)}
-       and stored.period_id_v2 = snapshot.period_id_v2
-       and stored.period_id <> snapshot.period_id`,
-    [request.connectionId],
-  );
-  // The other API may attribute the period to a day of another chunk. Only what is not stored under its own key is
-  // looked up: few periods, one by one.
-  await transaction.run(
-    `update snapshot
-     set period_id = stored.period_id
-     from personio.attendance_periods as stored
-     where stored.connection_id = $1
-       and stored.period_id_v2 = snapshot.period_id_v2
-       and not exists (
-         select from personio.attendance_periods as known
-         where known.connection_id = $1
-           and known.period_id = snapshot.period_id
-       )
-       and not exists (select from snapshot as other where other.period_id = stored.period_id)`,
-    [request.connectionId],
+    `with kept as (
+       update snapshot
+       set period_id = stored.period_id
+       from personio.attendance_periods as stored
+       where stored.connection_id = $1
+         and stored.period_id_v2 is not null
+         and stored.period_id_v2 = snapshot.period_id_v2
+         and stored.period_id_v2 = any(array(
+           select period_id_v2
+           from snapshot
+           where not exists (select from known where known.key = snapshot.period_id)
+         ))
+         and not exists (select from snapshot as other where other.period_id = stored.period_id)
+       returning snapshot.period_id
+     )
+     insert into known
+     select period_id, true
+     from kept`,
+    [connectionId],
   );
 }

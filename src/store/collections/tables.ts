@@ -76,6 +76,15 @@ export function buildUnreadableCondition({ attributes }: CollectionTable, column
 export const buildDayCondition = (alias: string, { chunk }: CommitRequest): string =>
   `${alias}.date between ${toDateLiteral(chunk?.from)} and ${toDateLiteral(chunk?.to)}`;
 
+/**
+ * Returns the condition of the stored rows among which most of a snapshot is found. A second read is of few people and
+ * many days: its rows are found by their keys alone.
+ */
+export function buildNearCondition(alias: string, request: CommitRequest): string {
+  if (request.chunk === null) return 'true';
+  return request.isConfirming === true ? 'false' : buildDayCondition(alias, request);
+}
+
 /** Returns the condition of the staged rows of one attempt. */
 export const buildAttemptCondition = ({ attempt, chunk }: CommitRequest): string =>
   `reading = ${attempt} and chunk is not distinct from ${toDateLiteral(chunk?.from)}`;

@@ -160,7 +160,7 @@ async function checkClasses(
      cross join jsonb_each_text(runs.detail -> 'changed') as changed
      where runs.connection_id = $1
        and runs.endpoint = 'employees'
-       and runs.finished_at > clock_timestamp() - interval '24 hours'
+       and runs.finished_at > statement_timestamp() - interval '24 hours'
      group by changed.key`,
     [connectionId],
   );

@@ -169,9 +169,8 @@ async function writeHistory(transaction: Transaction, connectionId: string): Pro
   await transaction.run(
     `update personio.employee_history as history
      set valid_to = $2
-     from changed
      where history.connection_id = $1
-       and history.employee_id = changed.employee_id
+       and history.employee_id = any(array(select employee_id from changed))
        and history.valid_to is null`,
     [connectionId, now],
   );

@@ -61,9 +61,10 @@ async function selectNewEvents(transaction: Transaction): Promise<void> {
      join decided using (employee_id)
      where decided_events.is_made
        and not decided.is_held
-       and not exists (
-         select from personio.lifecycle_events as stored
-         where stored.event_id = decided_events.event_id
+       and decided_events.event_id not in (
+         select stored.event_id
+         from personio.lifecycle_events as stored
+         where stored.event_id = any(array(select event_id from decided_events))
        )`,
   );
 }
@@ -77,6 +78,7 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
      from decided_superseded
      join decided using (employee_id)
      where events.event_id = decided_superseded.event_id
+       and events.event_id = any(array(select event_id from decided_superseded))
        and events.connection_id = $1
        and events.state = 'planned'
        and not decided.is_held`,
@@ -88,6 +90,7 @@ async function supersede(transaction: Transaction, connectionId: string): Promis
      from decided_superseded
      join decided using (employee_id)
      where deliveries.event_id = decided_superseded.event_id
+       and deliveries.event_id = any(array(select event_id from decided_superseded))
        and deliveries.connection_id = $1
        and deliveries.state in ('waiting', 'overdue')
        and deliveries.sent_at is null
@@ -107,6 +110,12 @@ async function endFormerEpisodes(transaction: Transaction, connectionId: string)
      from decided
      where deliveries.connection_id = $1
        and deliveries.employee_id = decided.employee_id
+       and deliveries.employee_id = any(array(
+         select employee_id
+         from decided
+         where not is_held
+           and lifecycle_state in ${EMPLOYED_STATES}
+       ))
        and not decided.is_held
        and decided.lifecycle_state in ${EMPLOYED_STATES}
        and deliveries.episode < decided.episode
@@ -134,7 +143,8 @@ export async function assignSequences(transaction: Transaction): Promise<void> {
        from new_events
        where state = 'due'
      ) as numbered
-     where events.event_id = numbered.event_id`,
+     where events.event_id = numbered.event_id
+       and events.event_id = any(array(select event_id from new_events where state = 'due'))`,
     [lastSequence],
   );
 }
@@ -181,6 +191,50 @@ function planEventDeliveries(
 
 const CORRECTION_FIELDS = ['eventId', 'employeeId', 'class', 'episode', 'supersedes'] as const;
 
+const NOTIFIED_SUBSCRIBERS = `
+  with corrections as (
+    select
+      given.event_id,
+      given.employee_id,
+      given.class,
+      coalesce(corrected.episode, given.episode) as episode
+    from jsonb_to_recordset($3::jsonb) as given (${EVENT_COLUMNS.define(CORRECTION_FIELDS)})
+    left join personio.lifecycle_events as corrected
+      on corrected.event_id = given.supersedes
+      and corrected.event_id = any($4)
+  )
+  select distinct corrections.event_id, deliveries.subscriber
+  from corrections
+  join personio.lifecycle_events as earlier
+    on earlier.connection_id = $1
+    and earlier.employee_id = corrections.employee_id
+    and earlier.employee_id = any($5)
+    and earlier.class = corrections.class
+    and earlier.episode = corrections.episode
+    and earlier.run_id <> $2
+    and earlier.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
+    and not exists (
+      select from personio.lifecycle_events as rescinded
+      left join personio.lifecycle_events as withdrawn
+        on withdrawn.event_id = rescinded.supersedes
+      where rescinded.connection_id = $1
+        and rescinded.employee_id = corrections.employee_id
+        and rescinded.employee_id = any($5)
+        and rescinded.class = corrections.class
+        and coalesce(withdrawn.episode, rescinded.episode) = corrections.episode
+        and rescinded.run_id <> $2
+        and rescinded.kind like '%.rescinded'
+        and rescinded.detected_at >= earlier.detected_at
+    )
+  join personio.deliveries as deliveries
+    on deliveries.event_id = earlier.event_id
+    and deliveries.purpose <> 'escalation'
+    and (
+      deliveries.sent_at is not null
+      or deliveries.trying_since is not null
+      or deliveries.state in ('waiting', 'overdue')
+    )`;
+
 /**
  * Finds the subscribers that know the dates which corrections are about: those that received a start or end of the
  * same episode since it was last withdrawn, by any event that names one. The episode is that of the event which a
@@ -197,52 +251,13 @@ async function findNotifiedSubscribers(
   const corrections = events.filter((event) => isCorrection(event.kind));
   const notified = new Map<string, Set<string>>();
   if (corrections.length === 0) return notified;
-  const rows = await transaction.query<{ event_id: string; subscriber: string }>(
-    `with corrections as (
-       select
-         given.event_id,
-         given.employee_id,
-         given.class,
-         coalesce(corrected.episode, given.episode) as episode
-       from jsonb_to_recordset($3::jsonb) as given (${EVENT_COLUMNS.define(CORRECTION_FIELDS)})
-       left join personio.lifecycle_events as corrected
-         on corrected.event_id = given.supersedes
-     )
-     select distinct corrections.event_id, deliveries.subscriber
-     from corrections
-     join personio.lifecycle_events as earlier
-       on earlier.connection_id = $1
-       and earlier.employee_id = corrections.employee_id
-       and earlier.class = corrections.class
-       and earlier.episode = corrections.episode
-       and earlier.run_id <> $2
-       and earlier.kind ~ '[.](announced|rehired|rescheduled|started|left)$'
-       and not exists (
-         select from personio.lifecycle_events as rescinded
-         left join personio.lifecycle_events as withdrawn
-           on withdrawn.event_id = rescinded.supersedes
-         where rescinded.connection_id = $1
-           and rescinded.employee_id = corrections.employee_id
-           and rescinded.class = corrections.class
-           and coalesce(withdrawn.episode, rescinded.episode) = corrections.episode
-           and rescinded.run_id <> $2
-           and rescinded.kind like '%.rescinded'
-           and rescinded.detected_at >= earlier.detected_at
-       )
-     join personio.deliveries as deliveries
-       on deliveries.event_id = earlier.event_id
-       and deliveries.purpose <> 'escalation'
-       and (
-         deliveries.sent_at is not null
-         or deliveries.trying_since is not null
-         or deliveries.state in ('waiting', 'overdue')
-       )`,
-    [
-      connectionId,
-      runId,
-      JSON.stringify(corrections.map((correction) => EVENT_COLUMNS.toRow(correction, CORRECTION_FIELDS))),
-    ],
-  );
+  const rows = await transaction.query<{ event_id: string; subscriber: string }>(NOTIFIED_SUBSCRIBERS, [
+    connectionId,
+    runId,
+    JSON.stringify(corrections.map((correction) => EVENT_COLUMNS.toRow(correction, CORRECTION_FIELDS))),
+    corrections.map(({ supersedes }) => supersedes),
+    corrections.map(({ employeeId }) => employeeId),
+  ]);
   for (const row of rows) notified.set(row.event_id, (notified.get(row.event_id) ?? new Set()).add(row.subscriber));
   return notified;
 }

@@ -20,6 +20,7 @@ const RELATE_EVENTS = `
     join personio.employee_history as history
       on history.connection_id = $1
       and history.employee_id = new_people.employee_id
+      and history.employee_id = any(array(select employee_id from new_people))
     where history.email is not null
   ),
   namesakes as (
@@ -28,6 +29,7 @@ const RELATE_EVENTS = `
     join personio.employee_history as history
       on history.connection_id = $1
       and lower(history.email) = addresses.address
+      and lower(history.email) = any(array(select address from addresses))
       and history.employee_id <> addresses.employee_id
   ),
   pairs_of_events as (
@@ -41,10 +43,12 @@ const RELATE_EVENTS = `
     join personio.lifecycle_events as own
       on own.connection_id = $1
       and own.employee_id = namesakes.employee_id
+      and own.employee_id = any(array(select employee_id from namesakes))
       and own.state <> 'superseded'
     join personio.lifecycle_events as other
       on other.connection_id = $1
       and other.employee_id = namesakes.other_id
+      and other.employee_id = any(array(select other_id from namesakes))
       and other.state <> 'superseded'
     where (
         (own.kind in ${LEAVER_KINDS} and other.kind in ${JOINER_KINDS})
