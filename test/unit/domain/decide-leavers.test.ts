@@ -232,15 +232,6 @@ test.each<Row>([
     brake: 'withdrawals',
   },
   {
-    name: 'a withdrawn start passes, and the end that is withdrawn with it',
-    reads: [
-      known({ ...joining, terminationDate: '2026-12-31', lastWorkingDay: '2026-12-31' }),
-      seen(NEXT, { status: 'onboarding', hireDate: null }),
-    ],
-    want: ['joiner.rescinded 2026-07-01 due', 'leaver.rescinded 2026-12-31 due'],
-    brake: null,
-  },
-  {
     name: 'a new start counts before a withdrawn end',
     reads: [known({ ...joining, terminationDate: '2026-12-31' }), seen(NEXT, { ...joining, hireDate: '2026-07-02' })],
     want: ['joiner.rescheduled 2026-07-02 due', 'joiner.started 2026-07-02 planned', 'leaver.rescinded 2026-12-31 due'],

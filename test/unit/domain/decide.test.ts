@@ -104,7 +104,8 @@ describe('joiners', () => {
       want: ['joiner.rescinded 2026-07-01 due', 'leaver.rescinded 2026-12-31 due'],
       rules: ['start-withdrawn', 'start-withdrawn'],
       state: null,
-      brake: 'withdrawals',
+      // Held, the start would fall due.
+      brake: null,
     },
     {
       name: 'a person inactive before the start has it withdrawn and has not left',
