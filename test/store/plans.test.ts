@@ -191,7 +191,8 @@ test.each(['v1', 'v2'] as const)('the commit of a changed week by %s reads that 
   expect(outcome).toMatchObject({ incomplete: null, inserted: source === 'v1' ? 1 : 0, vanished: 2 });
   expectNoScan();
   const years = { from: FIRST_DAY, to: '2026-10-30' };
-  await (await run.begin(years)).stage({ endpoint: 'attendances', records: week.slice(0, 1) });
+  await run.beginConfirming(years);
+  await run.stage({ endpoint: 'attendances', records: week.slice(0, 1) });
   explaining.takeAccesses();
   expect(await run.commit({ isConfirming: true })).toMatchObject({ incomplete: null, missing: 2 });
   expectNoScan();

@@ -57,7 +57,9 @@ export class ExplainingDatabase {
     const explained = new URL(url);
     const options = Object.entries(SETTINGS).map(([name, value]) => `-c ${name}=${value}`);
     explained.searchParams.set('options', options.join(' '));
-    this.database = openDatabase({ url: explained.href, applicationName: 'personio-sync plans', poolSize: 2 });
+    // Parameters of a PostgreSQL URL know no `+` for a space.
+    const text = explained.href.replaceAll('+', '%20');
+    this.database = openDatabase({ url: text, applicationName: 'personio-sync plans', poolSize: 2 });
     // The pool keeps its clients to itself.
     const emit: unknown = Reflect.get(pg.Client.prototype, 'emit');
     if (typeof emit !== 'function') throw new TypeError('The driver has changed.');
