@@ -21,7 +21,9 @@ export const keysCommand: CommandDefinition = (program, finish) => {
     .command('keys')
     .description('manage the keys that seal stored secrets')
     .command('rotate')
-    .description('re-seal all stored secrets and tokens with the first key of PERSONIO_SYNC_KEYS; workers may keep running')
+    .description(
+      're-seal all stored secrets and tokens with the first key of PERSONIO_SYNC_KEYS; workers may keep running',
+    )
     .option('--by <name>', 'person responsible, recorded in the audit log (default: the user of the operating system)')
     .option('--reason <text>', 'reason, recorded in the audit log')
     .option('--json', 'print one JSON document')
