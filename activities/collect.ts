@@ -191,7 +191,7 @@ class Segment {
     this.progress = resumed;
   }
 
-  /** Whether pages of the collection were read, by this segment or one before it. */
+  /** True if this segment, or one before it, has read pages of the collection. */
   get hasBegun(): boolean {
     return this.resumed.at.offset > 0 || this.progress.received > 0;
   }

@@ -31,7 +31,7 @@ export interface ReadContext {
   readonly tally: ReadTally;
 }
 
-/** What to read until it is complete. */
+/** Collection, or chunk, to read until it is complete. */
 export interface ReadTarget {
   readonly chunk: DayWindow | null;
   /** The first attempt, if it has begun already. */

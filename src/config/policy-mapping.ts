@@ -9,7 +9,7 @@ interface Fault {
   readonly fault: string;
 }
 
-/** What references need of a subscriber, whatever else is wrong in the file. */
+/** Part of a subscriber that references need, whatever else is wrong in the file. */
 const referencesSchema = z
   .object({
     subscribers: z

@@ -1,4 +1,4 @@
-/** How many records of a read have a value of one attribute that cannot be read. */
+/** Number of records of a read in which one attribute cannot be read. */
 export interface UnreadableCount {
   readonly attribute: string;
   readonly records: number;

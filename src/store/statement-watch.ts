@@ -63,7 +63,7 @@ export async function watchStatement<T>(client: PoolClient, options: WatchOption
 }
 
 class WatchedStatement {
-  /** Whether the last look found no sign of it, or is still without an answer. */
+  /** True if the last look found no sign of it, or is still without an answer. */
   isSilent = false;
   private readonly client: PoolClient;
   private readonly options: WatchOptions;

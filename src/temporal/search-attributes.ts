@@ -11,7 +11,7 @@ const RETRY_MS = 250;
 
 export interface SearchAttributesRegistration {
   readonly registered: readonly string[];
-  /** What to do if the server does not allow registration over this connection; null if nothing is left to do. */
+  /** Remedy if the server does not allow registration over this connection; null if nothing is left to do. */
   readonly remedy: string | null;
 }
 

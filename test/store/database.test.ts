@@ -84,23 +84,23 @@ describe('errors of PostgreSQL', () => {
 
 describe('what a debug log says of an error of PostgreSQL', () => {
   beforeAll(async () => database.run('create table named (id int constraint is_small check (id < 10), day date)'));
-  const describeErrorOf = async (sql: string, ...values: readonly unknown[]): Promise<Record<string, unknown>> =>
+  const describeErrorFrom = async (sql: string, ...values: readonly unknown[]): Promise<Record<string, unknown>> =>
     database.run(sql, values).then(
       () => ({}),
       (error: unknown) => ({ ...describeFailure(error) }),
     );
 
   test('is the statement, the constraint and the code, never a value', async () => {
-    const broken = await describeErrorOf('insert into named (id) values ($1)', 4_711);
+    const broken = await describeErrorFrom('insert into named (id) values ($1)', 4_711);
     expect(broken).toMatchObject({ code: '23514', constraint: 'is_small', statement: 'insert into named' });
-    const unreadable = await describeErrorOf('select id from named where day = $1', 'Ada Lovelace');
+    const unreadable = await describeErrorFrom('select id from named where day = $1', 'Ada Lovelace');
     expect(unreadable).toMatchObject({ code: '22007', statement: 'select from named' });
     expect(JSON.stringify([broken, unreadable])).not.toMatch(/4711|Ada|Lovelace/);
     expect(JSON.stringify(broken)).toMatch(/database\.ts/);
   });
 
   test('is there for an error that has become a sentence', async () => {
-    expect(await describeErrorOf('select from personio.employees')).toMatchObject({
+    expect(await describeErrorFrom('select from personio.employees')).toMatchObject({
       failure: 'StoreError',
       cause: { code: '42P01', statement: 'select from personio.employees' },
     });

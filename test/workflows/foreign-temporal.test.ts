@@ -107,23 +107,23 @@ describe('two installations in a namespace', () => {
     installationId,
     connectionIds,
   });
-  const listOf = async (connectionId: string): Promise<readonly string[]> =>
+  const listSchedulesFor = async (connectionId: string): Promise<readonly string[]> =>
     (await listSchedules(temporal.client)).filter((id) => id.startsWith(`personio:${connectionId}:`));
 
   test('change and delete their own schedules only', async () => {
     const first = createInstallation('one', 'alpha');
     const second = createInstallation('two', 'beta');
     await applySchedules(first, schedule);
-    await waitUntil(async () => (await listOf('alpha')).length === 4);
-    expect(await applySchedules(second, schedule)).toMatchObject({ deleted: [], foreign: await listOf('alpha') });
-    await waitUntil(async () => (await listOf('beta')).length === 4);
+    await waitUntil(async () => (await listSchedulesFor('alpha')).length === 4);
+    expect(await applySchedules(second, schedule)).toMatchObject({ deleted: [], foreign: await listSchedulesFor('alpha') });
+    await waitUntil(async () => (await listSchedulesFor('beta')).length === 4);
     expect(await applySchedules(first, schedule)).toMatchObject({ created: [], deleted: [] });
     expect(await deleteConnectionSchedules(second, 'alpha')).toEqual([]);
     expect(await findScheduleOwner(first, RETENTION_SCHEDULE_ID)).toBe('own');
     const deleted = await deleteSchedules(second);
     expect(deleted).toHaveLength(5);
-    await waitUntil(async () => (await listOf('beta')).length === 0);
-    expect(await listOf('alpha')).toHaveLength(4);
+    await waitUntil(async () => (await listSchedulesFor('beta')).length === 0);
+    expect(await listSchedulesFor('alpha')).toHaveLength(4);
     expect(await findScheduleOwner(first, RETENTION_SCHEDULE_ID)).toBe('own');
   });
 

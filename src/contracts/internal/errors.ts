@@ -17,7 +17,7 @@ export const FAILURE_TYPES = [
   'PersonioEndpointRetired',
   /** The pages never added up to one consistent snapshot; the tables are unchanged. */
   'SnapshotIncomplete',
-  /** What the caller asked for cannot be done, such as a window that ends before it begins; nothing is retried. */
+  /** The request cannot be carried out, such as a window that ends before it begins; nothing is retried. */
   'InvalidRequest',
   /** PostgreSQL is unreachable or closed the connection: retried. */
   'StoreUnavailable',

@@ -5,7 +5,7 @@ import type { CarriedQuestions } from './carried-questions.js';
 import type { LeftOutCounts } from './left-out.js';
 import type { MergeCounts } from './merge.js';
 
-/** What a read has brought. */
+/** Result of a read. */
 export interface ReadSummary {
   readonly received: number;
   readonly leftOut: LeftOutCounts;
@@ -14,7 +14,7 @@ export interface ReadSummary {
   readonly braking: BrakeOutcome;
 }
 
-/** What a commit has changed. */
+/** Result of a commit. */
 export interface CommitSummary extends ReadSummary {
   readonly counts: MergeCounts;
   readonly events: number;

@@ -31,13 +31,15 @@ create table personio.snapshot_commits (
   unique nulls not distinct (connection_id, endpoint, window_start, window_end)
 );
 
--- The worker deletes rows of these tables. The function may have been replaced since 0006, so its present text is extended.
+-- The worker deletes rows of these tables. The function may have been replaced since 0006, so its present text is
+-- extended.
 do $$
 declare
   present text := pg_get_functiondef('personio.grant_roles()'::regprocedure);
   extended text := replace(present,
     'grant delete on personio.held_people,',
-    'grant delete on personio.read_starts, personio.refreshed_people, personio.snapshot_commits, personio.held_people,');
+    'grant delete on personio.read_starts, personio.refreshed_people, personio.snapshot_commits, '
+    || 'personio.held_people,');
 begin
   if extended = present then
     raise exception 'personio.grant_roles does not grant what 0009 extends.';

@@ -24,8 +24,13 @@ declare
 begin
   for staged in
     select c.oid::regclass as name, c.oid, r.endpoint
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace join personio.sync_runs r on c.relname = r.endpoint || '_' || r.run_id
-    where n.nspname = 'personio_staging' and c.relkind = 'r' and r.connection_id = of_connection and r.endpoint in ('employees', 'attendances')
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join personio.sync_runs r on c.relname = r.endpoint || '_' || r.run_id
+    where n.nspname = 'personio_staging'
+      and c.relkind = 'r'
+      and r.connection_id = of_connection
+      and r.endpoint in ('employees', 'attendances')
       and r.run_id = any (array(
         -- Names of tables have another collation than the index.
         select substring(t.relname from '^(?:employees|attendances)_(.*)$') collate "default"
@@ -34,7 +39,10 @@ begin
   loop
     key := case staged.endpoint when 'employees' then 'record_id' else 'employee_id' end;
     select string_agg(format('%I = null', attname), ', ') into blank from pg_attribute
-    where attrelid = staged.oid and attnum > 0 and not attisdropped and attname not in ('reading', 'chunk', 'seq', 'record_id', key);
+    where attrelid = staged.oid
+      and attnum > 0
+      and not attisdropped
+      and attname not in ('reading', 'chunk', 'seq', 'record_id', key);
     begin
       execute format('update %s set %s where %I = $1', staged.name, blank, key) using of_employee;
     exception when undefined_table then
