@@ -115,7 +115,10 @@ describe('two installations in a namespace', () => {
     const second = createInstallation('two', 'beta');
     await applySchedules(first, schedule);
     await waitUntil(async () => (await listSchedulesFor('alpha')).length === 4);
-    expect(await applySchedules(second, schedule)).toMatchObject({ deleted: [], foreign: await listSchedulesFor('alpha') });
+    expect(await applySchedules(second, schedule)).toMatchObject({
+      deleted: [],
+      foreign: await listSchedulesFor('alpha'),
+    });
     await waitUntil(async () => (await listSchedulesFor('beta')).length === 4);
     expect(await applySchedules(first, schedule)).toMatchObject({ created: [], deleted: [] });
     expect(await deleteConnectionSchedules(second, 'alpha')).toEqual([]);
