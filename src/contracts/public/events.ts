@@ -88,8 +88,11 @@ export interface LifecycleEvent {
   readonly purpose: 'event' | 'notice' | 'escalation';
   /** Workflow and signal that take the acknowledgement. */
   readonly acknowledge: {
+    /** Namespace of the workflow. It may be another one than yours. */
     readonly namespace: string;
+    /** Id of the workflow that waits for the acknowledgement. */
     readonly workflowId: string;
+    /** Name of the signal, whose only argument is an `Acknowledgement`. */
     readonly signal: string;
     readonly [added: string]: unknown;
   };
