@@ -60,8 +60,9 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 /** Opens a pool; nothing is connected before the first statement. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, applicationName, poolSize, watchIntervalMs = WATCH_INTERVAL_MS } = options;
+  const connection = toClientConfig(url);
   const pool = new pg.Pool({
-    ...toPoolConfig(url),
+    ...connection,
     application_name: applicationName,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -78,7 +79,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // One that breaks between two statements of a transaction would end the process; the next statement reports it.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const server = toServerAddress(url);
-  const connections: Connections = { pool, server, url, intervalMs: watchIntervalMs };
+  const connections: Connections = { pool, server, connection, intervalMs: watchIntervalMs };
   return {
     ...createQueries(async (sql, values) => retryConflicts(async () => queryOnce(connections, sql, values)), server),
     transaction: async (work) => retryConflicts(async () => runInTransaction(connections, work)),
@@ -89,7 +90,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 /** Returns the connection for the driver, whose own parser of URLs throws, and guesses, where ours refuses. */
-function toPoolConfig(url: string): pg.PoolConfig {
+function toClientConfig(url: string): pg.ClientConfig {
   const parsed = parsePostgresUrl(url);
   if ('fault' in parsed) throw new StoreError(null, `DATABASE_URL ${parsed.fault}.`);
   const { host, user, password, database, options, ssl, ...rest }: PostgresTarget = parsed.target;

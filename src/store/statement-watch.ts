@@ -10,7 +10,8 @@ export const WATCH_INTERVAL_MS = 8_000;
 const MAX_SILENT_LOOKS = 2;
 
 export interface WatchOptions {
-  readonly url: string;
+  /** Connection of the pool. A probe that connects otherwise, such as without its CA, would find nobody alive. */
+  readonly connection: pg.ClientConfig;
   /** The server's `host:port`, for the message. */
   readonly server: string;
   readonly intervalMs: number;
@@ -130,9 +131,9 @@ function findProcessId(client: pg.ClientBase): number | null {
 }
 
 /** Returns whether the server works on the statement of a process; behind a pooler, whether the server answers. */
-async function isAtWork({ url, intervalMs }: WatchOptions, processId: number | null): Promise<boolean> {
+async function isAtWork({ connection, intervalMs }: WatchOptions, processId: number | null): Promise<boolean> {
   const probe = new pg.Client({
-    connectionString: url,
+    ...connection,
     application_name: 'personio-sync probe',
     connectionTimeoutMillis: intervalMs,
     query_timeout: intervalMs,

@@ -23,7 +23,13 @@ let admin: Database;
 let port: string;
 let count = 0;
 
-const open = (url: string): Database => openDatabase({ url, applicationName: 'test', poolSize: 2 });
+const open = (url: string, watchIntervalMs?: number): Database =>
+  openDatabase({
+    url,
+    applicationName: 'test',
+    poolSize: 2,
+    ...(watchIntervalMs === undefined ? {} : { watchIntervalMs }),
+  });
 const toPath = (name: string): string => join(folder, name);
 
 /** Returns `works`, or the sentence that a command would print. */
@@ -110,6 +116,12 @@ describe('a server with TLS and a private CA', () => {
     ['sslmode=require&sslcert=FOLDER/client.pem&sslkey=FOLDER/server.key', /sslcert and sslkey that do not fit/],
   ])('%s', async (query, outcome) => {
     expect(await explain(toUrl(query))).toMatch(outcome);
+  });
+
+  test('a long statement is watched over a connection that is made alike', async () => {
+    const database = open(toUrl('sslmode=verify-full&sslrootcert=FOLDER/ca.pem'), 50);
+    expect(await database.query('select pg_sleep(0.5), 1 as one')).toMatchObject([{ one: 1 }]);
+    await database.close();
   });
 
   test('another name is refused by verify-full only', async () => {
