@@ -14,7 +14,7 @@ import type { PersonioApi } from '../src/personio/api.js';
 import { PersonioError } from '../src/personio/errors.js';
 import type { SegmentPage } from '../src/personio/pages.js';
 import { shouldFallBack, readEmployee, readSegment } from '../src/personio/sources.js';
-import { claimVanished, listVanishedPeople, releaseVanished } from '../src/store/collections/vanished.js';
+import { claimVanished, listVanishedPeople } from '../src/store/collections/vanished.js';
 import type { Database } from '../src/store/database.js';
 import { learnPageSize, findPageSize } from '../src/store/page-sizes.js';
 import { countAllowedById, listReadById, stageReadById } from '../src/store/read-by-id.js';
@@ -260,11 +260,8 @@ function toStagingKey({ attempt, chunk }: SegmentRequest): StagingKey {
 /** Returns the position to begin at. The first segment of a read begins its staging; later ones bring theirs. */
 async function beginRead(context: SegmentContext, request: SegmentRequest): Promise<ReadPosition> {
   if (request.position !== null) return request.position;
-  const isConfirming = request.isConfirming === true;
-  // Beginning an attempt deletes what was staged under its number.
-  if (isConfirming) await releaseVanished(context.database, request);
   await beginStaging(context.database, request, toStagingKey(request));
-  if (isConfirming) await claimVanished(context.database, request);
+  if (request.isConfirming === true) await claimVanished(context.database, request);
   return readFirstPosition(context, request);
 }
 

@@ -1,5 +1,6 @@
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { RunRef } from '../src/contracts/internal/activities.js';
+import { ZERO_COUNTS } from '../src/contracts/internal/sync.js';
 import type { Database } from '../src/store/database.js';
 import { closeRun, listOpenRuns } from '../src/store/runs.js';
 import { dropLeftOvers } from '../src/store/staging.js';
@@ -26,16 +27,21 @@ const ENDED: readonly WorkflowExecutionInfo['status']['name'][] = [
  * in staging. A run that Temporal does not know stays open: its namespace may be another one.
  */
 export async function cleanUpRuns({ database, getClient, namespace }: TerminatedRunsDependencies): Promise<void> {
-  const client = getClient(namespace);
-  for (const run of await listOpenRuns(database, MAX_RUNS)) {
-    const ended = await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, async () => {
-      for await (const { status } of client.workflow.list({ query: `RunId = '${run.runId}'` }))
-        return ENDED.includes(status.name);
-      return false;
-    });
-    if (ended) await closeAsTerminated(database, run);
-  }
+  const runs = await listOpenRuns(database, MAX_RUNS);
+  const ended = runs.length === 0 ? [] : await listEnded(getClient(namespace), runs);
+  for (const run of runs) if (ended.includes(run.runId)) await closeAsTerminated(database, run);
   await dropLeftOvers(database);
+}
+
+/** Asks Temporal once about all runs, since every run that starts asks. */
+async function listEnded(client: Client, runs: readonly RunRef[]): Promise<readonly string[]> {
+  const ids = runs.map(({ runId }) => `'${runId}'`).join(', ');
+  return client.withDeadline(Date.now() + ASK_TIMEOUT_MS, async () => {
+    const ended: string[] = [];
+    for await (const { runId, status } of client.workflow.list({ query: `RunId IN (${ids})` }))
+      if (ENDED.includes(status.name)) ended.push(runId);
+    return ended;
+  });
 }
 
 async function closeAsTerminated(database: Database, run: RunRef): Promise<void> {
@@ -46,10 +52,6 @@ async function closeAsTerminated(database: Database, run: RunRef): Promise<void>
     source: null,
     requests: 0,
     detail: {},
-    received: 0,
-    inserted: 0,
-    updated: 0,
-    unchanged: 0,
-    missing: 0,
+    ...ZERO_COUNTS,
   });
 }

@@ -9,6 +9,7 @@ import {
 import { FAILURE_TYPES } from '../src/contracts/internal/errors.js';
 import type { FailureType } from '../src/contracts/internal/errors.js';
 import type { OpenRunRequest, RunPlan, RunRef } from '../src/contracts/internal/activities.js';
+import { ZERO_COUNTS } from '../src/contracts/internal/sync.js';
 import type { RunOutcome } from '../src/contracts/internal/sync.js';
 import { collect, store } from './proxies.js';
 import type { ReadTally } from './read-snapshot.js';
@@ -58,8 +59,6 @@ export async function withFailureRecording<T>(
     throw ApplicationFailure.nonRetryable(ending.message, ending.failureType ?? 'Unexpected');
   }
 }
-
-const ZERO_COUNTS = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0 } as const;
 
 function toEnding(error: unknown): RunEnding {
   if (isCancellation(error)) {

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { EmployeesCommitOutcome, EmployeesCommitRequest, RunRef } from '../src/contracts/internal/activities.js';
 import { DEFAULT_CONNECTION, SIGNAL, TASK_QUEUE, WORKFLOW_TYPE, workflowId } from '../src/contracts/internal/names.js';
+import { ZERO_COUNTS } from '../src/contracts/internal/sync.js';
 import type { RefreshInput, SyncInput, SyncResult } from '../src/contracts/internal/sync.js';
 import { collect, store } from './proxies.js';
 import { readUntilComplete } from './read-snapshot.js';
@@ -158,11 +159,7 @@ async function closeAsNotFound(
       source: tally.source,
       requests: tally.requests,
       detail: {},
-      received: 0,
-      inserted: 0,
-      updated: 0,
-      unchanged: 0,
-      missing: 0,
+      ...ZERO_COUNTS,
       message:
         `Personio has no employee ${employeeId} (404). Nothing was changed: ` +
         'the next complete read decides whether the employee is gone.',

@@ -3,7 +3,7 @@ import type { Database, Queries, Transaction } from './database.js';
 import { openDatabase } from './database.js';
 import { StoreError, createSchemaMissingError } from './errors.js';
 import { tryLockMigrations } from './locks.js';
-import { listMigrationNames, listMigrations, splitStatements, toMigrationNumber } from './migration-files.js';
+import { findNewestNumber, listMigrationNames, listMigrations, splitStatements } from './migration-files.js';
 import type { Migration } from './migration-files.js';
 
 const SCHEMA = 'personio';
@@ -139,9 +139,9 @@ async function skipExistingSchemas(queries: Queries, sql: string): Promise<strin
 async function listPending(transaction: Transaction, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   await requireSchemaRights(transaction);
   await prepareTable(transaction);
-  const applied = new Set((await listApplied(transaction)).map(({ name }) => name));
-  const pending = migrations.filter(({ name }) => !applied.has(name));
-  const newest = Math.max(0, ...[...applied].map(toMigrationNumber));
+  const applied = (await listApplied(transaction)).map(({ name }) => name);
+  const pending = migrations.filter(({ name }) => !applied.includes(name));
+  const newest = findNewestNumber(applied);
   const [late] = pending.filter(({ number }) => number < newest);
   if (late !== undefined) throw createOrderError(late.name);
   return pending;
@@ -192,7 +192,7 @@ async function prepareTable(queries: Queries): Promise<void> {
  */
 export async function requireSchema(database: Database, known = listMigrationNames()): Promise<void> {
   const present = await listApplied(database);
-  const schema = Math.max(0, ...known.map(toMigrationNumber));
+  const schema = findNewestNumber(known);
   const [foreign] = present.filter(
     ({ name, oldestSchema }) => !known.includes(name) && (oldestSchema === null || oldestSchema > schema),
   );

@@ -42,7 +42,12 @@ export function listMigrationNames(folder = FOLDER): readonly string[] {
   return files.map((file) => file.replace(/\.sql$/, '')).sort();
 }
 
-export function toMigrationNumber(name: string): number {
+/** Returns the number of the newest of these migrations; 0 where there are none. */
+export function findNewestNumber(names: readonly string[]): number {
+  return Math.max(0, ...names.map(toMigrationNumber));
+}
+
+function toMigrationNumber(name: string): number {
   return Number.parseInt(name, 10);
 }
 

@@ -1,6 +1,7 @@
 import type { CloseRunRequest, RunRef } from '../contracts/internal/activities.js';
 import type { FailureType } from '../contracts/internal/errors.js';
 import type { Endpoint } from '../contracts/internal/names.js';
+import { ZERO_COUNTS } from '../contracts/internal/sync.js';
 import type { DayWindow, RunOutcome, SyncResult } from '../contracts/internal/sync.js';
 import type { Queries } from './database.js';
 
@@ -136,12 +137,7 @@ function createRemovedResult({ runId, connectionId, endpoint }: RunRef): SyncRes
     failureType: null,
     source: null,
     message: 'The connection was removed together with its data. Nothing more was changed.',
-    received: 0,
-    inserted: 0,
-    updated: 0,
-    unchanged: 0,
-    missing: 0,
-    held: 0,
+    ...ZERO_COUNTS,
     requests: 0,
   };
 }

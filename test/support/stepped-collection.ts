@@ -2,7 +2,7 @@ import type { CommitOutcome, CommitRequest, RunRef } from '../../src/contracts/i
 import type { DayWindow } from '../../src/contracts/internal/sync.js';
 import type { StagedRecords } from '../../src/domain/records.js';
 import { commitSnapshot } from '../../src/store/collections/commit.js';
-import { claimVanished, listVanishedPeople, releaseVanished } from '../../src/store/collections/vanished.js';
+import { claimVanished, listVanishedPeople } from '../../src/store/collections/vanished.js';
 import type { Database } from '../../src/store/database.js';
 import { insertRun } from '../../src/store/runs.js';
 import { beginStaging, stageRecords } from '../../src/store/staging.js';
@@ -42,7 +42,6 @@ export class SteppedCollection {
   async beginConfirming(chunk: DayWindow | null = null): Promise<readonly string[]> {
     await this.begin(chunk);
     const attempt = { ...this.run, attempt: this.attempt };
-    await releaseVanished(this.database, attempt);
     await claimVanished(this.database, attempt);
     return listVanishedPeople(this.database, attempt);
   }

@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE_TYPES } from '../../contracts/internal/errors.js';
 import { QUERY } from '../../contracts/internal/names.js';
 import type { Endpoint } from '../../contracts/internal/names.js';
+import { ZERO_COUNTS } from '../../contracts/internal/sync.js';
 import type { SyncProgress, SyncResult } from '../../contracts/internal/sync.js';
 
 const PROGRESS_EVERY_MS = 2_000;
@@ -71,11 +72,6 @@ function toFailedReport(
     source: null,
     requests: 0,
     message: cause?.message ?? error.message,
-    received: 0,
-    inserted: 0,
-    updated: 0,
-    unchanged: 0,
-    missing: 0,
-    held: 0,
+    ...ZERO_COUNTS,
   };
 }

@@ -45,6 +45,9 @@ export interface SyncResult {
   readonly message: string;
 }
 
+/** Figures of a run that changed nothing. */
+export const ZERO_COUNTS = { received: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, held: 0 } as const;
+
 /** Result of the query `progress` of a sync. */
 export interface SyncProgress {
   readonly phase: string;

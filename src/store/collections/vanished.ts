@@ -1,6 +1,7 @@
 import type { CommitRequest, RunRef } from '../../contracts/internal/activities.js';
 import type { Queries, Transaction } from '../database.js';
 import { isStaged, toStagingTable } from '../staging.js';
+import { listColumns } from './tables.js';
 import type { CollectionTable } from './tables.js';
 
 /**
@@ -19,11 +20,12 @@ const PEOPLE_PER_READ = 50;
 /**
  * Assigns the next vanished rows to a confirming read: of some people, or all of a collection that is read as a whole.
  * They carry a number of the attempt's own from then on, so that its commit confirms what was asked for, even when it
- * is repeated.
+ * is repeated. What an attempt without a commit had claimed waits again.
  */
 export async function claimVanished(queries: Queries, run: RunRef & { readonly attempt: number }): Promise<void> {
   if (!(await isStaged(queries, run))) return;
   const staging = toStagingTable(run);
+  await queries.run(`update ${staging} set reading = ${VANISHED} where reading < ${VANISHED}`);
   const isPortion =
     run.endpoint === 'attendances'
       ? `and (
@@ -41,12 +43,6 @@ export async function claimVanished(queries: Queries, run: RunRef & { readonly a
   await queries.run(`update ${staging} set reading = $1 where reading = ${VANISHED} ${isPortion}`, [
     toClaim(run.attempt),
   ]);
-}
-
-/** Returns the rows that attempts without a commit have claimed to those that wait. */
-export async function releaseVanished(queries: Queries, run: RunRef): Promise<void> {
-  if (!(await isStaged(queries, run))) return;
-  await queries.run(`update ${toStagingTable(run)} set reading = ${VANISHED} where reading < ${VANISHED}`);
 }
 
 /** Lists the people of a confirming read. Empty for collections that are read as a whole. */
@@ -82,8 +78,8 @@ export async function noteVanished(
     [chunk],
   );
   await transaction.run(
-    `insert into ${staging} (${['reading', 'chunk', 'record_id', ...people].join(', ')})
-     select ${[String(VANISHED), '$2::date', ...[key, ...people].map((column) => `stored.${column}`)].join(', ')}
+    `insert into ${staging} (reading, chunk, ${['record_id', ...people].join(', ')})
+     select ${VANISHED}, $2::date, ${listColumns('stored', [key, ...people])}
      from ${table} as stored
      where ${scope}`,
     [request.connectionId, chunk],

@@ -1,4 +1,5 @@
 import type { EmployeesCommitOutcome, EmployeesCommitRequest } from '../../contracts/internal/activities.js';
+import { ZERO_COUNTS } from '../../contracts/internal/sync.js';
 import type { SyncResult } from '../../contracts/internal/sync.js';
 import type { Policy } from '../../domain/policy.js';
 import { describeCarried } from '../../domain/brake.js';
@@ -23,7 +24,6 @@ import { deleteDroppedAttributes } from './dropped-attributes.js';
 import { listHoldReasons, listReplacedRuns, storeHeldPeople, storeHolds } from './holds.js';
 import { countLeftOut, recordConfirmed, selectLeftOut } from './left-out.js';
 import { mergeEmployees } from './merge.js';
-import type { MergeCounts } from './merge.js';
 import { selectPairs } from './pairs.js';
 
 export interface EmployeesCommitContext {
@@ -108,21 +108,13 @@ async function closeOvertaken(transaction: Transaction, request: EmployeesCommit
     failureType: null,
     source: request.source,
     requests: request.requests,
-    ...NO_CHANGES,
+    ...ZERO_COUNTS,
     received,
     held: received,
     message: formatAllLeftOut(received),
     detail: { leftOut: received },
   });
 }
-
-const NO_CHANGES: MergeCounts & { readonly unchanged: number } = {
-  inserted: 0,
-  updated: 0,
-  unchanged: 0,
-  missing: 0,
-  held: 0,
-};
 
 async function decideAndCommit(
   transaction: Transaction,
@@ -215,7 +207,7 @@ async function closePreview(
     failureType: null,
     source: request.source,
     requests: request.requests,
-    ...NO_CHANGES,
+    ...ZERO_COUNTS,
     received,
     unchanged: received - leftOut.seen,
     held: leftOut.seen,
