@@ -6,6 +6,7 @@ import type { Database } from '../../src/store/database.js';
 import { closeRun, insertRun } from '../../src/store/runs.js';
 import { beginStaging, stageRecords } from '../../src/store/staging.js';
 import { createMigratedDatabase, countWrites } from '../support/database.js';
+import { attendance as createAttendance } from '../support/staging.js';
 
 let runs = 0;
 const CHUNK = { from: '2026-11-02', to: '2026-11-08' };
@@ -38,24 +39,9 @@ async function commit(
   return outcome;
 }
 
-function attendance(id: number, more: Partial<AttendanceRecord> = {}): AttendanceRecord {
-  return {
-    periodId: String(id),
-    periodIdV2: null,
-    employeeId: '1',
-    date: '2026-11-03',
-    startTime: '09:00',
-    endTime: '17:00',
-    breakMinutes: 30,
-    status: 'confirmed',
-    project: null,
-    isHoliday: false,
-    isOnTimeOff: false,
-    updatedAt: '2026-11-03T17:00:00.000Z',
-    span: null,
-    ...more,
-  };
-}
+const UPDATED_AT = '2026-11-03T17:00:00.000Z';
+const attendance = (id: number, more: Partial<AttendanceRecord> = {}): AttendanceRecord =>
+  createAttendance(id, { updatedAt: UPDATED_AT, ...more });
 
 const attendances = (records: readonly AttendanceRecord[]): StagedRecords => ({ endpoint: 'attendances', records });
 

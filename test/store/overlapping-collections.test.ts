@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AttendanceRecord, DepartmentRecord, StagedRecords, TimeOffTypeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { createMigratedDatabase } from '../support/database.js';
+import { attendance } from '../support/staging.js';
 import { SteppedCollection } from '../support/stepped-collection.js';
 
 const CHUNK = { from: '2026-11-02', to: '2026-11-08' };
@@ -15,21 +16,7 @@ beforeEach(async () => {
 afterEach(async () => database.close());
 
 function period(id: number, endTime = '17:00', date = '2026-11-06'): AttendanceRecord {
-  return {
-    periodId: String(id),
-    periodIdV2: null,
-    employeeId: '1',
-    date,
-    startTime: '09:00',
-    endTime,
-    breakMinutes: 30,
-    status: 'confirmed',
-    project: null,
-    isHoliday: false,
-    isOnTimeOff: false,
-    updatedAt: null,
-    span: null,
-  };
+  return attendance(id, { endTime, date });
 }
 
 const attendances = (records: readonly AttendanceRecord[]): StagedRecords => ({ endpoint: 'attendances', records });

@@ -5,7 +5,7 @@ import { erasePerson } from '../../src/store/employees/erasure.js';
 import { createMigratedDatabase } from '../support/database.js';
 import { ExplainingDatabase } from '../support/plans.js';
 import { createPolicy, createSubscriber } from '../support/policy.js';
-import { commitCompany, employee } from '../support/staging.js';
+import { attendance, commitCompany, employee } from '../support/staging.js';
 import { SteppedCollection } from '../support/stepped-collection.js';
 
 const PEOPLE = 200;
@@ -145,21 +145,16 @@ async function readStored({ from, to }: typeof WEEK): Promise<readonly Attendanc
      order by period_id`,
     [from, to],
   );
-  return rows.map(({ id, v2, person, date }) => ({
-    periodId: id,
-    periodIdV2: v2,
-    employeeId: person,
-    date,
-    startTime: '09:00',
-    endTime: '17:00',
-    breakMinutes: null,
-    status: 'confirmed',
-    project: null,
-    isHoliday: null,
-    isOnTimeOff: null,
-    updatedAt: null,
-    span: null,
-  }));
+  return rows.map(({ id, v2, person, date }) =>
+    attendance(id, {
+      periodIdV2: v2,
+      employeeId: person,
+      date,
+      breakMinutes: null,
+      isHoliday: null,
+      isOnTimeOff: null,
+    }),
+  );
 }
 
 /** Returns a week of which periods are gone, have come, have changed, and have moved here from another year. */

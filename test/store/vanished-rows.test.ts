@@ -4,6 +4,7 @@ import type { DayWindow } from '../../src/contracts/internal/sync.js';
 import type { AttendanceRecord, DepartmentRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { createMigratedDatabase } from '../support/database.js';
+import { attendance } from '../support/staging.js';
 import { SteppedCollection } from '../support/stepped-collection.js';
 
 const FIRST = { from: '2026-11-02', to: '2026-11-08' };
@@ -17,22 +18,14 @@ beforeEach(async () => {
 afterEach(async () => database.close());
 
 function period(id: string, date: string, more: Partial<AttendanceRecord> = {}): AttendanceRecord {
-  return {
-    periodId: id,
+  return attendance(id, {
     periodIdV2: `v2-${id}`,
-    employeeId: '1',
     date,
-    startTime: '09:00',
-    endTime: '17:00',
     breakMinutes: null,
-    status: 'confirmed',
-    project: null,
     isHoliday: null,
     isOnTimeOff: null,
-    updatedAt: null,
-    span: null,
     ...more,
-  };
+  });
 }
 
 const IN_FIRST = ['1', '2', '3'].map((id) => period(id, '2026-11-03'));

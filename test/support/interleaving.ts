@@ -4,7 +4,7 @@ import type { Database } from '../../src/store/database.js';
 import { erasePerson } from '../../src/store/employees/erasure.js';
 import { applyVerdict } from '../../src/store/employees/verdicts.js';
 import { createPolicy } from './policy.js';
-import { SteppedRead, employee } from './staging.js';
+import { SteppedRead, attendance, employee } from './staging.js';
 import { SteppedCollection } from './stepped-collection.js';
 
 /** Steps of each operation that can overlap with another one. HR may change its data before each `stage`. */
@@ -179,21 +179,13 @@ export class Scenario {
 /** Returns the periods: the first is edited; of the others, one is deleted and one is new. */
 function listPeriods({ first, others }: Changes): readonly AttendanceRecord[] {
   const ids = others ? [1, 2, 3, 5] : [1, 2, 3, 4];
-  return ids.map((id) => ({
-    periodId: String(id),
-    periodIdV2: null,
-    employeeId: id === 1 ? '1' : '2',
-    date: ONE_DAY.from,
-    startTime: '09:00',
-    endTime: first && id === 1 ? '18:00' : '17:00',
-    breakMinutes: 30,
-    status: 'confirmed',
-    project: null,
-    isHoliday: false,
-    isOnTimeOff: false,
-    updatedAt: null,
-    span: null,
-  }));
+  return ids.map((id) =>
+    attendance(id, {
+      employeeId: id === 1 ? '1' : '2',
+      date: ONE_DAY.from,
+      endTime: first && id === 1 ? '18:00' : '17:00',
+    }),
+  );
 }
 
 /** Returns every order of two operations, and of the moments at which the entries are changed between them. */

@@ -6,7 +6,7 @@ import type {
 import { createDigester } from '../../src/crypto/sealing.js';
 import type { Policy } from '../../src/domain/policy.js';
 import { createEmptyRecord } from '../../src/domain/records.js';
-import type { EmployeeRecord } from '../../src/domain/records.js';
+import type { AttendanceRecord, EmployeeRecord } from '../../src/domain/records.js';
 import type { Database } from '../../src/store/database.js';
 import { commitEmployees } from '../../src/store/employees/commit.js';
 import { insertRun } from '../../src/store/runs.js';
@@ -31,6 +31,26 @@ export function employee(id: number | string, more: Partial<EmployeeRecord> = {}
     weeklyWorkingHours: '40',
     costCenters: [],
     attributes: { probation_period_end: null },
+    ...more,
+  };
+}
+
+/** Returns a day of work, with the fields that a test is about. */
+export function attendance(id: number | string, more: Partial<AttendanceRecord> = {}): AttendanceRecord {
+  return {
+    periodId: String(id),
+    periodIdV2: null,
+    employeeId: '1',
+    date: '2026-11-03',
+    startTime: '09:00',
+    endTime: '17:00',
+    breakMinutes: 30,
+    status: 'confirmed',
+    project: null,
+    isHoliday: false,
+    isOnTimeOff: false,
+    updatedAt: null,
+    span: null,
     ...more,
   };
 }
